@@ -1,0 +1,1 @@
+"""The published language: messages, subjects, topology, samples, schemas. One file per owning service."""

@@ -1,0 +1,129 @@
+"""Streams, durable consumers and who may say what, as data. One job applies it; services declare nothing.
+
+Times in seconds. Facts behind the numbers: docs/topology.md.
+"""
+
+from dataclasses import dataclass
+
+DAY = 86_400
+ACK_WAIT = 10
+HANDLER_TIMEOUT = 8
+MAX_DELIVER = 12
+"""Above the retry middleware's own limit: the net for a worker that dies with the message in hand."""
+SERVICES = ("booking", "members", "events", "notify")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A JetStream stream; file storage, limits retention, `discard: new` always."""
+
+    name: str
+    subjects: tuple[str, ...]
+    max_age: int = 0
+    max_msgs_per_subject: int = -1
+    max_msg_size: int = 256 * 1024
+    max_bytes: int = -1
+    duplicate_window: int = 600
+    allow_direct: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A pull consumer, explicit acks; its name is `<service>__<what it consumes>`."""
+
+    stream: str
+    name: str
+    filter: str
+    ack_wait: int = ACK_WAIT
+    max_deliver: int = MAX_DELIVER
+    max_ack_pending: int = 1_000
+
+    @property
+    def service(self) -> str:
+        return self.name.split("__", 1)[0]
+
+
+STREAMS = (
+    Stream("EVENTS", ("evt.>",), max_age=30 * DAY),
+    Stream("STATE", ("state.>",), max_msgs_per_subject=1),
+    Stream("DLQ", ("dlq.>",), max_age=90 * DAY, max_msg_size=512 * 1024),
+    Stream("ADVISORY", ("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",), max_age=30 * DAY),
+)
+
+
+def ingest_stream(site: str) -> Stream:
+    """A site's own input: a hostile site can neither fill nor pre-empt another's."""
+    return Stream(
+        f"INGEST_{site}", (f"ingest.{site}.>",), max_age=30 * DAY, max_msg_size=64 * 1024, max_bytes=256 * 1024**2
+    )
+
+
+INGEST_DURABLE = "events__ingest"
+"""The same name in every `INGEST_<site>`, so one permission with a wildcard in the stream's place covers all."""
+
+
+def ingest_durable(site: str) -> Durable:
+    return Durable(f"INGEST_{site}", INGEST_DURABLE, f"ingest.{site}.>")
+
+
+RECEIPTS = Stream("RECEIPTS", ("receipts.>",), max_age=30 * DAY)
+"""Lives in each site's own account; the hub's `receipts.<site>.<event id>` arrives there as `receipts.<event id>`."""
+
+
+def _state(service: str, thing: str, owner: str) -> Durable:
+    return Durable("STATE", f"{service}__{thing}", f"state.{owner}.{thing}.v1.>")
+
+
+def _event(service: str, event: str, owner: str) -> Durable:
+    return Durable("EVENTS", f"{service}__{event}", f"evt.{owner}.{event}.v1.>")
+
+
+DURABLES = (
+    _state("booking", "organization", "members"),
+    _state("booking", "member", "members"),
+    _state("events", "site", "booking"),
+    _state("notify", "site", "booking"),
+    _state("notify", "contact", "members"),
+    _state("notify", "registration", "events"),
+    _event("notify", "booking_placed", "booking"),
+    _event("notify", "booking_cancelled", "booking"),
+    _event("notify", "registration_placed", "events"),
+    _event("notify", "registration_promoted", "events"),
+    _event("notify", "seminar_changed", "events"),
+    _event("notify", "seminar_cancelled", "events"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one nkey may publish and subscribe in the hub's CORE account, beyond its own inbox."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+_SAGA_COMMANDS = {"members": ("cmd.notify.send_sign_in_code.v1",)}
+
+
+def rights_of(service: str) -> Rights:
+    """Exactly what a replica of `service` needs: its own words out, its own durables and questions in."""
+    own = [d for d in DURABLES if d.service == service]
+    publish = [f"evt.{service}.>", f"state.{service}.>", f"$JS.API.DIRECT.GET.STATE.state.{service}.>"]
+    publish += [*_SAGA_COMMANDS.get(service, ()), *(w for d in own for w in _pulls(d.stream, d.name))]
+    if service == "events":
+        publish += ["ingest.*.>", "receipts.*.>", *_pulls("*", INGEST_DURABLE)]
+    return Rights(tuple(publish), (f"cmd.{service}.>", f"qry.{service}.>"))
+
+
+def _pulls(stream: str, durable: str) -> tuple[str, ...]:
+    return (
+        f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+        f"$JS.ACK.{stream}.{durable}.>",
+        f"dlq.{durable}.>",
+    )
+
+
+GATEWAY = Rights(publish=("cmd.>", "qry.>"), subscribe=("evt.notify.notice_created.v1.>",))
+OPS = Rights(publish=("cmd.>", "qry.>", "$JS.API.>", "$JS.ACK.>", "dlq.>", "evt.>", "state.>", "ingest.>"), subscribe=("evt.>", "dlq.>"))
+"""The command line's own key: applies the topology, reads and replays dead letters, asks every service."""

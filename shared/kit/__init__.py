@@ -1,0 +1,1 @@
+"""Plumbing without domain words: NATS, MongoDB, relay, ticker, retries, health, logging, settings."""
