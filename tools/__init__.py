@@ -1,0 +1,1 @@
+"""What keeps the house in order: lints of our own, generators of the contracts, a guard over the test run."""
