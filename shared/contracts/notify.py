@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
-from shared.contracts.message import BilingualView, Command, Event, Id, Instant, Language, View, personal
+from pydantic import Field
+
+from shared.contracts.message import BilingualView, Command, Event, Id, Instant, Language, Query, View, personal
 
 
 class NoticeView(View):
-    """An in-app notice, in the words of its recipient's language at the time. `link` is an API path, or null."""
+    """An in-app notice, in both languages; times in it are the site's and its recipient's. `link` is an API path."""
 
     id: Id
     topic: str
@@ -17,6 +19,13 @@ class NoticeView(View):
     link: str | None = None
 
 
+class NoticesView(View):
+    """Own notices, newest first (with `since`: oldest first). `next` is the cursor of the following page, or null."""
+
+    items: tuple[NoticeView, ...]
+    next: str | None = None
+
+
 class NoticeCreated(Event, wire="notify.notice_created.v1"):
     """A member has a new notice. The gateway's open inbox streams listen to this."""
 
@@ -24,8 +33,38 @@ class NoticeCreated(Event, wire="notify.notice_created.v1"):
     notice: NoticeView
 
 
+class NoticeRead(Event, wire="notify.notice_read.v1"):
+    """A member has read a notice."""
+
+    id: Id
+    member: Id
+    read_at: Instant
+
+
+class ListNotices(Query, wire="qry.notify.notices.v1", reply=NoticesView):
+    """The principal's own notices: with `unread` true only unread ones, false only read ones.
+
+    `after` is the `next` of an earlier answer. `since` is the id of a notice the caller has (an SSE `Last-Event-ID`):
+    then only those that came after it, oldest first; an id that is not the principal's own is refused as not found.
+    """
+
+    unread: bool | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    after: Annotated[str, Field(max_length=128)] | None = None
+    since: Id | None = None
+
+
+class ReadNotice(Command, wire="cmd.notify.read_notice.v1", reply=NoticeView):
+    """Mark an own notice read; reading it again changes nothing."""
+
+    id: Id
+
+
 class SendSignInCode(Command, wire="cmd.notify.send_sign_in_code.v1"):
-    """Mail a sign-in code, never deferred. With `code` null nothing is sent: the decoy for unknown addresses."""
+    """Mail a sign-in code, never deferred. With `code` null nothing is sent: the decoy for unknown addresses.
+
+    Answered 202 with no data as soon as it is stored; the code is forgotten once it is sent or has expired.
+    """
 
     email: Annotated[str, personal()]
     code: str | None
