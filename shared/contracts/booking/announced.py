@@ -1,12 +1,7 @@
-"""What the booking service says: sites, resources, bookings. Commands and queries follow below."""
+"""What booking announces: events, and the state of a site for others' copies."""
 
-from typing import Literal
-
+from shared.contracts.booking.words import BookingStatus
 from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, State, Zone
-
-BookingStatus = Literal[
-    "held", "provisional", "pending", "confirmed", "checked_in", "completed", "cancelled", "expired", "no_show"
-]
 
 
 class SiteState(State, wire="booking.site.v1"):
@@ -50,4 +45,19 @@ class BookingCancelled(Event, wire="booking.booking_cancelled.v1"):
     organization: Id
     booked_by: Id
     booked_for: Id
+    version: int
+
+
+class SiteDefined(Event, wire="booking.site_defined.v1"):
+    """A site is new, or its name, zone, calendars or producer mark changed."""
+
+    id: SiteId
+    version: int
+
+
+class ResourceDefined(Event, wire="booking.resource_defined.v1"):
+    """A resource is new, or what is sold of it changed."""
+
+    site: SiteId
+    resource: Id
     version: int

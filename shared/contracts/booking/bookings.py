@@ -1,0 +1,136 @@
+"""Bookings: commands, queries, their views, and what a refusal carries."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.contracts.booking.words import BookingMode, BookingStatus, Bound, Cursor, Limit, LocalView
+from shared.contracts.message import BilingualView, Command, Id, Instant, Prose, Query, SiteId, View
+
+
+class BookingView(View):
+    """A booking as its parties see it. `policy` is the version of the rights it was judged by."""
+
+    id: Id
+    site: SiteId
+    resource: Id
+    resource_name: BilingualView
+    status: BookingStatus
+    starts_at: str
+    ends_at: str
+    local: LocalView
+    organization: Id
+    booked_by: Id
+    booked_for: Id
+    purpose: str | None = None
+    attendees: int | None = None
+    policy: str
+    created_at: str
+    version: int
+
+
+class BookingPage(View):
+    items: tuple[BookingView, ...]
+    next: str | None = None
+
+
+class HistoryEntryView(View):
+    """One thing that happened to a booking; `type` is the event's wire name, `actor` who caused it."""
+
+    seq: int
+    id: str
+    type: str
+    time: str
+    actor: str
+
+
+class HistoryPage(View):
+    items: tuple[HistoryEntryView, ...]
+    next: str | None = None
+
+
+class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingView):
+    """Book `[starts_at, ends_at)`. Needs a key. Refused as `slot-taken` or `booking-refused`, see below."""
+
+    site: SiteId
+    resource: Id
+    starts_at: Instant
+    ends_at: Instant
+    purpose: Annotated[Prose, Field(max_length=1_000)] | None = None
+    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    for_member: Id | None = None
+    mode: BookingMode = "confirm"
+
+
+class ConfirmBooking(Command, wire="cmd.booking.confirm_booking.v1", reply=BookingView):
+    """Turn a hold or provisional booking into a confirmed one; a confirmed one stays as it is."""
+
+    id: Id
+
+
+class CancelBooking(Command, wire="cmd.booking.cancel_booking.v1", reply=BookingView):
+    """Give the time and the quota back. Refused as `too-late` once it has started; again: the same state."""
+
+    id: Id
+
+
+class GetBooking(Query, wire="qry.booking.booking.v1", reply=BookingView):
+    id: Id
+
+
+class ListBookings(Query, wire="qry.booking.bookings.v1", reply=BookingPage):
+    """Those starting in `[from, to)`, earliest first: one's own, or, for its staff, all of a site."""
+
+    site: SiteId | None = None
+    from_: Annotated[Bound | None, Field(alias="from")] = None
+    to: Bound | None = None
+    status: BookingStatus | None = None
+    limit: Limit = 50
+    after: Cursor | None = None
+
+
+class BookingHistory(Query, wire="qry.booking.booking_history.v1", reply=HistoryPage):
+    id: Id
+
+
+class ConflictView(View):
+    """What stands in the way: when, never whose."""
+
+    resource: Id
+    starts_at: str
+    ends_at: str
+
+
+class AlternativeView(View):
+    """A booking of the same length that nothing but a faster request would refuse now."""
+
+    resource: Id
+    starts_at: str
+    ends_at: str
+    local: LocalView
+
+
+class ViolationView(View):
+    """One rule that said no. `limit`, `used`, `requested` are in the rule's unit: hours of a quota, minutes, people."""
+
+    code: str
+    rule: str
+    limit: int | float | str | None = None
+    used: int | float | None = None
+    requested: int | float | str | None = None
+    resets_at: str | None = None
+    message: BilingualView
+
+
+class SlotTakenMembers(View):
+    """Members of the problem `slot-taken`, 409: taken, and nothing else wrong."""
+
+    conflicts: tuple[ConflictView, ...]
+    alternatives: tuple[AlternativeView, ...]
+
+
+class BookingRefusedMembers(View):
+    """Members of the problem `booking-refused`, 409: every rule that said no, `slot-taken` among them if that too."""
+
+    violations: tuple[ViolationView, ...]
+    alternatives: tuple[AlternativeView, ...]

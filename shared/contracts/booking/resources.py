@@ -1,0 +1,66 @@
+"""Resources, what is sold of them, and when."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.contracts.booking.words import Cursor, Limit, ResourceKind, Steps, WallTime, Weekday
+from shared.contracts.message import BilingualView, Command, Id, Line, Model, Query, SiteId, Text, View
+
+
+class Opening(Model):
+    """Open on `days` from `opens` to `closes`, wall clock of the site; a `closes` not after `opens` is the next day."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)]
+    opens: WallTime
+    closes: WallTime
+
+
+class ResourceRules(Model):
+    shortest_minutes: Steps = 15
+    longest_minutes: Steps = 480
+
+
+class ResourceView(View):
+    id: Id
+    site: SiteId
+    kind: ResourceKind
+    name: BilingualView
+    capacity: int
+    granule_minutes: int
+    buffer_minutes: int
+    opening_hours: tuple[Opening, ...] | None
+    parts: tuple[Id, ...]
+    equipment: tuple[str, ...]
+    rules: ResourceRules
+    version: int
+
+
+class ResourcePage(View):
+    items: tuple[ResourceView, ...]
+    next: str | None = None
+
+
+class PutResource(Command, wire="cmd.booking.put_resource.v1", reply=ResourceView):
+    """Operators, and staff of the site. `opening_hours` null: always open. `parts`: a room made of other rooms."""
+
+    site: SiteId
+    id: Id
+    kind: ResourceKind
+    name: Text
+    capacity: Annotated[int, Field(ge=1, le=10_000)] = 1
+    granule_minutes: Annotated[Steps, Field(le=1_440)] = 15
+    buffer_minutes: Annotated[int, Field(ge=0, le=1_440, multiple_of=15)] = 0
+    opening_hours: Annotated[tuple[Opening, ...], Field(max_length=28)] | None = None
+    parts: Annotated[tuple[Id, ...], Field(max_length=10)] = ()
+    equipment: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
+    rules: ResourceRules = ResourceRules()
+
+
+class ListResources(Query, wire="qry.booking.resources.v1", reply=ResourcePage):
+    """In the order they were first put."""
+
+    site: SiteId
+    kind: ResourceKind | None = None
+    limit: Limit = 100
+    after: Cursor | None = None
