@@ -15,11 +15,12 @@ help:  ## print this list
 
 install: .venv/.project  ## create .venv with everything pinned, and the `lounge` command
 
+# Wheels only, so that nothing of others runs at installation; nkeys is published as source alone.
 .venv/.dependencies: requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none is on the path." >&2; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@echo "Installing the pinned packages (about 120 MB the first time) ..."
-	@$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
+	@$(PIP) install --require-hashes --only-binary :all: --no-binary nkeys -r requirements-dev.lock
 	@touch $@
 
 .venv/.project: .venv/.dependencies pyproject.toml
