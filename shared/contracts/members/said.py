@@ -1,9 +1,9 @@
-"""What the members service says: organizations, people, their contacts. Commands and queries follow below."""
+"""What members announces: how organizations, people and their contacts are, and what happened to them."""
 
 from datetime import date
 from typing import Annotated, Literal
 
-from shared.contracts.message import BilingualView, Id, Language, SiteId, State, View, Zone, personal
+from shared.contracts.message import BilingualView, Event, Id, Language, SiteId, State, View, Zone, personal
 
 OrganizationKind = Literal[
     "linkj_staff",
@@ -71,3 +71,50 @@ class ContactState(State, wire="members.contact.v1"):
     name: Annotated[NameView | None, personal()] = None
     language: Language = "en"
     time_zone: Zone = "UTC"
+
+
+class OrganizationCreated(Event, wire="members.organization_created.v1"):
+    """An organization is known from now on; what it is like is in its state."""
+
+    id: Id
+    kind: OrganizationKind
+    status: OrganizationStatus
+    version: int
+
+
+class OrganizationChanged(Event, wire="members.organization_changed.v1"):
+    """`changed` names the fields that differ now; the values are in its state."""
+
+    id: Id
+    changed: tuple[str, ...]
+    version: int
+
+
+class MemberCreated(Event, wire="members.member_created.v1"):
+    """A person is known from now on. No personal data: that is in the contact state."""
+
+    id: Id
+    organization: Id
+    version: int
+
+
+class MemberChanged(Event, wire="members.member_changed.v1"):
+    """`changed` names the fields that differ now, never their values."""
+
+    id: Id
+    changed: tuple[str, ...]
+    version: int
+
+
+class ApiKeyCreated(Event, wire="members.api_key_created.v1"):
+    """A program or site may act from now on."""
+
+    id: Id
+    version: int
+
+
+class ApiKeyRevoked(Event, wire="members.api_key_revoked.v1"):
+    """A program or site may no longer act."""
+
+    id: Id
+    version: int

@@ -1,0 +1,203 @@
+"""What members is asked: commands and queries."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.members.said import OrganizationKind, Role
+from shared.contracts.members.views import (
+    ApiKeysView,
+    ApiKeyView,
+    CodeRequestedView,
+    JwksView,
+    MembersView,
+    MemberView,
+    MeView,
+    NewApiKeyView,
+    OrganizationsView,
+    OrganizationView,
+    PrincipalView,
+    RevokedSessionsView,
+    TokenView,
+)
+from shared.contracts.message import Command, Id, Instant, Language, Line, Model, Query, SiteId, Text, Zone, personal
+
+EmailAddress = Annotated[str, Field(min_length=1, max_length=320), personal()]
+Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
+
+
+class Membership(Model):
+    """First and last day of validity, both included; days of the organization's home zone."""
+
+    starts_on: date
+    ends_on: date
+
+    def model_post_init(self, _: object) -> None:
+        if self.ends_on < self.starts_on:
+            raise ValueError("ends_on is not before starts_on")
+
+
+class PersonName(Model):
+    """A person's name as they write it: native, kana, Latin; stored byte for byte."""
+
+    family: Line
+    given: Line
+    family_kana: Line | None = None
+    given_kana: Line | None = None
+    latin: Line | None = None
+
+
+class RequestSignInCode(Command, wire="cmd.members.request_sign_in_code.v1", reply=CodeRequestedView):
+    """Mail a code, if the address is a member's. Refusals: invalid-email 422, too-many-attempts 429."""
+
+    email: EmailAddress
+    language: Language | None = None
+
+
+class CreateSession(Command, wire="cmd.members.create_session.v1", reply=TokenView):
+    """Exchange a code for tokens, once. Refusals: wrong-code 401, too-many-attempts 429."""
+
+    email: EmailAddress
+    code: Annotated[str, Field(pattern=r"^[0-9]{8}$")]
+
+
+class RefreshSession(Command, wire="cmd.members.refresh_session.v1", reply=TokenView):
+    """The next pair of tokens. Refusal: session-ended 401, also for a token that is not ours."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class EndSession(Command, wire="cmd.members.end_session.v1"):
+    """`session` is the access token's `sid`. Answers 204, also the second time."""
+
+    session: Id
+
+
+class RotateSigningKeys(Command, wire="cmd.members.rotate_signing_keys.v1", reply=JwksView):
+    """Ops only: publish a new key now, sign with it once every verifier can know it."""
+
+
+class IssueToken(Command, wire="cmd.members.issue_token.v1", reply=TokenView):
+    """Ops only: an access token without a session."""
+
+    email: EmailAddress
+
+
+class AddOperator(Command, wire="cmd.members.add_operator.v1", reply=MemberView):
+    """Ops only: the member of that address becomes an operator; is made, with LINK-J's organization, if not there."""
+
+    email: EmailAddress
+
+
+class CreateOrganization(Command, wire="cmd.members.create_organization.v1", reply=OrganizationView):
+    """With a membership it is active at once, without it has applied."""
+
+    name: Text
+    kind: OrganizationKind
+    membership: Membership | None = None
+    home_zone: Zone = "Asia/Tokyo"
+
+
+class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", reply=OrganizationView):
+    """Absent or null leaves a field as it is. A membership makes an applicant active."""
+
+    id: Id
+    name: Text | None = None
+    kind: OrganizationKind | None = None
+    membership: Membership | None = None
+    home_zone: Zone | None = None
+
+
+class CreateMember(Command, wire="cmd.members.create_member.v1", reply=MemberView):
+    """`organizations` names further ones they may act for. Refusals: email-taken 409, site-required 422."""
+
+    organization: Id
+    email: EmailAddress
+    name: Annotated[PersonName, personal()]
+    language: Language = "ja"
+    time_zone: Zone = "Asia/Tokyo"
+    roles: Annotated[frozenset[Role], Field(min_length=1)] = frozenset({"member"})
+    site: SiteId | None = None
+    organizations: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
+
+
+class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberView):
+    """Absent or null leaves a field as it is; `organizations` are the further ones, all of them."""
+
+    id: Id
+    organization: Id | None = None
+    email: Annotated[str | None, Field(min_length=1, max_length=320), personal()] = None
+    name: Annotated[PersonName | None, personal()] = None
+    language: Language | None = None
+    time_zone: Zone | None = None
+    roles: Annotated[frozenset[Role] | None, Field(min_length=1)] = None
+    site: SiteId | None = None
+    organizations: Annotated[tuple[Id, ...] | None, Field(max_length=20)] = None
+    active: bool | None = None
+
+
+class CreateApiKey(Command, wire="cmd.members.create_api_key.v1", reply=NewApiKeyView):
+    """With `site` the key acts as that site (operator, or staff of it), without as its maker."""
+
+    name: Line
+    scopes: Annotated[tuple[Scope, ...], Field(max_length=50)] = ()
+    site: SiteId | None = None
+    expires_at: Instant | None = None
+
+
+class RevokeApiKey(Command, wire="cmd.members.revoke_api_key.v1", reply=ApiKeyView):
+    id: Id
+
+
+class _Page(Query):
+    """`after` is the `next` of the page before; anything else is refused (invalid-cursor 422)."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    after: Annotated[str | None, Field(max_length=256)] = None
+
+
+class GetOrganization(Query, wire="qry.members.organization.v1", reply=OrganizationView):
+    id: Id
+
+
+class ListOrganizations(_Page, wire="qry.members.organizations.v1", reply=OrganizationsView):
+    """Staff: all; others: those they belong to."""
+
+
+class GetMember(Query, wire="qry.members.member.v1", reply=MemberView):
+    id: Id
+
+
+class ListMembers(_Page, wire="qry.members.members.v1", reply=MembersView):
+    """Staff: all; an admin: the organization's; a member: themselves. `q` is the start of a name or address."""
+
+    q: Annotated[str | None, Field(max_length=64), personal()] = None
+    organization: Id | None = None
+    sort: Literal["name"] | None = None
+
+
+class Me(Query, wire="qry.members.me.v1", reply=MeView):
+    """The principal's own member, organizations and roles."""
+
+
+class GetApiKey(Query, wire="qry.members.api_key.v1", reply=ApiKeyView):
+    id: Id
+
+
+class ListApiKeys(_Page, wire="qry.members.api_keys.v1", reply=ApiKeysView):
+    """Those the principal made; an operator: all."""
+
+
+class ResolveApiKey(Query, wire="qry.members.resolve_api_key.v1", reply=PrincipalView):
+    """`hash` is the SHA-256 of the whole secret, lower-case hex. Refusal: unknown-api-key 401."""
+
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Jwks(Query, wire="qry.members.jwks.v1", reply=JwksView):
+    """The public keys; keep them at most KEY_SET_CACHE seconds."""
+
+
+class RevokedSessions(Query, wire="qry.members.revoked_sessions.v1", reply=RevokedSessionsView):
+    """Few and small: a gateway may ask every second or two, and refuse tokens whose `sid` is among them."""

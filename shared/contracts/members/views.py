@@ -1,0 +1,148 @@
+"""What members answers."""
+
+from typing import Annotated, Literal
+
+from shared.contracts.members.said import MembershipView, NameView, OrganizationKind, OrganizationStatus, Role
+from shared.contracts.message import BilingualView, Id, Instant, Language, Principal, SiteId, View, Zone, personal
+
+TOKEN_ISSUER = "lounge/members"  # noqa: S105 - a name, no secret
+TOKEN_AUDIENCE = "lounge/api"  # noqa: S105 - a name, no secret
+TOKEN_LIFETIME = 600
+"""Seconds an access token lives."""
+KEY_SET_CACHE = 300
+"""Seconds a verifier may keep the key set; a new key is published at least that long before it signs."""
+
+
+class OrganizationView(View):
+    """An organization; `created_at` is RFC 3339 with the offset of its home zone."""
+
+    id: Id
+    name: BilingualView
+    kind: OrganizationKind
+    status: OrganizationStatus
+    membership: MembershipView | None = None
+    home_zone: Zone
+    created_at: str
+    version: int
+
+
+class OrganizationsView(View):
+    items: tuple[OrganizationView, ...]
+    next: str | None = None
+
+
+class MemberView(View):
+    """A person. `organization` is their home organization, the first of `organizations`."""
+
+    id: Id
+    organization: Id
+    organizations: tuple[Id, ...]
+    email: Annotated[str, personal()]
+    name: Annotated[NameView, personal()]
+    language: Language
+    time_zone: Zone
+    roles: tuple[Role, ...]
+    site: SiteId | None = None
+    active: bool
+    created_at: str
+    version: int
+
+
+class MembersView(View):
+    items: tuple[MemberView, ...]
+    next: str | None = None
+
+
+class MeView(View):
+    """Who asks: `member` is null for a site's key; `organization` is the one acted for."""
+
+    member: MemberView | None = None
+    organization: OrganizationView | None = None
+    organizations: tuple[OrganizationView, ...] = ()
+    roles: tuple[str, ...] = ()
+    site: SiteId | None = None
+
+
+class CodeRequestedView(View):
+    """The same for known and unknown addresses. `expires_in` in seconds."""
+
+    expires_in: int
+
+
+class TokenView(View):
+    """`refresh_token` is null where none is given (ops). `expires_in` in seconds."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a name, no secret
+    expires_in: int
+    refresh_token: str | None = None
+
+
+class KeyView(View):
+    """One public key of RFC 8037, to verify with."""
+
+    kty: Literal["OKP"] = "OKP"
+    crv: Literal["Ed25519"] = "Ed25519"
+    alg: Literal["EdDSA"] = "EdDSA"
+    use: Literal["sig"] = "sig"
+    kid: str
+    x: str
+
+
+class JwksView(View):
+    """An RFC 7517 key set: the key that signs, the next one, those whose tokens may still live."""
+
+    keys: tuple[KeyView, ...]
+
+
+class RevokedSessionsView(View):
+    """The sessions ended so lately that an access token of theirs may still be unexpired."""
+
+    sessions: tuple[Id, ...]
+
+
+class ApiKeyView(View):
+    """Without the secret; `prefix` is how it begins, to tell keys apart. Instants are RFC 3339, UTC."""
+
+    id: Id
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    site: SiteId | None = None
+    organization: Id | None = None
+    created_by: Id
+    created_at: str
+    expires_at: str | None = None
+    last_used_at: str | None = None
+    revoked_at: str | None = None
+    version: int
+
+
+class NewApiKeyView(ApiKeyView):
+    """`secret` is told once, at the first answer; null in a replay."""
+
+    secret: str | None = None
+
+
+class ApiKeysView(View):
+    items: tuple[ApiKeyView, ...]
+    next: str | None = None
+
+
+class PrincipalView(View):
+    """Whom an API key lets in. A `program` acts as the member who made it, a `site` as that site."""
+
+    key: Id
+    kind: Literal["program", "site"]
+    id: Id
+    organization: Id | None = None
+    organizations: tuple[Id, ...] = ()
+    roles: frozenset[str] = frozenset()
+    site: SiteId | None = None
+    scopes: frozenset[str] = frozenset()
+    language: Language = "en"
+    expires_at: Instant | None = None
+
+    def principal(self) -> Principal:
+        """The principal to hand on with each request."""
+        return Principal(**{name: getattr(self, name) for name in Principal.model_fields})
