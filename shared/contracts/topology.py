@@ -125,5 +125,25 @@ def _pulls(stream: str, durable: str) -> tuple[str, ...]:
 
 
 GATEWAY = Rights(publish=("cmd.>", "qry.>"), subscribe=("evt.notify.notice_created.v1.>",))
-OPS = Rights(publish=("cmd.>", "qry.>", "$JS.API.>", "$JS.ACK.>", "dlq.>", "evt.>", "state.>", "ingest.>"), subscribe=("evt.>", "dlq.>"))
+OPS = Rights(
+    publish=("cmd.>", "qry.>", "$JS.API.>", "$JS.ACK.>", "dlq.>", "evt.>", "state.>", "ingest.>"),
+    subscribe=("evt.>", "dlq.>"),
+)
 """The command line's own key: applies the topology, reads and replays dead letters, asks every service."""
+
+SITE = Rights(
+    publish=(
+        "events.>",
+        "$JS.API.STREAM.NAMES",
+        "$JS.API.STREAM.INFO.RECEIPTS",
+        "$JS.API.CONSUMER.CREATE.RECEIPTS.>",
+        "$JS.API.CONSUMER.DURABLE.CREATE.RECEIPTS.>",
+        "$JS.API.CONSUMER.INFO.RECEIPTS.>",
+        "$JS.API.CONSUMER.DELETE.RECEIPTS.>",
+        "$JS.API.CONSUMER.MSG.NEXT.RECEIPTS.>",
+        "$JS.API.DIRECT.GET.RECEIPTS.receipts.>",
+        "$JS.ACK.RECEIPTS.>",
+    ),
+    subscribe=("receipts.>",),
+)
+"""A producer's own key, in its own account: it publishes events and reads what became of them, by any kind of consumer."""

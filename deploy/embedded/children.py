@@ -1,0 +1,83 @@
+"""Child programs that cannot outlive us, and the small waits around them."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _leash() -> Callable[[], None] | None:
+    """What a child does between fork and exec so that the kernel ends it with us, also when we are killed with -9."""
+    if sys.platform != "linux":
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+
+    def die_with_parent() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return die_with_parent
+
+
+def spawn(argv: Sequence[str | Path], *, said: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a program on a leash, in its own session so that Ctrl-C reaches us alone; its output goes to `said`.
+
+    The leash is bound to the calling *thread*: call it from the main thread only.
+    """
+    with said.open("ab") as out:
+        return subprocess.Popen(
+            [str(word) for word in argv],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=None if env is None else dict(env),
+            start_new_session=True,
+            preexec_fn=_leash(),  # noqa: PLW1509 — it calls prctl alone, before any thread of the child exists
+        )
+
+
+def stop(child: subprocess.Popen[bytes], *, grace: float = 5.0) -> None:
+    """Ask the child to end, and kill it if it has not within `grace` seconds. Returns when it is gone."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(grace)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    child.wait()
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def taken(port: int) -> bool:
+    """Whether somebody listens on this loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
+
+
+def wait_until(holds: Callable[[], bool], *, seconds: float, what: str, every: float = 0.01) -> None:
+    """Poll until it holds; raises TimeoutError naming `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s for {what}")
+        time.sleep(every)

@@ -1,0 +1,1 @@
+"""The mongod of an installation: its arguments, users and indexes, and one running instance."""

@@ -1,0 +1,144 @@
+"""What only the installation's administrator does to mongod: the set, the users and roles, the indexes."""
+
+import importlib
+import importlib.util
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.nats.keys import write_private
+from shared.contracts.topology import SERVICES
+
+ADMIN = "lounge_admin"
+SET = "lounge"
+_ALREADY = {23, 51003, 51002}  # AlreadyInitialized; user exists; role exists
+_NOT_YET = 94  # NotYetInitialized
+_NEEDS_AUTH = 13
+
+
+class Passwords:
+    """The secret of each MongoDB user, made at its first use and kept, 0600."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def of(self, user: str) -> str:
+        path = self.folder / f"{user}.password"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(24))
+        return path.read_text()
+
+    def key_file(self) -> Path:
+        """The key members of the set know each other by; authorization needs it even for a set of one."""
+        path = self.folder / "keyfile"
+        if not path.exists():
+            write_private(path, secrets.token_hex(32))
+        return path
+
+
+def url(port: int, user: str, password: str, *, source: str) -> str:
+    """The connection string of one user; `source` is the database it is known in."""
+    return (
+        f"mongodb://{quote(user)}:{quote(password)}@127.0.0.1:{port}/"
+        f"?replicaSet={SET}&authSource={source}&authMechanism=SCRAM-SHA-256"
+    )
+
+
+def connect(port: int, password: str | None = None) -> MongoClient[dict[str, Any]]:
+    """A client of this very server, whatever its set thinks of it; without a password, by the localhost exception."""
+    login: dict[str, Any] = {} if password is None else {"username": ADMIN, "password": password, "authSource": "admin"}
+    return MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=200, tz_aware=True, **login)
+
+
+def form_set(port: int, password: str) -> bool:
+    """Bring the one-member set up on this port. True once it is primary; call again until then.
+
+    A data folder whose set was formed on another port is moved to this one.
+    """
+    anonymous = connect(port)
+    try:
+        hello = anonymous.admin.command("hello")
+        if hello.get("isWritablePrimary"):
+            return True
+        if "setName" not in hello and not hello.get("isreplicaset"):
+            _move_set(port, password)
+        elif hello.get("isreplicaset"):
+            _initiate(anonymous, port)
+    except PyMongoError as error:
+        if isinstance(error, OperationFailure) and error.code not in (_NEEDS_AUTH, _NOT_YET, *_ALREADY):
+            raise
+    finally:
+        anonymous.close()
+    return False
+
+
+def _members(port: int) -> list[dict[str, Any]]:
+    return [{"_id": 0, "host": f"127.0.0.1:{port}"}]
+
+
+def _initiate(client: MongoClient[dict[str, Any]], port: int) -> None:
+    settings = {"electionTimeoutMillis": 1_000}
+    client.admin.command("replSetInitiate", {"_id": SET, "members": _members(port), "settings": settings})
+
+
+def _move_set(port: int, password: str) -> None:
+    with connect(port, password) as client:
+        config = client.admin.command("replSetGetConfig")["config"]
+        config["members"] = _members(port)
+        config["version"] += 1
+        client.admin.command("replSetReconfig", config, force=True)
+
+
+def grant(port: int, passwords: Passwords, *, databases: Sequence[str] = SERVICES) -> None:
+    """The administrator, and per service one user who may find, insert and update in its own database, no more.
+
+    Repeatable; needs a primary.
+    """
+    with connect(port) as first:
+        _unless_there(first, "admin", "createUser", ADMIN, {"pwd": passwords.of(ADMIN), "roles": ["root"]})
+    with connect(port, passwords.of(ADMIN)) as client:
+        for name in databases:
+            actions = {"resource": {"db": name, "collection": ""}, "actions": ["find", "insert", "update"]}
+            _unless_there(client, name, "createRole", "service", {"privileges": [actions], "roles": []})
+            _unless_there(client, name, "createUser", name, {"pwd": passwords.of(name), "roles": ["service"]})
+
+
+def _unless_there(
+    client: MongoClient[dict[str, Any]], database: str, command: str, name: str, body: Mapping[str, Any]
+) -> None:
+    try:
+        client[database].command({command: name, **body, "writeConcern": {"w": "majority"}})
+    except OperationFailure as error:
+        # With a user there, the localhost exception is over: unauthorized means the administrator exists.
+        if error.code not in _ALREADY and not (name == ADMIN and error.code == _NEEDS_AUTH):
+            raise
+
+
+def index_all(client: MongoClient[dict[str, Any]]) -> None:
+    """Create the indexes every service's store declares; those that are there are left."""
+    for service in SERVICES:
+        for collection, models in declared_indexes(service).items():
+            if models:
+                _create(client[service][collection], models)
+
+
+def _create(collection: Collection[dict[str, Any]], models: Sequence[Any]) -> None:
+    try:
+        collection.create_indexes(list(models))
+    except OperationFailure as error:
+        where = f"{collection.database.name}.{collection.name}"
+        raise RuntimeError(f"the indexes of {where} differ from those declared: {error.details}") from error
+
+
+def declared_indexes(service: str) -> Mapping[str, Sequence[Any]]:
+    """`INDEXES` of the service's store: collection → index models."""
+    if importlib.util.find_spec(f"services.{service}.store") is None:
+        return {}
+    indexes: Mapping[str, Sequence[Any]] = importlib.import_module(f"services.{service}.store").INDEXES
+    return indexes

@@ -1,0 +1,74 @@
+"""One running mongod: a set of one member, authorization on, loopback only."""
+
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.embedded.binaries import mongod, why_it_ended
+from deploy.embedded.children import free_port, spawn, stop, wait_until
+from deploy.mongo.admin import ADMIN, SET, Passwords, connect, form_set, grant, index_all, url
+
+
+@dataclass
+class MongoServer:
+    """`testing` opens the fail points (`failCommand`), never wanted elsewhere."""
+
+    folder: Path
+    passwords: Passwords
+    port: int = field(default_factory=free_port)
+    testing: bool = False
+    child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def said(self) -> Path:
+        return self.folder / "mongod.log"
+
+    def url_of(self, service: str) -> str:
+        """The connection string of the service's own user."""
+        return url(self.port, service, self.passwords.of(service), source=service)
+
+    @property
+    def admin_url(self) -> str:
+        return url(self.port, ADMIN, self.passwords.of(ADMIN), source="admin")
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it and return at once; `wait_ready` brings it to use. Main thread only."""
+        store = self.folder / "mongo"
+        store.mkdir(parents=True, exist_ok=True)
+        self.said.unlink(missing_ok=True)
+        self.child = spawn([mongod(), *self._arguments(store)], said=self.said)
+        return self.child
+
+    def _arguments(self, store: Path) -> list[str | Path]:
+        parameters = ["shutdownTimeoutMillisForSignaledShutdown=0", "diagnosticDataCollectionEnabled=false"]
+        if self.testing:
+            parameters.append("enableTestCommands=1")
+        return [
+            *("--dbpath", store, "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
+            *("--replSet", SET, "--keyFile", self.passwords.key_file(), "--auth", "--noscripting"),
+            *("--networkMessageCompressors", "disabled", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "128"),
+            *(word for parameter in parameters for word in ("--setParameter", parameter)),
+        ]
+
+    def is_primary(self) -> bool:
+        """Whether it takes writes; drives the set there. Raises CannotStart if it ended instead."""
+        if self.child and (status := self.child.poll()) is not None:
+            raise why_it_ended("mongod", status, self.said.read_text(errors="replace"))
+        return form_set(self.port, self.passwords.of(ADMIN))
+
+    def wait_ready(self, seconds: float = 30) -> None:
+        """Returns when it is primary and users and indexes are there."""
+        wait_until(self.is_primary, seconds=seconds, what="mongod to become primary")
+        grant(self.port, self.passwords)
+        with connect(self.port, self.passwords.of(ADMIN)) as client:
+            index_all(client)
+
+    def kill(self) -> None:
+        """As a power cut would: nothing is flushed."""
+        assert self.child is not None
+        self.child.kill()
+        self.child.wait()
+
+    def stop(self) -> None:
+        if self.child:
+            stop(self.child, grace=8)

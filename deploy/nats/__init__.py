@@ -1,0 +1,1 @@
+"""The nats-server of an installation: its configuration, its keys, and one running instance."""

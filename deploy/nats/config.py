@@ -1,0 +1,90 @@
+"""The nats-server's configuration, made from shared/contracts/topology.py: who may say what, exactly."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.contracts.topology import GATEWAY, OPS, SERVICES, SITE, Rights, rights_of
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """One server on loopback. `keys` are the public keys by identity: services, gateway, ops, monitor, and for each
+    site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account)."""
+
+    port: int
+    monitor_port: int
+    store: Path
+    keys: Mapping[str, str]
+    sites: tuple[str, ...] = ()
+    max_file_store: int = 8 * GIB
+
+
+def inbox_prefix(name: str) -> str:
+    """What the client of this identity sets as its inbox prefix; no trailing dot."""
+    return f"_INBOX_{name}"
+
+
+def permissions(name: str, rights: Rights) -> dict[str, Any]:
+    """The permissions block of one identity: its rights, its own inbox, and one answer per question it was asked."""
+    return {
+        "publish": {"allow": list(rights.publish)},
+        "subscribe": {"allow": [*rights.subscribe, f"{inbox_prefix(name)}.>"]},
+        "allow_responses": {"max": 1, "expires": "1m"},
+    }
+
+
+def render(hub: Hub) -> str:
+    """The configuration file's text (JSON, which nats-server reads)."""
+    config = {
+        "server_name": "lounge",
+        "host": "127.0.0.1",
+        "port": hub.port,
+        "http": f"127.0.0.1:{hub.monitor_port}",
+        "max_payload": 1024**2,
+        "jetstream": {
+            "store_dir": str(hub.store),
+            "sync_interval": "always",
+            "max_memory_store": 64 * 1024**2,
+            "max_file_store": hub.max_file_store,
+        },
+        "system_account": "SYS",
+        "accounts": accounts(hub),
+    }
+    return json.dumps(config, indent=1) + "\n"
+
+
+def accounts(hub: Hub) -> dict[str, Any]:
+    """SYS for monitoring, CORE for the house, and one account per site."""
+    people = {service: rights_of(service) for service in SERVICES} | {"gateway": GATEWAY, "ops": OPS}
+    core = {
+        "jetstream": "enabled",
+        "users": [{"nkey": hub.keys[name], "permissions": permissions(name, r)} for name, r in people.items()],
+        "exports": [{"service": f"ingest.{site}.>", "accounts": [account_of(site)]} for site in hub.sites],
+        "imports": [
+            {"service": {"account": account_of(site), "subject": "receipts.>"}, "to": f"receipts.{site}.>"}
+            for site in hub.sites
+        ],
+    }
+    sites = {account_of(site): _site_account(hub, site) for site in hub.sites}
+    return {"SYS": {"users": [{"nkey": hub.keys["monitor"]}]}, "CORE": core, **sites}
+
+
+def account_of(site: str) -> str:
+    return f"SITE_{site}"
+
+
+def _site_account(hub: Hub, site: str) -> dict[str, Any]:
+    return {
+        "jetstream": {"max_memory": 0, "max_file": 256 * 1024**2, "max_streams": 1, "max_consumers": 20},
+        "users": [
+            {"nkey": hub.keys[f"site-{site}"], "permissions": permissions(site, SITE)},
+            {"nkey": hub.keys[f"hub-{site}"]},
+        ],
+        "exports": [{"service": "receipts.>", "accounts": ["CORE"]}],
+        "imports": [{"service": {"account": "CORE", "subject": f"ingest.{site}.>"}, "to": "events.>"}],
+    }

@@ -1,0 +1,92 @@
+"""One running nats-server with the house's accounts and permissions."""
+
+import signal
+import subprocess
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.embedded.binaries import nats_server, why_it_ended
+from deploy.embedded.children import free_port, spawn, stop, wait_until
+from deploy.nats.config import Hub, render
+from deploy.nats.keys import KeyFolder, write_private
+from shared.contracts.topology import SERVICES
+
+IDENTITIES = (*SERVICES, "gateway", "ops", "monitor")
+
+
+@dataclass
+class NatsServer:
+    """Its configuration is written from the key folder: a site is known once it has a key there."""
+
+    folder: Path
+    keys: KeyFolder
+    port: int = field(default_factory=free_port)
+    monitor_port: int = field(default_factory=free_port)
+    child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def monitor_url(self) -> str:
+        return f"http://127.0.0.1:{self.monitor_port}"
+
+    @property
+    def said(self) -> Path:
+        return self.folder / "nats.log"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "nats.json"
+
+    def write_config(self) -> None:
+        """Put the configuration for the identities and sites that have keys."""
+        write_config(self.config, self.keys, port=self.port, monitor_port=self.monitor_port)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it and return at once; `wait_ready` tells when it answers. Main thread only."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.write_config()
+        self.said.unlink(missing_ok=True)
+        self.child = spawn([nats_server(), "--config", self.config], said=self.said)
+        return self.child
+
+    def is_ready(self) -> bool:
+        """Whether it takes clients and its JetStream is up. Raises CannotStart if it ended instead."""
+        if self.child and (status := self.child.poll()) is not None:
+            raise why_it_ended("nats-server", status, self.said.read_text(errors="replace"))
+        try:
+            with urllib.request.urlopen(f"{self.monitor_url}/healthz", timeout=1) as answer:  # noqa: S310 — loopback
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def wait_ready(self, seconds: float = 10) -> None:
+        wait_until(self.is_ready, seconds=seconds, what="nats-server to take clients")
+
+    def reload(self) -> None:
+        """Write the configuration anew and have the running server take it, without cutting a client."""
+        self.write_config()
+        assert self.child is not None
+        self.child.send_signal(signal.SIGHUP)
+
+    def kill(self) -> None:
+        """As a power cut would: nothing is flushed."""
+        assert self.child is not None
+        self.child.kill()
+        self.child.wait()
+
+    def stop(self) -> None:
+        if self.child:
+            stop(self.child)
+
+
+def write_config(path: Path, keys: KeyFolder, *, port: int, monitor_port: int) -> None:
+    """Write the configuration at `path`; its store is `jetstream` beside it."""
+    sites = keys.sites()
+    names = [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
+    public = {name: keys.public(name) for name in names}
+    hub = Hub(port=port, monitor_port=monitor_port, store=path.parent / "jetstream", keys=public, sites=sites)
+    write_private(path, render(hub))

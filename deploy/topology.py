@@ -1,0 +1,117 @@
+"""The one job that applies streams and durables. Idempotent; refuses loudly what the server cannot change."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import nats
+from nats.aio.client import Client
+from nats.js import JetStreamContext, api
+from nats.js.errors import APIError, NotFoundError
+
+from deploy.nats.config import inbox_prefix
+from shared.contracts.topology import (
+    DURABLES,
+    RECEIPTS,
+    STREAMS,
+    Durable,
+    Stream,
+    ingest_durable,
+    ingest_stream,
+)
+
+_STREAM_NAME_IN_USE = 10_058
+
+
+class TopologyRefused(Exception):
+    """What stands on the server cannot become what is declared; nothing was thrown away to make room."""
+
+
+async def connect(url: str, seed: Path, name: str) -> Client:
+    """A client of this identity, for a short piece of work: it does not reconnect."""
+    return await nats.connect(
+        url,
+        nkeys_seed=str(seed),
+        inbox_prefix=inbox_prefix(name).encode(),
+        allow_reconnect=False,
+        connect_timeout=2,
+    )
+
+
+async def apply(js: JetStreamContext, *, sites: Sequence[str] = ()) -> None:
+    """Make the hub's streams and durables, and each site's input, what topology.py declares."""
+    for stream in (*STREAMS, *map(ingest_stream, sites)):
+        await apply_stream(js, stream)
+    for durable in (*DURABLES, *map(ingest_durable, sites)):
+        await apply_durable(js, durable)
+
+
+async def apply_receipts(js: JetStreamContext) -> None:
+    """The one stream of a site's own account; `js` is the hub's hand in there."""
+    await apply_stream(js, RECEIPTS)
+
+
+async def apply_stream(js: JetStreamContext, stream: Stream) -> None:
+    """Add the stream, or change the one there. Raises TopologyRefused for what cannot change."""
+    wanted = _config_of(stream)
+    try:
+        await js.add_stream(wanted)
+    except APIError as error:
+        if error.err_code != _STREAM_NAME_IN_USE:
+            raise TopologyRefused(f"stream {stream.name}: {error.description}") from error
+        await _change_stream(js, wanted)
+
+
+async def _change_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
+    try:
+        stands = (await js.update_stream(wanted)).config
+    except APIError as error:
+        raise TopologyRefused(
+            f"stream {wanted.name} stands with settings that cannot change: {error.description}"
+        ) from error
+    for name in ("subjects", "retention", "storage", "discard", "max_age", "max_msgs_per_subject", "duplicate_window"):
+        if getattr(stands, name) != getattr(wanted, name):
+            raise TopologyRefused(f"stream {wanted.name}: {name} is still {getattr(stands, name)!r}")
+
+
+def _config_of(stream: Stream) -> api.StreamConfig:
+    return api.StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=api.RetentionPolicy.LIMITS,
+        discard=api.DiscardPolicy.NEW,
+        storage=api.StorageType.FILE,
+        max_age=stream.max_age,
+        max_msgs_per_subject=stream.max_msgs_per_subject,
+        max_msg_size=stream.max_msg_size,
+        max_bytes=stream.max_bytes,
+        duplicate_window=stream.duplicate_window,
+        allow_direct=stream.allow_direct,
+        num_replicas=1,
+    )
+
+
+async def apply_durable(js: JetStreamContext, durable: Durable) -> None:
+    """Add the durable, or change the one there. Raises TopologyRefused for what cannot change."""
+    wanted = api.ConsumerConfig(
+        durable_name=durable.name,
+        filter_subject=durable.filter,
+        deliver_policy=api.DeliverPolicy.ALL,
+        ack_policy=api.AckPolicy.EXPLICIT,
+        ack_wait=durable.ack_wait,
+        max_deliver=durable.max_deliver,
+        max_ack_pending=durable.max_ack_pending,
+        num_replicas=1,
+    )
+    try:
+        await js.add_consumer(durable.stream, wanted)
+    except APIError as error:
+        where = f"durable {durable.name} of {durable.stream}"
+        raise TopologyRefused(f"{where} stands with settings that cannot change: {error.description}") from error
+
+
+async def remove_site(js: JetStreamContext, site: str) -> None:
+    """Take a site's input away, with what it holds. What is not there is left so."""
+    try:
+        await js.delete_stream(ingest_stream(site).name)
+    except NotFoundError:
+        return

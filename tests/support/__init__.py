@@ -1,0 +1,1 @@
+"""What tests stand on: builders, fakes that pass the real ones' suites, and the real servers."""
