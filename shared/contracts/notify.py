@@ -45,7 +45,7 @@ class ListNotices(Query, wire="qry.notify.notices.v1", reply=NoticesView):
     """The principal's own notices: with `unread` true only unread ones, false only read ones.
 
     `after` is the `next` of an earlier answer. `since` is the id of a notice the caller has (an SSE `Last-Event-ID`):
-    then only those that came after it, oldest first; an id that is not the principal's own is refused as not found.
+    then only those that came after it, oldest first; after an id that is not the principal's own comes nothing.
     """
 
     unread: bool | None = None

@@ -146,4 +146,4 @@ SITE = Rights(
     ),
     subscribe=("receipts.>",),
 )
-"""A producer's own key, in its own account: it publishes events and reads what became of them, by any kind of consumer."""
+"""A producer's own key, in its own account: it publishes events and reads, by any consumer, what became of them."""

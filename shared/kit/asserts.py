@@ -1,0 +1,57 @@
+"""What a replica asserts of its servers and of itself before it takes work. A false one raises Misconfigured."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from faststream import AckPolicy
+from faststream.nats import NatsBroker
+from nats.js.errors import NotFoundError
+
+from shared.contracts.topology import Durable
+from shared.kernel.time import Clock
+from shared.kit.clock import is_virtual
+from shared.kit.mongo import Mongo
+
+_LARGEST_SKEW = timedelta(seconds=2)
+
+
+class Misconfigured(Exception):
+    """One sentence that names what is wrong."""
+
+
+async def mongo_answers(mongo: Mongo, clock: Clock) -> None:
+    """A primary answers, and its clock is within 2 s of ours. Raises Misconfigured or the driver's error."""
+    skew = abs(await mongo.server_time() - clock.now())
+    if not is_virtual(clock) and skew > _LARGEST_SKEW:
+        raise Misconfigured(f"this clock is {skew.total_seconds():.1f} s off MongoDB's")
+
+
+async def nats_syncs_always(monitor_url: str | None) -> None:
+    """JetStream syncs each write to disk; without that an acknowledged message is lost on power failure."""
+    if monitor_url is None:
+        return
+    async with httpx.AsyncClient(timeout=5) as http:
+        varz = (await http.get(f"{monitor_url}/varz")).json()
+    if not varz.get("jetstream", {}).get("config", {}).get("sync_always"):
+        raise Misconfigured("nats-server runs without `sync_interval: always`")
+
+
+async def durables_applied(broker: NatsBroker, durables: list[Durable]) -> None:
+    """Each durable exists as the topology says; the topology job makes them, nobody else."""
+    js: Any = broker.config.connection_state.stream
+    for durable in durables:
+        try:
+            found = (await js.consumer_info(durable.stream, durable.name)).config
+        except NotFoundError:
+            raise Misconfigured(f"durable {durable.name} is missing on {durable.stream}: apply the topology") from None
+        wanted = (durable.filter, durable.ack_wait, durable.max_deliver)
+        if (found.filter_subject, found.ack_wait, found.max_deliver) != wanted:
+            raise Misconfigured(f"durable {durable.name} differs from the topology: apply it")
+
+
+def ack_policies(broker: NatsBroker) -> None:
+    """FastStream's default terminates a failed message; every JetStream subscriber naks instead."""
+    for subscriber in broker.subscribers:
+        if getattr(subscriber, "stream", None) is not None and subscriber.ack_policy is not AckPolicy.NACK_ON_ERROR:
+            raise Misconfigured(f"a subscriber of {subscriber.stream.name} does not use NACK_ON_ERROR")

@@ -1,0 +1,51 @@
+"""A local copy of what another service owns, fed from `STATE`: newer replaces older, a tombstone stays for ever."""
+
+import time
+from typing import Any, Generic, TypeVar
+
+from shared.contracts.message import State
+from shared.kit.mongo import DuplicateKeyError
+
+S = TypeVar("S", bound=State)
+FRESH_SECONDS = 2.0
+"""A durable hands each message to one replica; the others learn of it by the clock."""
+_MOST_CACHED = 10_000
+
+
+class Copy(Generic[S]):
+    """Copies of one kind of state, in the service's own collection, with a bounded memory of the hot ones."""
+
+    def __init__(self, collection: Any, model: type[S]) -> None:
+        self.collection = collection
+        self.model = model
+        self._cache: dict[str, tuple[float, S | None]] = {}
+
+    async def apply(self, state: S) -> bool:
+        """False where the copy is the same or newer already. `state` needs `id` and `sequence`."""
+        body = state.model_dump(mode="json")
+        doc_id, sequence = body["id"], body["sequence"]
+        older = {"_id": doc_id, "sequence": {"$lt": sequence}}
+        try:
+            result = await self.collection.replace_one(older, {"_id": doc_id, **body}, upsert=True)
+        except DuplicateKeyError:
+            result = await self.collection.replace_one(older, {"_id": doc_id, **body})
+        self._cache.pop(doc_id, None)
+        return bool(result.matched_count or result.upserted_id is not None)
+
+    async def get(self, doc_id: str) -> S | None:
+        """At most two seconds old; None where nothing has arrived, and for what was erased."""
+        now = time.monotonic()
+        cached = self._cache.get(doc_id)
+        if cached is not None and now - cached[0] < FRESH_SECONDS:
+            return cached[1]
+        doc = await self.collection.find_one({"_id": doc_id})
+        state = None if doc is None or doc.get("erased") else self.read(doc)
+        if len(self._cache) >= _MOST_CACHED:
+            self._cache.clear()
+        if state is not None:
+            self._cache[doc_id] = (now, state)
+        return state
+
+    def read(self, doc: dict[str, Any]) -> S:
+        """The state a copy's document holds."""
+        return self.model.model_validate({k: v for k, v in doc.items() if k != "_id"})

@@ -1,0 +1,178 @@
+"""What a handler hands to the store: the document's next body and why; and how that becomes BSON."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import orjson
+
+from shared.contracts.message import Asked, CloudEvent, Event
+from shared.kernel.ids import derived_id
+
+RESERVED = frozenset(
+    "_id site version created_at fingerprint claims due_at due_kind lease log sent unsent next_try stated".split()
+)
+SWEEP_AFTER = timedelta(seconds=2)
+"""How long the writer's own relay has before any replica's sweep may take the document up."""
+_LARGEST_ENTRY = 256 * 1024
+LARGEST_DOCUMENT = 1024 * 1024
+
+
+class TooLarge(ValueError):
+    """A log entry over 256 KB or a document over 1 MB: refused before it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who asked for what, and why: goes into every log entry the change makes.
+
+    `key` with `fingerprint` makes the change idempotent; after `deadline` nothing is written any more.
+    """
+
+    operation: str
+    actor: str
+    correlationid: str
+    deadline: datetime | None = None
+    key: str | None = None
+    fingerprint: str | None = None
+    causationid: str | None = None
+    traceparent: str | None = None
+
+    @classmethod
+    def of(cls, ask: Asked[Any]) -> Self:
+        """From a command; a key's scope is the principal and the operation."""
+        return cls(
+            operation=ask.data.wire,
+            actor=ask.principal.id,
+            correlationid=ask.correlationid,
+            deadline=ask.deadline,
+            key=ask.key,
+            fingerprint=fingerprint(ask.data.model_dump(mode="json")) if ask.key else None,
+            causationid=ask.causationid,
+            traceparent=ask.traceparent,
+        )
+
+    @classmethod
+    def caused_by(cls, event: CloudEvent, operation: str, actor: str) -> Self:
+        """From an event: handling it twice is one change, whatever else happens to the document meanwhile."""
+        return cls(
+            operation=operation,
+            actor=actor,
+            correlationid=event.correlationid or event.id,
+            key=derived_id("caused", event.source, event.id, operation),
+            fingerprint="event",
+            causationid=event.id,
+            traceparent=event.traceparent,
+        )
+
+    @property
+    def scope(self) -> str | None:
+        """What a change command leaves in the log entry it caused, and looks for before it runs."""
+        return f"{self.actor}|{self.operation}|{self.key}" if self.key else None
+
+
+def fingerprint(body: Any) -> str:
+    """Equal for requests that ask for the same, whatever the order of their members."""
+    return hashlib.blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document's whole next body. Top-level fields absent from `body` are gone after the change.
+
+    `body` is BSON-ready and holds no reserved name; `due` is (instant, kind); no claim may stand twice.
+    """
+
+    body: Mapping[str, Any]
+    events: Sequence[Event] = ()
+    claims: Sequence[str] = ()
+    due: tuple[datetime, str] | None = None
+
+    def __post_init__(self) -> None:
+        if taken := RESERVED & self.body.keys():
+            raise ValueError(f"reserved field names: {sorted(taken)}")
+        if len(set(self.claims)) != len(self.claims):
+            raise ValueError("a document claims a string once")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The document as it now stands; `replay` where the same key had written it before."""
+
+    doc: dict[str, Any] = field(repr=False)
+    replay: bool = False
+
+
+def entries(doc_id: str, after: int, draft: Draft, cause: Cause, at: datetime) -> list[dict[str, Any]]:
+    """The log entries of one change, numbered on from `after`. Raises TooLarge."""
+    made = []
+    for seq, event in enumerate(draft.events, start=after + 1):
+        data = event.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if len(orjson.dumps(data)) > _LARGEST_ENTRY:
+            raise TooLarge(f"{event.wire} of {doc_id}")
+        entry = {
+            "seq": seq,
+            "id": f"{doc_id}-{seq}",
+            "type": event.wire,
+            "time": at,
+            "actor": cause.actor,
+            "data": data,
+            "operation": cause.operation,
+            "command": cause.scope,
+            "fingerprint": cause.fingerprint,
+            "correlationid": cause.correlationid,
+            "causationid": cause.causationid,
+            "traceparent": cause.traceparent,
+        }
+        made.append({k: v for k, v in entry.items() if v is not None})
+    return made
+
+
+def new_document(doc_id: str, site: str, draft: Draft, cause: Cause, at: datetime) -> dict[str, Any]:
+    """The first version of a document, unsent."""
+    doc: dict[str, Any] = {"_id": doc_id, "site": site, "version": 1, "created_at": at, **draft.body}
+    if cause.fingerprint:
+        doc["fingerprint"] = cause.fingerprint
+    doc |= _held(draft)
+    return doc | {"log": entries(doc_id, 0, draft, cause, at), "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
+
+
+def _held(draft: Draft) -> dict[str, Any]:
+    held: dict[str, Any] = {}
+    if draft.claims:
+        held["claims"] = list(draft.claims)
+    if draft.due:
+        held["due_at"], held["due_kind"] = draft.due
+    return held
+
+
+def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime) -> dict[str, Any]:
+    """The document after one change, as the update of `update_of` leaves it."""
+    kept = {k: doc[k] for k in RESERVED - {"claims", "due_at", "due_kind", "lease"} if k in doc}
+    last = doc["log"][-1]["seq"] if doc["log"] else doc["sent"]
+    changed = {**kept, **draft.body, **_held(draft), "version": doc["version"] + 1}
+    changed["log"] = [*doc["log"], *entries(doc["_id"], last, draft, cause, at)]
+    return changed | {"unsent": True, "next_try": at + SWEEP_AFTER}
+
+
+def update_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The one `update_one` that turns `before` into `after`."""
+    wanted = {k: v for k, v in after.items() if k not in ("_id", "log") and before.get(k, ...) != v}
+    gone = {k: "" for k in before.keys() - after.keys()}
+    update: dict[str, Any] = {"$set": wanted}
+    if gone:
+        update["$unset"] = gone
+    if fresh := after["log"][len(before["log"]) :]:
+        update["$push"] = {"log": {"$each": fresh}}
+    return update
+
+
+def is_same(doc: Mapping[str, Any], draft: Draft) -> bool:
+    """True where the draft changes nothing: the transition was made before."""
+    if draft.events:
+        return False
+    held = _held(draft)
+    state = {k: v for k, v in doc.items() if k not in RESERVED}
+    return state == dict(draft.body) and all(doc.get(k) == held.get(k) for k in ("claims", "due_at", "due_kind"))

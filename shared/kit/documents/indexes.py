@@ -1,0 +1,12 @@
+"""The indexes every collection of documents has; the topology job makes them."""
+
+from shared.kit.mongo import IndexModel, index
+
+
+def document_indexes() -> list[IndexModel]:
+    """Claims (the uniqueness the whole house rests on), the unsent, and the armed timers; all partial, so small."""
+    return [
+        index([("site", 1), ("claims", 1)], unique=True, partial={"claims": {"$exists": True}}),
+        index([("unsent", 1), ("next_try", 1)], partial={"unsent": {"$exists": True}}),
+        index([("due_at", 1)], partial={"due_at": {"$exists": True}}),
+    ]

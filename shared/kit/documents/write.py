@@ -1,0 +1,154 @@
+"""The one write: create by insert, change by a loop on the version."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.kernel.refusal import Busy, DeadlinePassed, KeyReused, NotFound, VersionStale
+from shared.kernel.time import Clock
+from shared.kit.crash import crashpoint
+from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcome
+from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
+from shared.kit.mongo import DuplicateKeyError, is_outage, taken_claim
+from shared.kit.nats.request import Unavailable
+
+_ROUNDS = 12
+Nudge = Callable[[dict[str, Any]], None]
+Decide = Callable[[dict[str, Any]], Draft | None]
+
+
+class ClaimTaken(Exception):
+    """Another live document of the site holds this claim; nothing was written."""
+
+    def __init__(self, claim: str) -> None:
+        super().__init__(claim)
+        self.claim = claim
+
+
+class Documents:
+    """One collection of documents. `collection` is the driver's own, for reads; every write goes through here."""
+
+    def __init__(self, collection: Any, history: Any, clock: Clock, nudge: Nudge) -> None:
+        self.collection = collection
+        self._history = history
+        self._clock = clock
+        self._nudge = nudge
+        self._commit = GroupCommit(collection)
+
+    async def get(self, doc_id: str, where: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """The document, if it also matches `where` (the principal, usually)."""
+        found: dict[str, Any] | None = await self.collection.find_one({"_id": doc_id, **(where or {})})
+        return found
+
+    async def insert(self, doc_id: str, site: str, draft: Draft, cause: Cause, *, at: datetime) -> Stored:
+        """Creates; `replay` where the same key created it before.
+
+        Raises ClaimTaken, KeyReused, DeadlinePassed, Unavailable (outcome unknown: the same key may be retried).
+        """
+        doc = new_document(doc_id, site, draft, cause, at)
+        self._in_time(cause)
+        await crashpoint("store.before_write")
+        try:
+            await self._commit.insert(doc)
+        except DuplicateKey as error:
+            claim = taken_claim(error.details)
+            if claim is not None:
+                raise ClaimTaken(claim) from None
+            return await self._replayed(doc_id, cause)
+        except UnknownOutcome as error:
+            if (stored := await self.replay(doc_id, cause)) is not None:
+                return Stored(stored.doc)
+            raise Unavailable from error
+        await crashpoint("store.after_write")
+        self._nudge(doc)
+        return Stored(doc)
+
+    async def replay(self, doc_id: str, cause: Cause) -> Stored | None:
+        """What this key created before, or None. To be asked before any refusal of a create goes out."""
+        doc = await self.get(doc_id)
+        if doc is None:
+            return None
+        if doc.get("fingerprint") != cause.fingerprint:
+            raise KeyReused
+        return Stored(doc, replay=True)
+
+    async def _replayed(self, doc_id: str, cause: Cause) -> Stored:
+        stored = await self.replay(doc_id, cause)
+        if stored is None:
+            raise Unavailable
+        return stored
+
+    async def change(
+        self,
+        doc_id: str,
+        decide: Decide,
+        cause: Cause,
+        *,
+        at: datetime,
+        if_match: int | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> Stored:
+        """Loads what also matches `where`, lets `decide` (pure) say the next body, writes it if nobody was faster.
+
+        `decide` giving None, or a draft that changes nothing, writes nothing. Whatever `decide` raises goes out, after
+        the key was looked up. Raises NotFound, VersionStale, KeyReused, ClaimTaken, DeadlinePassed, Busy, Unavailable.
+        """
+        for _ in range(_ROUNDS):
+            doc = await self.get(doc_id, where)
+            if doc is None:
+                raise NotFound
+            if await self._made_before(doc, cause):
+                return Stored(doc, replay=True)
+            if if_match is not None and doc["version"] != if_match:
+                raise VersionStale(version=doc["version"])
+            draft = decide(doc)
+            if draft is None or is_same(doc, draft):
+                return Stored(doc)
+            after = next_document(doc, draft, cause, at)
+            self._in_time(cause)
+            if await self._update(doc, after):
+                self._nudge(after)
+                return Stored(after)
+        raise Busy
+
+    async def _update(self, doc: dict[str, Any], after: dict[str, Any]) -> bool:
+        """False where somebody was faster. An unknown outcome is settled by reading again."""
+        await crashpoint("store.before_write")
+        try:
+            result = await self.collection.update_one(
+                {"_id": doc["_id"], "site": doc["site"], "version": doc["version"]}, update_of(doc, after)
+            )
+        except DuplicateKeyError as error:
+            raise ClaimTaken(taken_claim(error.details) or "?") from None
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            found = await self.get(doc["_id"])
+            if found is None or found["version"] < after["version"]:
+                raise Unavailable from error
+            return _holds(found, after)
+        await crashpoint("store.after_write")
+        return bool(result.matched_count)
+
+    async def _made_before(self, doc: dict[str, Any], cause: Cause) -> bool:
+        """Whether this key's change is in the log or, where that was cut, in the history. Raises KeyReused."""
+        if cause.scope is None:
+            return False
+        entry = next((e for e in doc["log"] if e.get("command") == cause.scope), None)
+        if entry is None and doc["log"] and doc["log"][0]["seq"] > 1:
+            entry = await self._history.find_one({"aggregate": doc["_id"], "command": cause.scope})
+        if entry is None:
+            return False
+        if entry.get("fingerprint") != cause.fingerprint:
+            raise KeyReused
+        return True
+
+    def _in_time(self, cause: Cause) -> None:
+        if cause.deadline is not None and self._clock.now() > cause.deadline:
+            raise DeadlinePassed
+
+
+def _holds(found: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether the entries of the attempted change are in what was read back."""
+    ours = after["log"][-1] if after["log"] else None
+    return ours is not None and any(e["id"] == ours["id"] and e == ours for e in found["log"])

@@ -1,0 +1,64 @@
+"""Each replica's own small door: /health/live, /health/ready, /metrics; plain ASGI on uvicorn."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any
+
+import orjson
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.kit.health import Health
+from shared.kit.settings import KitSettings
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def health_app(health: Health) -> Any:
+    """ASGI: 200 or 503 with the report; anything else is 404."""
+
+    async def app(scope: Scope, _: Any, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        match scope["path"]:
+            case "/health/live":
+                status, kind, body = 200, "application/json", b'{"status":"alive"}'
+            case "/health/ready":
+                status, kind, body = 200 if health.ready else 503, "application/json", orjson.dumps(health.report())
+            case "/metrics":
+                status, kind, body = 200, CONTENT_TYPE_LATEST, generate_latest()
+            case _:
+                status, kind, body = 404, "application/json", b"{}"
+        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+class Quiet(uvicorn.Server):
+    """uvicorn inside a process that handles its own signals."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        """Nothing to capture."""
+        return nullcontext()
+
+
+@asynccontextmanager
+async def serve_health(health: Health, settings: KitSettings) -> AsyncIterator[None]:
+    """The door open while the context lasts; port 0 leaves it shut."""
+    if settings.http_port == 0:
+        yield
+        return
+    config = uvicorn.Config(
+        health_app(health), host=settings.http_host, port=settings.http_port, log_config=None, access_log=False
+    )
+    server = Quiet(config)
+    task = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

@@ -1,0 +1,60 @@
+"""Structured logs: one JSON object a line on stderr, a dotted constant as event, fields beside it, no personal data.
+
+Whoever handles a request or message binds `correlationid` once (`correlated`); every line below carries it.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import structlog
+from structlog.contextvars import bound_contextvars, merge_contextvars
+
+_PRIVATE = re.compile(r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body")
+_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[A-Za-z0-9_]{8,}")
+_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
+_LONGEST = 2_048
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    return _IN_TEXT.sub("[redacted]", str(value).translate(_BIDI))[:_LONGEST]
+
+
+def _redact(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {k: "[redacted]" if _PRIVATE.search(k) and k != "event" else _clean(v) for k, v in fields.items()}
+
+
+def configure(*, service: str, replica: int, level: str) -> None:
+    """Once per process, first thing."""
+    structlog.configure(
+        processors=[
+            merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.format_exc_info,
+            lambda _, __, fields: {**fields, "service": service, "replica": replica},
+            _redact,
+            structlog.processors.JSONRenderer(serializer=lambda obj, **_: orjson.dumps(obj).decode()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, format='{"level": "%(levelname)s", "event": "library.%(name)s"}')
+
+
+def get_logger() -> Any:
+    return structlog.get_logger()
+
+
+@contextmanager
+def correlated(correlationid: str | None) -> Iterator[None]:
+    """Within it, each line carries `correlationid`."""
+    with bound_contextvars(correlationid=correlationid):
+        yield

@@ -1,0 +1,121 @@
+"""The only module that imports a MongoDB driver: Motor by default, PyMongo's own asyncio client by setting.
+
+Every call the house uses is the same in both, so what `Mongo.collection` gives is the driver's own collection.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import bson
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import AsyncMongoClient, IndexModel, UpdateOne
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+__all__ = [
+    "BulkWriteError",
+    "DuplicateKeyError",
+    "IndexModel",
+    "Mongo",
+    "PyMongoError",
+    "UpdateOne",
+    "encoded",
+    "index",
+    "is_outage",
+    "taken_claim",
+]
+
+Driver = Literal["motor", "pymongo"]
+_CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC, uuid_representation=4)
+
+
+class Mongo:
+    """One database over one pool. Writes wait for majority and journal; instants come back in UTC."""
+
+    def __init__(self, url: str, database: str, driver: Driver = "motor", *, timeout_s: float = 5.0) -> None:
+        options: dict[str, Any] = {
+            "retryWrites": True,
+            "tz_aware": True,
+            "tzinfo": UTC,
+            "uuidRepresentation": "standard",
+            "timeoutMS": int(timeout_s * 1000),
+            "serverSelectionTimeoutMS": 1_500,
+            "connectTimeoutMS": 1_500,
+            "appname": f"lounge-{database}",
+        }
+        if driver == "motor":
+            from motor.motor_asyncio import AsyncIOMotorClient  # imported only where chosen: it costs start-up time
+
+            self._client: Any = AsyncIOMotorClient(url, **options)
+        else:
+            self._client = AsyncMongoClient(url, **options)
+        self._database = self._client.get_database(
+            database, write_concern=WriteConcern(w="majority", j=True), read_concern=ReadConcern("majority")
+        )
+
+    def collection(self, name: str) -> Any:
+        """The driver's collection: majority reads, majority and journaled writes."""
+        return self._database[name]
+
+    async def server_time(self) -> datetime:
+        """The primary's clock; also the cheapest proof that a primary answers."""
+        hello: dict[str, Any] = await self._client.admin.command("hello")
+        return hello["localTime"].astimezone(UTC)  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        closing = self._client.close()
+        if closing is not None:
+            await closing
+
+
+def index(
+    keys: Sequence[tuple[str, int]],
+    *,
+    unique: bool = False,
+    partial: Mapping[str, Any] | None = None,
+    expire_after: int | None = None,
+) -> IndexModel:
+    """An index as data, for a service's `INDEXES`; `expire_after` in seconds."""
+    options: dict[str, Any] = {"unique": unique} if unique else {}
+    if partial is not None:
+        options["partialFilterExpression"] = dict(partial)
+    if expire_after is not None:
+        options["expireAfterSeconds"] = expire_after
+    return IndexModel(list(keys), **options)
+
+
+def encoded(document: Mapping[str, Any]) -> RawBSONDocument:
+    """Encodes now, so that one document that cannot be encoded fails alone. Raises bson.errors.InvalidDocument."""
+    return RawBSONDocument(bson.encode(document, codec_options=_CODEC), codec_options=_RAW)
+
+
+_RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument, tz_aware=True, tzinfo=UTC)
+
+
+def taken_claim(details: Mapping[str, Any] | None) -> str | None:
+    """From a duplicate-key error's details: the claim that was taken, or None where `_id` (or another key) was."""
+    if details and "claims" in details.get("keyPattern", {}):
+        return str(details["keyValue"]["claims"])
+    return None
+
+
+def is_outage(error: BaseException) -> bool:
+    """True where the outcome is unknown or the server is away: read again by key, or answer 503; never 'failed'."""
+    if isinstance(error, AutoReconnect | ConnectionFailure | NetworkTimeout | ExecutionTimeout | WTimeoutError):
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.timeout or (isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError"))
+    )

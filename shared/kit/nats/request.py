@@ -1,0 +1,86 @@
+"""Asking a service: one request, one reply, and what silence means."""
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from faststream.nats import NatsBroker
+from nats.errors import ConnectionClosedError, NoRespondersError, OutboundBufferLimitError
+from nats.errors import TimeoutError as NatsTimeout
+
+from shared.contracts.message import Asked, Command, Principal, Query
+from shared.kernel.ids import new_id
+from shared.kernel.refusal import Refusal
+from shared.kernel.text import Text
+from shared.kernel.time import Clock
+
+COMMAND_SECONDS = 8.0
+
+
+class Unavailable(Refusal):
+    """Nobody answers that subject now: nothing was done."""
+
+    code = "unavailable"
+    status = 503
+    message = Text(ja="ただいま利用できません。少し後にお試しください。", en="That part is not available right now.")
+
+
+class TimedOut(Refusal):
+    """No answer in time: it may or may not have been done; the same key may be retried."""
+
+    code = "timed-out"
+    status = 504
+    message = Text(ja="時間内に応答がありませんでした。", en="No answer in time; retry with the same Idempotency-Key.")
+
+
+class Refused(Refusal):
+    """The other service's refusal, raised for a caller that does not look into answers."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(message=Text(**problem["message"]), **problem.get("members", {}))
+        self.code, self.status = problem["code"], problem["status"]  # type: ignore[misc]
+
+
+class Caller:
+    """Requests over the process's own connection."""
+
+    def __init__(self, broker: NatsBroker, clock: Clock) -> None:
+        self._broker = broker
+        self._clock = clock
+
+    async def raw(self, subject: str, payload: bytes, *, timeout: float = COMMAND_SECONDS) -> bytes:
+        """The reply's bytes. Raises Unavailable (no responder, not connected) or TimedOut."""
+        client: Any = self._broker.config.connection_state.connection
+        if not client.is_connected:
+            raise Unavailable
+        try:
+            reply = await client.request(subject, payload, timeout=timeout)
+        except (NoRespondersError, ConnectionClosedError, OutboundBufferLimitError) as error:
+            raise Unavailable from error
+        except NatsTimeout as error:
+            raise TimedOut from error
+        return bytes(reply.data)
+
+    async def request(
+        self,
+        asked: Command | Query,
+        *,
+        principal: Principal,
+        correlationid: str | None = None,
+        key: str | None = None,
+        seconds: float = COMMAND_SECONDS,
+    ) -> Any:
+        """The answer's data, as parsed JSON. Raises Refused for the other's refusal, Unavailable, TimedOut."""
+        now = self._clock.now()
+        envelope = Asked[Any](
+            principal=principal,
+            data=asked,
+            correlationid=correlationid or new_id(now),
+            deadline=now + timedelta(seconds=seconds),
+            key=key,
+        )
+        payload = envelope.model_dump_json(by_alias=True).encode()
+        answer = orjson.loads(await self.raw(asked.wire, payload, timeout=seconds))
+        if problem := answer.get("problem"):
+            raise Refused(problem)
+        return answer["data"]

@@ -1,0 +1,53 @@
+"""What every replica answers to ops: its status (all of them), and `republish` (one of them)."""
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from shared.contracts.ops import ReplicaStatus, Republish, Republished, republish_subject, status_subject
+from shared.kit.answers import answer, dumped
+
+if TYPE_CHECKING:
+    from shared.kit.service import Service
+
+
+async def status(service: "Service") -> ReplicaStatus:
+    """This replica as it is now."""
+    unsent, oldest, now = {}, 0.0, service.clock.now()
+    for name in service.relays:
+        collection = service.collection(name)
+        unsent[name] = await collection.count_documents({"unsent": True}, limit=10_000)
+        first = await collection.find_one({"unsent": True}, {"next_try": 1}, sort=[("next_try", 1)])
+        if first is not None:
+            oldest = max(oldest, (now - first["next_try"]).total_seconds() + 2)
+    return ReplicaStatus(
+        service=service.name,
+        replica=service.settings.replica,
+        pid=os.getpid(),
+        ready=service.health.ready,
+        health=service.health.report(),
+        lag=await service.lag(),
+        unsent=unsent,
+        oldest_unsent_seconds=round(max(0.0, oldest), 3),
+        uptime_seconds=round(time.monotonic() - service.started, 3),
+    )
+
+
+def answer_status(service: "Service") -> None:
+    """Subscribes both; called before the routers are included."""
+
+    async def tell(_: bytes) -> bytes:
+        return dumped(answer(await status(service)))
+
+    async def republish(body: bytes) -> bytes:
+        wanted = Republish.model_validate_json(body)
+        entries = documents = 0
+        for relay in service.relays.values():
+            if wanted.since is not None:
+                entries += await relay.republish(wanted.since)
+            if wanted.states:
+                documents += await relay.restate()
+        return dumped(answer(Republished(entries=entries, documents=documents)))
+
+    service.commands.plain(status_subject(service.name), "")(tell)
+    service.commands.plain(republish_subject(service.name), service.name)(republish)

@@ -1,0 +1,215 @@
+"""From the log to the stream: what a document recorded is published in order, then marked as sent.
+
+Several relays at once only cause duplicates, and duplicates do nothing: the stream's dedupe window drops the early
+ones, the consumers' keys the late ones.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from shared.contracts.message import State
+from shared.kernel.ids import new_id
+from shared.kernel.time import Clock
+from shared.kit.crash import crashpoint
+from shared.kit.log import get_logger
+from shared.kit.metrics import UNSENT_AGE
+from shared.kit.mongo import UpdateOne
+from shared.kit.nats.publisher import NatsError, Publisher, SequenceMismatch
+
+log = get_logger()
+SWEEP_SECONDS = 1.0
+_AT_ONCE = 128
+_BACKOFF = timedelta(seconds=5)
+_LOG_LIMIT = 200
+States = Callable[[dict[str, Any]], Sequence[State]]
+
+
+def no_states(_: dict[str, Any]) -> Sequence[State]:
+    return ()
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Relay:
+    """Sends one collection's log entries to `EVENTS` and its documents' states to `STATE`."""
+
+    def __init__(
+        self, service: str, collection: Any, history: Any, publisher: Publisher, clock: Clock, states: States = no_states
+    ) -> None:
+        self._service = service
+        self._collection = collection
+        self._history = history
+        self._publisher = publisher
+        self._clock = clock
+        self._states = states
+        self._queue: dict[str, dict[str, Any]] = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def nudge(self, doc: dict[str, Any]) -> None:
+        """This document has something unsent; the newest version wins."""
+        self._queue[doc["_id"]] = doc
+        self._idle.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled: what was nudged at once, what a crashed replica left by a sweep."""
+        sweep_at = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            if loop.time() >= sweep_at:
+                await self._sweep()
+                sweep_at = loop.time() + SWEEP_SECONDS
+            if not self._queue:
+                self._idle.set()
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), max(0.0, sweep_at - loop.time()))
+                except TimeoutError:
+                    continue
+            await self._send_some()
+
+    async def drained(self) -> None:
+        """Returns once everything nudged so far was sent or put off."""
+        await self._idle.wait()
+
+    async def _sweep(self) -> None:
+        try:
+            found = self._collection.find({"unsent": True, "next_try": {"$lte": self._clock.now()}})
+            docs = await found.sort("next_try", 1).limit(_AT_ONCE).to_list(_AT_ONCE)
+        except Exception as error:
+            log.warning("relay.sweep_failed", collection=self._collection.name, error=type(error).__name__)
+            return
+        oldest = min((e["time"] for d in docs for e in d["log"] if e["seq"] > d["sent"]), default=None)
+        age = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
+        UNSENT_AGE.labels(self._collection.name).set(max(0.0, age))
+        for doc in docs:
+            if doc["_id"] not in self._queue:
+                self.nudge(doc)
+
+    async def _send_some(self) -> None:
+        ids = list(self._queue)[:_AT_ONCE]
+        docs = [self._queue.pop(doc_id) for doc_id in ids]
+        results = await asyncio.gather(*(self._send(doc) for doc in docs))
+        marks = [mark for mark in results if mark is not None]
+        try:
+            if marks:
+                await self._collection.bulk_write(marks, ordered=False)
+        except Exception as error:
+            log.warning("relay.not_marked", collection=self._collection.name, error=type(error).__name__)
+            return
+        await crashpoint("relay.after_mark")
+        for doc in docs:
+            if len(doc["log"]) > _LOG_LIMIT:
+                await self._archive(doc)
+
+    async def _send(self, doc: dict[str, Any]) -> Any:
+        """The mark that says what was sent; or, where it could not be, the one that puts it off."""
+        same = {"_id": doc["_id"], "version": doc["version"]}
+        try:
+            await crashpoint("relay.before_publish")
+            for entry in doc["log"]:
+                if entry["seq"] > doc["sent"]:
+                    await self._publish(doc, entry, msg_id=entry["id"])
+            stated = {s.wire.replace(".", "/"): await self._publish_state(doc, s) for s in self._states(doc)}
+            await crashpoint("relay.after_publish")
+        except (NatsError, TimeoutError) as error:
+            log.warning("relay.put_off", collection=self._collection.name, error=type(error).__name__)
+            return UpdateOne(same, {"$set": {"next_try": self._clock.now() + _BACKOFF}})
+        sent = doc["log"][-1]["seq"] if doc["log"] else doc["sent"]
+        marked: dict[str, Any] = {"sent": sent} | ({"stated": stated} if stated else {})
+        return UpdateOne(same, {"$set": marked, "$unset": {"unsent": "", "next_try": ""}})
+
+    async def _publish(self, doc: Mapping[str, Any], entry: Mapping[str, Any], *, msg_id: str) -> None:
+        subject = f"evt.{entry['type']}.{doc['_id']}"
+        await self._publisher.publish(subject, self._event(doc, entry), stream="EVENTS", msg_id=msg_id)
+
+    def _event(self, doc: Mapping[str, Any], entry: Mapping[str, Any]) -> bytes:
+        event = {
+            "specversion": "1.0",
+            "id": entry["id"],
+            "source": f"/services/{self._service}",
+            "type": f"org.link-j.{entry['type']}",
+            "time": _iso(entry["time"]),
+            "subject": doc["_id"],
+            "datacontenttype": "application/json",
+            "sequence": entry["seq"],
+            "actorid": entry["actor"],
+            "data": entry["data"],
+        }
+        event |= {k: entry[k] for k in ("correlationid", "causationid", "traceparent") if k in entry}
+        return orjson.dumps(event)
+
+    async def _publish_state(self, doc: Mapping[str, Any], state: State) -> int:
+        """The full state, unless the subject holds the same or a newer one. The subject's stream sequence after it."""
+        body = state.model_dump(mode="json", by_alias=True)
+        subject = f"state.{state.wire}.{body['id']}"
+        payload = orjson.dumps(
+            {
+                "specversion": "1.0",
+                "id": f"{body['id']}-v{body['sequence']}",
+                "source": f"/services/{self._service}",
+                "type": f"org.link-j.state.{state.wire}",
+                "time": _iso(self._clock.now()),
+                "subject": body["id"],
+                "datacontenttype": "application/json",
+                "sequence": body["sequence"],
+                "data": body,
+            }
+        )
+        expected = int((doc.get("stated") or {}).get(state.wire.replace(".", "/"), 0))
+        for _ in range(8):
+            try:
+                ack = await self._publisher.publish(subject, payload, stream="STATE", expect_last=expected)
+            except SequenceMismatch:
+                last = await self._publisher.last(subject, stream="STATE")
+                if last is not None and orjson.loads(last[1])["sequence"] >= body["sequence"]:
+                    return last[0]
+                expected = last[0] if last else 0
+            else:
+                return int(ack.seq)
+        raise NatsError(f"{subject} changed under every try")
+
+    async def _archive(self, doc: dict[str, Any]) -> None:
+        """Moves the oldest sent entries to `<collection>_history`: inserted first, pulled if nobody was faster."""
+        moving = [e for e in doc["log"] if e["seq"] <= doc["sent"]][: len(doc["log"]) - _LOG_LIMIT // 2]
+        if not moving:
+            return
+        rows = [{**e, "_id": f"{doc['_id']}|{e['seq']:010d}", "aggregate": doc["_id"], "site": doc["site"]} for e in moving]
+        for row in rows:
+            await self._history.update_one({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True)
+        await self._collection.update_one(
+            {"_id": doc["_id"], "version": doc["version"]}, {"$pull": {"log": {"seq": {"$lte": moving[-1]["seq"]}}}}
+        )
+
+    async def republish(self, since: datetime) -> int:
+        """Every log entry from `since` on once more, under new message ids, and the states. How many entries."""
+        run, count = new_id(self._clock.now()), 0
+        async for doc, entry in self._entries(since):
+            await self._publish(doc, entry, msg_id=f"{entry['id']}.{run}")
+            count += 1
+        return count
+
+    async def _entries(self, since: datetime) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
+        async for row in self._history.find({"time": {"$gte": since}}).sort("_id", 1):
+            yield {"_id": row["aggregate"]}, row
+        async for doc in self._collection.find({"log.time": {"$gte": since}}):
+            for entry in doc["log"]:
+                if entry["time"] >= since:
+                    yield doc, entry
+
+    async def restate(self) -> int:
+        """Publishes every document's states again where the stream lacks them or is behind. How many documents."""
+        count = 0
+        async for doc in self._collection.find({}):
+            for state in self._states(doc):
+                await self._publish_state(doc, state)
+            count += 1
+        return count

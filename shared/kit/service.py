@@ -1,0 +1,301 @@
+"""One running replica: what `app.build(settings)` gives, and how it starts, drains and stops.
+
+Order of starting: connections → what the house asserts of its servers → copies caught up → relays, timers, events →
+commands last. Order of stopping: commands first, then what is in hand, then the relay's rest.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsRouter, PullSub
+from pydantic import BaseModel
+
+from shared.contracts.message import CloudEvent, Command, Event, Query, State
+from shared.contracts.topology import DURABLES, Durable
+from shared.kernel.time import Clock
+from shared.kit import asserts, crash, ops
+from shared.kit.clock import clock_of
+from shared.kit.copies import Copy
+from shared.kit.documents import Documents
+from shared.kit.health import Health
+from shared.kit.http import serve_health
+from shared.kit.log import configure, correlated, get_logger
+from shared.kit.metrics import COPY_LAG
+from shared.kit.mongo import Mongo
+from shared.kit.nats.broker import LoungeBroker
+from shared.kit.nats.commands import Commands, Handler
+from shared.kit.nats.gate import Gate
+from shared.kit.nats.loops import BatchLoop, bounded
+from shared.kit.nats.publisher import Publisher
+from shared.kit.nats.request import Caller
+from shared.kit.nats.retry import Permanent, Retry
+from shared.kit.relay import Relay, States, no_states
+from shared.kit.settings import KitSettings
+from shared.kit.ticker import Handle, Ticker
+
+log = get_logger()
+M = TypeVar("M", bound=BaseModel)
+E = TypeVar("E", bound=Event)
+S = TypeVar("S", bound=State)
+Q = TypeVar("Q", bound=Command | Query)
+_PROBE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[M]):
+    """An event or state as it arrived: its data, read by its contract, and its envelope."""
+
+    data: M
+    event: CloudEvent
+
+
+def received(model: type[M], raw: bytes) -> Received[M]:
+    """Reads the envelope and the data. Raises Permanent `malformed` or pydantic's ValidationError (`schema`)."""
+    try:
+        event = CloudEvent.model_validate_json(raw)
+    except ValueError as error:
+        raise Permanent("malformed") from error
+    return Received(model.model_validate(event.data), event)
+
+
+class Service:
+    """The parts of one replica, declared in `app.build`; nothing connects before `run`."""
+
+    def __init__(self, name: str, settings: KitSettings) -> None:
+        configure(service=name, replica=settings.replica, level=settings.log_level)
+        crash.configure(settings.crash, settings.crash_ledger)
+        self.name = name
+        self.settings = settings
+        self.clock: Clock = clock_of(settings.clock)
+        self.health = Health()
+        self.gate = Gate()
+        self.broker = LoungeBroker(settings, self.health, name=f"{name}-{settings.replica}")
+        self.publisher = Publisher(self.broker)
+        self.caller = Caller(self.broker, self.clock)
+        self.mongo = Mongo(settings.mongo_url.get_secret_value(), settings.mongo_database or name, settings.mongo_driver)
+        self.relays: dict[str, Relay] = {}
+        self.durables: dict[str, Durable] = {}
+        self.started = time.monotonic()
+        self.commands = Commands()
+        self._events = NatsRouter(middlewares=[Retry(self.publisher, self.gate)])
+        self._copies: list[Durable] = []
+        self._background: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._after_stop: list[Callable[[], Awaitable[None]]] = []
+        self._stopping = asyncio.Event()
+
+    def collection(self, name: str) -> Any:
+        """A collection of this service's own database."""
+        return self.mongo.collection(name)
+
+    def documents(self, collection: str, *, states: States = no_states) -> Documents:
+        """A collection of documents, with its relay."""
+        history = self.collection(f"{collection}_history")
+        own = self.collection(collection)
+        relay = Relay(self.name, own, history, self.publisher, self.clock, states)
+        self.relays[collection] = relay
+        self.background(f"relay:{collection}", relay.run)
+        return Documents(own, history, self.clock, relay.nudge)
+
+    def copy(
+        self, model: type[S], *, durable: str, on_applied: Callable[[S], Awaitable[None]] | None = None
+    ) -> Copy[S]:
+        """The local copy of `model`, fed by `durable`; the replica is ready only once it has caught up."""
+        copy: Copy[S] = Copy(self.collection(f"copy_{model.wire.split('.')[1]}"), model)
+        declared = self._declared("STATE", durable)
+        self._copies.append(declared)
+
+        async def apply(body: bytes) -> None:
+            state = received(model, body)
+            with correlated(state.event.correlationid):
+                if await copy.apply(state.data) and on_applied is not None:
+                    await on_applied(state.data)
+
+        self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(apply)
+        return copy
+
+    def command(self, model: type[Q]) -> Callable[[Any], Handler]:
+        """Decorates `async def f(ask: Asked[model]) -> Answer`."""
+        return self.commands(model)
+
+    def event(
+        self, *, stream: str, durable: str, model: type[E], ack_policy: AckPolicy, workers: int = 2
+    ) -> Callable[[Callable[[Received[E]], Awaitable[None]]], Any]:
+        """Decorates `async def f(event: Received[model]) -> None`, run for each message until it returns."""
+        declared = self._declared(stream, durable)
+
+        def wire(handler: Callable[[Received[E]], Awaitable[None]]) -> Any:
+            async def handle(body: bytes) -> None:
+                event = received(model, body)
+                with correlated(event.event.correlationid):
+                    await crash.crashpoint("consumer.before_effect")
+                    await handler(event)
+
+            self._subscribe(declared, ack_policy, workers=workers)(handle)
+            return handler
+
+        return wire
+
+    def batch_loop(self, stream: str, durable: str, handle: Callable[[list[Any]], Awaitable[None]]) -> BatchLoop:
+        """A loop of fetch(256) over a durable; the caller runs it (`background`, or a task of its own)."""
+
+        async def bind() -> Any:
+            js = self.broker.config.connection_state.stream
+            return await js.pull_subscribe_bind(durable=durable, stream=stream)
+
+        return BatchLoop(bind, handle, self.gate)
+
+    def ticker(self, collection: str, handlers: Mapping[str, Handle]) -> None:
+        """Timers of a collection, by `due_kind`."""
+        self.background(f"ticker:{collection}", Ticker(self.collection(collection), self.clock, handlers).run)
+
+    def background(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Runs beside everything else until the replica stops; restarted if it ends."""
+        self._background[name] = run
+
+    def after_stop(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Called last, connections still open."""
+        self._after_stop.append(close)
+
+    def _declared(self, stream: str, durable: str) -> Durable:
+        found = next((d for d in DURABLES if (d.stream, d.name) == (stream, durable)), None)
+        if found is None or found.service != self.name:
+            raise ValueError(f"{durable} on {stream} is not in shared/contracts/topology.py for {self.name}")
+        self.durables[durable] = found
+        return found
+
+    def _subscribe(self, durable: Durable, ack_policy: AckPolicy, *, workers: int) -> Any:
+        async def raw_body(msg: Any) -> bytes:
+            body: bytes = msg.body
+            return body
+
+        subscriber = self._events.subscriber(
+            durable.filter,
+            durable=durable.name,
+            stream=JStream(durable.stream, declare=False),
+            pull_sub=PullSub(batch_size=1),
+            ack_policy=ack_policy,
+            decoder=raw_body,
+            title=durable.name,
+        )
+        return bounded(subscriber, durable=durable.name, stream=durable.stream, workers=workers, gate=self.gate)
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._stopping.set)
+        async with serve_health(self.health, self.settings), self.running():
+            await self._stopping.wait()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Service"]:
+        """The replica at work, without signals or HTTP; tests use it as it is."""
+        tasks = [asyncio.create_task(self._watch_parent())]
+        ops.answer_status(self)
+        try:
+            await self._connected()
+            self.broker.include_router(self._events)
+            self.broker.include_router(self.commands.router)
+            tasks += [asyncio.create_task(self._kept(name, run)) for name, run in self._background.items()]
+            tasks.append(asyncio.create_task(self._probe()))
+            await self._start_in_order()
+            self.health.opened = True
+            log.info("service.ready", seconds=round(time.monotonic() - self.started, 3))
+            yield self
+        finally:
+            await self._stop(tasks)
+
+    async def _connected(self) -> None:
+        await self.broker.connect()
+        await asserts.mongo_answers(self.mongo, self.clock)
+        await asserts.nats_syncs_always(self.settings.nats_monitor_url)
+        await asserts.durables_applied(self.broker, list(self.durables.values()))
+
+    async def _start_in_order(self) -> None:
+        asserts.ack_policies(self.broker)
+        commands = set(self.commands.router.subscribers)
+        events = [s for s in self.broker.subscribers if s not in commands]
+        for subscriber in events:
+            await subscriber.start()
+        while any([await self._lag(durable) for durable in self._copies]):
+            await asyncio.sleep(0.05)
+        for subscriber in commands:
+            await subscriber.start()
+        self.broker.running = True
+
+    async def _lag(self, durable: Durable) -> int:
+        js: Any = self.broker.config.connection_state.stream
+        info = await js.consumer_info(durable.stream, durable.name)
+        lag = int(info.num_pending or 0) + int(info.num_ack_pending or 0)
+        if durable in self._copies:
+            COPY_LAG.labels(durable.name).set(lag)
+        return lag
+
+    async def lag(self) -> dict[str, int]:
+        """Messages not yet handled, per durable of this service."""
+        return {d.name: await self._lag(d) for d in self.durables.values()}
+
+    async def _kept(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await run()
+            except Exception as error:
+                log.error("background.failed", task=name, error=type(error).__name__, exc_info=error)
+            await asyncio.sleep(1)
+
+    async def _probe(self) -> None:
+        """MongoDB's answer and clock, once a second; opens the gate again after an outage."""
+        while True:
+            try:
+                await asserts.mongo_answers(self.mongo, self.clock)
+            except Exception as error:
+                self.health.bad("mongo", str(error)[:200] or type(error).__name__)
+            else:
+                self.health.good("mongo")
+                self.gate.open()
+            await asyncio.sleep(_PROBE_SECONDS)
+
+    async def _watch_parent(self) -> None:
+        """A supervisor that was killed leaves no children: they notice and stop."""
+        parent = self.settings.parent_pid
+        while parent is not None:
+            if os.getppid() != parent:
+                log.warning("service.orphaned")
+                self._stopping.set()
+                await asyncio.sleep(10)
+                os.kill(os.getpid(), signal.SIGKILL)
+            await asyncio.sleep(0.5)
+
+    async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
+        self.health.opened = False
+        for subscriber in [*self.commands.router.subscribers, *self._events.subscribers]:
+            with suppress(Exception):
+                await subscriber.stop()
+        for relay in self.relays.values():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(relay.drained(), 2)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for close in self._after_stop:
+            with suppress(Exception):
+                await close()
+        self.broker.closing = True
+        with suppress(Exception):
+            await asyncio.wait_for(self.broker.stop(), 3)
+        await self.mongo.close()
+        log.info("service.stopped")
+
+
+def run(service: Service) -> None:
+    """The whole life of the process; exit status 0 after a clean stop."""
+    import uvloop  # imported here: a test that builds a service in its own loop does not need it
+
+    uvloop.run(service.run())

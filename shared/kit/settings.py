@@ -1,0 +1,51 @@
+"""What every process is told by its environment (`LOUNGE_…`); a secret may come as a file (`…_FILE`)."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KitSettings(BaseSettings):
+    """The settings all services share; each service's `settings.py` adds its own.
+
+    Raises pydantic.ValidationError naming the variable when one is missing or wrong.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOUNGE_", frozen=True, extra="ignore")
+
+    replica: int = Field(default=1, ge=1)
+    nats_url: str
+    nats_seed_file: Path | None = None
+    nats_inbox_prefix: str = "_INBOX"
+    nats_monitor_url: str | None = None
+    """The server's monitoring address; where given, `sync_interval: always` is asserted at start."""
+    mongo_url: SecretStr = SecretStr("")
+    mongo_url_file: Path | None = None
+    mongo_database: str = ""
+    mongo_driver: Literal["motor", "pymongo"] = "motor"
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65_535)
+    clock: str = "system"
+    """`system`, or `virtual:<file holding an RFC 3339 instant>`, which only a test may use."""
+    testing: bool = False
+    crash: str = ""
+    crash_ledger: Path | None = None
+    parent_pid: int | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name in list(values):
+            plain = name.removesuffix("_file")
+            if plain != name and plain in cls.model_fields and values[name] and not values.get(plain):
+                values[plain] = Path(values[name]).read_text(encoding="utf-8").strip()
+        return values
+
+    @model_validator(mode="after")
+    def _tests_only(self) -> Self:
+        if not self.testing and (self.clock != "system" or self.crash):
+            raise ValueError("LOUNGE_CLOCK and LOUNGE_CRASH are for tests: set LOUNGE_TESTING=1 there, nowhere else")
+        return self
