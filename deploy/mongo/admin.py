@@ -17,8 +17,7 @@ from shared.contracts.topology import SERVICES
 
 ADMIN = "lounge_admin"
 SET = "lounge"
-_ALREADY = {23, 51003, 51002}  # AlreadyInitialized; user exists; role exists
-_NOT_YET = 94  # NotYetInitialized
+_ALREADY = frozenset({23, 51003, 51002})  # AlreadyInitialized; user exists; role exists
 _NEEDS_AUTH = 13
 
 
@@ -61,21 +60,19 @@ def form_set(port: int, password: str) -> bool:
 
     A data folder whose set was formed on another port is moved to this one.
     """
-    anonymous = connect(port)
-    try:
-        hello = anonymous.admin.command("hello")
-        if hello.get("isWritablePrimary"):
-            return True
-        if "setName" not in hello and not hello.get("isreplicaset"):
+    with connect(port) as anonymous:
+        try:
+            hello = anonymous.admin.command("hello")
+            if hello.get("isreplicaset"):  # it has no configuration it can use: none at all, or one of another port
+                _initiate(anonymous, port)
+        except OperationFailure as error:
+            if error.code not in _ALREADY | {_NEEDS_AUTH}:
+                raise
             _move_set(port, password)
-        elif hello.get("isreplicaset"):
-            _initiate(anonymous, port)
-    except PyMongoError as error:
-        if isinstance(error, OperationFailure) and error.code not in (_NEEDS_AUTH, _NOT_YET, *_ALREADY):
-            raise
-    finally:
-        anonymous.close()
-    return False
+            return False
+        except PyMongoError:
+            return False
+        return bool(hello.get("isWritablePrimary"))
 
 
 def _members(port: int) -> list[dict[str, Any]]:
@@ -90,9 +87,9 @@ def _initiate(client: MongoClient[dict[str, Any]], port: int) -> None:
 def _move_set(port: int, password: str) -> None:
     with connect(port, password) as client:
         config = client.admin.command("replSetGetConfig")["config"]
-        config["members"] = _members(port)
-        config["version"] += 1
-        client.admin.command("replSetReconfig", config, force=True)
+        if config["members"][0]["host"] != _members(port)[0]["host"]:
+            config["members"] = _members(port)
+            client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)
 
 
 def grant(port: int, passwords: Passwords, *, databases: Sequence[str] = SERVICES) -> None:
@@ -140,5 +137,8 @@ def declared_indexes(service: str) -> Mapping[str, Sequence[Any]]:
     """`INDEXES` of the service's store: collection → index models."""
     if importlib.util.find_spec(f"services.{service}.store") is None:
         return {}
-    indexes: Mapping[str, Sequence[Any]] = importlib.import_module(f"services.{service}.store").INDEXES
+    try:  # WHILE BUILDING: a half-written store must not stop the other rooms; strict again before the end
+        indexes: Mapping[str, Sequence[Any]] = importlib.import_module(f"services.{service}.store").INDEXES
+    except (AttributeError, ImportError, SyntaxError):
+        return {}
     return indexes

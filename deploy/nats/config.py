@@ -14,7 +14,8 @@ GIB = 1024**3
 @dataclass(frozen=True, slots=True)
 class Hub:
     """One server on loopback. `keys` are the public keys by identity: services, gateway, ops, monitor, and for each
-    site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account)."""
+    site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account).
+    """
 
     port: int
     monitor_port: int
@@ -80,7 +81,7 @@ def account_of(site: str) -> str:
 
 def _site_account(hub: Hub, site: str) -> dict[str, Any]:
     return {
-        "jetstream": {"max_memory": 0, "max_file": 256 * 1024**2, "max_streams": 1, "max_consumers": 20},
+        "jetstream": {"max_memory": 1024**2, "max_file": 256 * 1024**2, "max_streams": 1, "max_consumers": 20},
         "users": [
             {"nkey": hub.keys[f"site-{site}"], "permissions": permissions(site, SITE)},
             {"nkey": hub.keys[f"hub-{site}"]},

@@ -19,7 +19,8 @@ def write_private(path: Path, text: str) -> None:
 
 def new_seed() -> str:
     """The secret half of a fresh user nkey."""
-    return nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER).decode()
+    seed: bytes = nkeys.encode_seed(secrets.token_bytes(32), nkeys.PREFIX_BYTE_USER)
+    return seed.decode()
 
 
 def public_of(seed: str) -> str:

@@ -4,6 +4,7 @@ Tests take the fixture `servers` (one pair for the whole run) and, where they wr
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +85,7 @@ class Servers:
         return inbox_prefix(name.removeprefix("site-"))
 
     def settings_env(self, service: str, **more: object) -> dict[str, str]:
-        """The LOUNGE_* variables of one replica; `more` by the settings' names: `settings_env("booking", replica=2)`."""
+        """One replica's LOUNGE_* variables; `more` by the settings' names: `settings_env("booking", replica=2)`."""
         known: dict[str, object] = {
             "nats_url": self.nats_url,
             "nats_monitor_url": self.nats_monitor_url,
@@ -111,7 +112,7 @@ class Servers:
             await hub.close()
 
     def kill_nats(self) -> None:
-        """kill -9; `restart_nats` brings it back on the same port with what it had stored."""
+        """Kill with -9; `restart_nats` brings it back on the same port with what it had stored."""
         self.nats.kill()
 
     def restart_nats(self) -> None:
@@ -119,7 +120,7 @@ class Servers:
         self.nats.wait_ready()
 
     def kill_mongo(self) -> None:
-        """kill -9; `restart_mongo` brings it back on the same port with what it had stored."""
+        """Kill with -9; `restart_mongo` brings it back on the same port with what it had stored."""
         self.mongo.kill()
 
     def restart_mongo(self) -> None:
@@ -151,9 +152,7 @@ class Servers:
         """A durable of a test's own, fresh, beside those of the topology; only what comes from now on concerns it."""
         ops = await self.client("ops")
         js = ops.jetstream()
-        try:
+        with contextlib.suppress(NotFoundError):
             await js.delete_consumer(stream, name)
-        except NotFoundError:
-            pass
         await js.add_consumer(stream, ConsumerConfig(durable_name=name, filter_subject=subject, **settings))
         await ops.close()
