@@ -6,6 +6,7 @@ from typing import Any
 
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
+from faststream.nats.security import NatsNKey
 
 from shared.kit.health import Health
 from shared.kit.log import get_logger
@@ -25,7 +26,7 @@ class LoungeBroker(NatsBroker):
         super().__init__(
             settings.nats_url,
             name=name,
-            nkeys_seed_str=seed,
+            security=NatsNKey.from_seed(seed) if seed else None,
             inbox_prefix=settings.nats_inbox_prefix,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.25,

@@ -1,0 +1,117 @@
+"""From the log to the stream, on the real servers."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import orjson
+
+from shared.contracts.message import Principal
+from shared.contracts.ops import Republish, republish_subject, status_subject
+from shared.kernel.ids import new_id
+from shared.kit.service import Service
+from tests.kit.conftest import Running, cause, thing
+from tests.support.servers import Servers
+
+OPS = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
+    """Waits for a condition; fails with its name when the deadline passes."""
+    end = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < end, condition
+        await asyncio.sleep(0.02)
+
+
+async def messages(servers: Servers, stream: str) -> list[tuple[str, dict[str, object]]]:
+    ops = await servers.client("ops")
+    js = ops.jetstream()
+    info = await js.stream_info(stream)
+    found = []
+    for seq in range(info.state.first_seq, info.state.last_seq + 1):
+        try:
+            raw = await js.get_msg(stream, seq)
+        except Exception:  # noqa: S112, BLE001 — a state replaced by a newer one leaves a gap
+            continue
+        found.append((raw.subject, orjson.loads(raw.data)))
+    await ops.close()
+    return found
+
+
+async def sent(service: Service) -> bool:
+    return await service.collection("things").count_documents({"unsent": True}) == 0
+
+
+async def test_log_entries_reach_the_stream_in_order_and_the_latest_state_stands(
+    running: Running, servers: Servers
+) -> None:
+    async with running() as (service, things):
+        at, a = service.clock.now(), new_id(service.clock.now())
+        await things.insert(a, "nyc", thing("desk", events=2), cause("k0"), at=at)
+        await things.change(a, lambda _: thing("sofa"), cause("c1"), at=at)
+        await until(lambda: sent(service))
+        events = await messages(servers, "EVENTS")
+        states = await messages(servers, "STATE")
+    assert [(s, e["id"], e["sequence"], e["correlationid"]) for s, e in events] == [
+        (f"evt.booking.thing_made.v1.{a}", f"{a}-{n}", n, "corr-1") for n in (1, 2, 3)
+    ]
+    assert [(s, e["data"]["name"], e["sequence"]) for s, e in states] == [(f"state.booking.thing.v1.{a}", "sofa", 2)]  # type: ignore[index]
+
+
+async def test_what_a_dead_replica_left_is_swept_up(running: Running, servers: Servers) -> None:
+    async with running() as (service, things):
+        at, a = service.clock.now(), new_id(service.clock.now())
+        await things.insert(a, "nyc", thing("desk"), cause("k0"), at=at)
+        await until(lambda: sent(service))
+        await things.collection.update_one({"_id": a}, {"$set": {"sent": 0, "unsent": True, "next_try": at}})
+        await until(lambda: sent(service))
+        assert len(await messages(servers, "EVENTS")) == 1, "the dedupe window swallows the second sending"
+
+
+async def test_an_old_state_never_lands_on_a_newer_one(running: Running, servers: Servers) -> None:
+    async with running() as (service, things):
+        at, a = service.clock.now(), new_id(service.clock.now())
+        old = await things.insert(a, "nyc", thing("old"), cause("k0"), at=at)
+        await things.change(a, lambda _: thing("new"), cause("c1"), at=at)
+        await until(lambda: sent(service))
+        service.relays["things"].nudge(old.doc)
+        await service.relays["things"].drained()
+        assert [e["sequence"] for _, e in await messages(servers, "STATE")] == [2]
+
+
+async def test_republish_sends_again_past_the_dedupe_window(running: Running, servers: Servers) -> None:
+    async with running() as (service, things):
+        at, a = service.clock.now(), new_id(service.clock.now())
+        await things.insert(a, "nyc", thing("desk"), cause("k0"), at=at)
+        await until(lambda: sent(service))
+        ops = await servers.client("ops")
+        reply = await ops.request(
+            republish_subject("booking"), Republish(since=at, states=True).model_dump_json().encode(), timeout=5
+        )
+        status = await ops.request(status_subject("booking"), b"", timeout=5)
+        await ops.close()
+        assert orjson.loads(reply.data)["data"] == {"entries": 1, "documents": 1}
+        assert orjson.loads(status.data)["data"]["unsent"] == {"things": 0}
+        assert [e["id"] for _, e in await messages(servers, "EVENTS")] == [f"{a}-1"] * 2
+
+
+async def test_a_long_log_moves_to_the_history_and_its_keys_still_replay(running: Running) -> None:
+    async with running() as (service, things):
+        at, a = service.clock.now(), new_id(service.clock.now())
+        await things.insert(a, "nyc", thing("0", events=199), cause("k0"), at=at)
+        await things.change(a, lambda _: thing("1", events=3), cause("c1"), at=at)
+        await until(lambda: sent(service))
+        await things.change(a, lambda _: thing("2", events=3), cause("c2"), at=at)
+
+        async def moved() -> bool:
+            doc = await things.get(a)
+            return doc is not None and len(doc["log"]) <= 200
+
+        await until(moved)
+        history = service.collection("things_history")
+        doc = await things.get(a)
+        assert doc is not None
+        assert await history.count_documents({"aggregate": a}) + len(doc["log"]) == 205
+        again = await things.change(a, lambda _: thing("never"), cause("c1"), at=at)
+        assert again.replay
