@@ -94,9 +94,8 @@ def test_a_type_that_refers_to_itself_is_compared_once() -> None:
 
 
 def test_every_contract_of_today_is_compatible_with_itself() -> None:
-    assert {
-        name: found for name, each in contracts().items() if (found := broken(each.kind, each.schema(), each.schema()))
-    } == {}
+    for contract in contracts().values():
+        assert broken(contract.kind, contract.schema(), contract.schema()) == []
 
 
 def test_a_contract_that_vanishes_is_incompatible() -> None:

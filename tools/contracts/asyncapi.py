@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.contracts.message import Answer, Asked, CloudEvent, Command, Query
 from shared.contracts.topology import DURABLES
-from tools.contracts.published import VALIDATION, Contract, without_titles
+from tools.contracts.published import VALIDATION, Contract, Mode, without_titles
 from tools.contracts.samples import cloud_event, sample
 
 SCHEMAS = "#/components/schemas/"
@@ -135,7 +135,8 @@ def _message(contract: Contract, envelope: str, references: References, example:
 
 def _schemas(contracts: list[Contract]) -> tuple[References, dict[str, Any]]:
     models = {each.name: (each.model, each.mode) for each in contracts}
-    wanted = [*dict.fromkeys(models.values()), (CloudEvent, VALIDATION), (Answer, VALIDATION)]
+    envelopes: list[tuple[type[BaseModel], Mode]] = [(CloudEvent, VALIDATION), (Answer, VALIDATION)]
+    wanted = [*dict.fromkeys(models.values()), *envelopes]
     places, document = models_json_schema(wanted, ref_template=SCHEMAS + "{model}")
     asked = Asked[Command | Query].model_json_schema(ref_template=SCHEMAS + "{model}")
     asked["properties"]["data"] = {"description": "The command or query itself."}

@@ -1,4 +1,4 @@
-"""Every contract there is, by its wire name, with its schema. The models are the truth, all else is written from them."""
+"""Every contract there is, by its wire name, with its schema. The models are the truth; the rest is made from them."""
 
 import importlib
 import pkgutil
