@@ -9,6 +9,7 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, NotFoundError
 
 from deploy.nats.config import inbox_prefix
+from deploy.nats.keys import KeyFolder
 from shared.contracts.topology import (
     DURABLES,
     RECEIPTS,
@@ -45,9 +46,13 @@ async def apply(js: JetStreamContext, *, sites: Sequence[str] = ()) -> None:
         await apply_durable(js, durable)
 
 
-async def apply_receipts(js: JetStreamContext) -> None:
-    """The one stream of a site's own account; `js` is the hub's hand in there."""
-    await apply_stream(js, RECEIPTS)
+async def apply_site_account(url: str, keys: KeyFolder, site: str) -> None:
+    """The one stream of a site's own account, by the hub's hand in there."""
+    hub = await connect(url, keys.seed_file(f"hub-{site}"), f"hub-{site}")
+    try:
+        await apply_stream(hub.jetstream(), RECEIPTS)
+    finally:
+        await hub.close()
 
 
 async def apply_stream(js: JetStreamContext, stream: Stream) -> None:

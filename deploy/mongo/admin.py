@@ -16,6 +16,8 @@ from deploy.nats.keys import write_private
 from shared.contracts.topology import SERVICES
 
 ADMIN = "lounge_admin"
+READER = "lounge_reader"
+"""For people and programs that look: reads every database, changes nothing."""
 SET = "lounge"
 _ALREADY = frozenset({23, 51003, 51002})  # AlreadyInitialized; user exists; role exists
 _NEEDS_AUTH = 13
@@ -100,6 +102,8 @@ def grant(port: int, passwords: Passwords, *, databases: Sequence[str] = SERVICE
     with connect(port) as first:
         _unless_there(first, "admin", "createUser", ADMIN, {"pwd": passwords.of(ADMIN), "roles": ["root"]})
     with connect(port, passwords.of(ADMIN)) as client:
+        reader = {"pwd": passwords.of(READER), "roles": ["readAnyDatabase", "clusterMonitor"]}
+        _unless_there(client, "admin", "createUser", READER, reader)
         for name in databases:
             actions = {"resource": {"db": name, "collection": ""}, "actions": ["find", "insert", "update"]}
             _unless_there(client, name, "createRole", "service", {"privileges": [actions], "roles": []})
@@ -139,6 +143,6 @@ def declared_indexes(service: str) -> Mapping[str, Sequence[Any]]:
         return {}
     try:  # WHILE BUILDING: a half-written store must not stop the other rooms; strict again before the end
         indexes: Mapping[str, Sequence[Any]] = importlib.import_module(f"services.{service}.store").INDEXES
-    except (AttributeError, ImportError, SyntaxError):
+    except Exception:  # noqa: BLE001
         return {}
     return indexes

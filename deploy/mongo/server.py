@@ -6,7 +6,8 @@ from pathlib import Path
 
 from deploy.embedded.binaries import mongod, why_it_ended
 from deploy.embedded.children import free_port, spawn, stop, wait_until
-from deploy.mongo.admin import ADMIN, SET, Passwords, connect, form_set, grant, index_all, url
+from deploy.mongo.admin import ADMIN, READER, SET, Passwords, form_set, url
+from deploy.mongo.prepare import prepare
 
 
 @dataclass
@@ -30,6 +31,11 @@ class MongoServer:
     @property
     def admin_url(self) -> str:
         return url(self.port, ADMIN, self.passwords.of(ADMIN), source="admin")
+
+    @property
+    def reader_url(self) -> str:
+        """The connection string of a user who may look at everything and change nothing."""
+        return url(self.port, READER, self.passwords.of(READER), source="admin")
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it and return at once; `wait_ready` brings it to use. Main thread only."""
@@ -59,9 +65,7 @@ class MongoServer:
     def wait_ready(self, seconds: float = 30) -> None:
         """Returns when it is primary and users and indexes are there."""
         wait_until(self.is_primary, seconds=seconds, what="mongod to become primary")
-        grant(self.port, self.passwords)
-        with connect(self.port, self.passwords.of(ADMIN)) as client:
-            index_all(client)
+        prepare(self.port, self.passwords)
 
     def kill(self) -> None:
         """As a power cut would: nothing is flushed."""

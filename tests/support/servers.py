@@ -96,6 +96,10 @@ class Servers:
         }
         if service in SERVICES:
             known |= {"mongo_url": self.mongo_url(service), "mongo_database": service}
+        if service == "members":
+            known["members_secret"] = "0" * 64
+        if service == "notify":
+            known["smtp_url"] = "smtp://127.0.0.1:9"  # nobody listens; a test that reads mail names its own sink
         return {f"LOUNGE_{name.upper()}": str(value) for name, value in (known | more).items()}
 
     async def client(self, name: str) -> Client:
@@ -107,9 +111,7 @@ class Servers:
         await topology.apply(ops.jetstream(), sites=self.sites)
         await ops.close()
         for site in self.sites:
-            hub = await self.client(f"hub-{site}")
-            await topology.apply_receipts(hub.jetstream())
-            await hub.close()
+            await topology.apply_site_account(self.nats_url, self.keys, site)
 
     def kill_nats(self) -> None:
         """Kill with -9; `restart_nats` brings it back on the same port with what it had stored."""

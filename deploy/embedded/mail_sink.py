@@ -1,0 +1,95 @@
+"""An SMTP server that delivers to a folder: each mail an .eml file, and a ledger a person or a program can read.
+
+`python -m deploy.embedded.mail_sink PORT FOLDER [PARENT_PID]`
+"""
+
+import asyncio
+import email
+import email.policy
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope
+
+from shared.kit.clock import SystemClock
+
+LEDGER = "ledger.jsonl"
+_LARGEST = 4 * 1024**2
+
+
+class MailFolder:
+    """Appends; what was answered 250 is on the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._next = sum(1 for _ in folder.glob("*.eml")) + 1
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 — aiosmtpd's name
+        raw = envelope.original_content or b""
+        name = f"{self._next:06d}.eml"
+        self._next += 1
+        _append(self.folder / name, raw)
+        at = SystemClock().now().isoformat(timespec="milliseconds")
+        for recipient in envelope.rcpt_tos:
+            line = json.dumps({"to": recipient, "sent_at": at, "file": name}) + "\n"
+            _append(self.folder / LEDGER, line.encode())
+        return "250 kept"
+
+
+def _append(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def mails(folder: Path, *, to: str | None = None) -> list[dict[str, Any]]:
+    """The mails of the folder, oldest first: `{to, subject, sent_at, text, headers}`; `to` selects one recipient."""
+    ledger = folder / LEDGER
+    lines = ledger.read_text(encoding="utf-8").splitlines(keepends=True) if ledger.exists() else []
+    entries = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [_read(folder, e) for e in entries if to is None or e["to"].casefold() == to.casefold()]
+
+
+def _read(folder: Path, entry: dict[str, str]) -> dict[str, Any]:
+    raw = (folder / entry["file"]).read_bytes()
+    message = email.message_from_bytes(raw, EmailMessage, policy=email.policy.default)
+    body = message.get_body(("plain", "html"))
+    return {
+        "to": entry["to"],
+        "subject": str(message["Subject"] or ""),
+        "sent_at": datetime.fromisoformat(entry["sent_at"]).astimezone(UTC).isoformat(timespec="milliseconds"),
+        "text": body.get_content() if body else "",
+        "headers": {name: str(value) for name, value in message.items()},
+    }
+
+
+async def serve(port: int, folder: Path, parent: int | None) -> None:
+    """Until SIGTERM, SIGINT, or the end of the parent."""
+    loop, handler, ended = asyncio.get_running_loop(), MailFolder(folder), asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, ended.set)
+    server = await loop.create_server(
+        lambda: SMTP(
+            handler, data_size_limit=_LARGEST, hostname="lounge.example", enable_SMTPUTF8=True, ident="lounge"
+        ),
+        host="127.0.0.1",
+        port=port,
+    )
+    async with server:
+        while not ended.is_set() and (parent is None or os.getppid() == parent):
+            try:
+                await asyncio.wait_for(ended.wait(), 1)
+            except TimeoutError:
+                continue
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None))
