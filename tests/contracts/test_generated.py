@@ -48,7 +48,8 @@ def test_an_envelope_carries_the_sample_and_comes_back_the_same(contract: Contra
         assert Answer.model_validate_json(json.dumps({"status": 200, "data": data})).data == data
     elif contract.kind != "receipt":
         envelope = CloudEvent.model_validate_json(json.dumps(cloud_event(contract)))
-        assert envelope.type == f"org.link-j.{contract.name}"
+        assert envelope.type.startswith("org.link-j.")
+        assert envelope.type.endswith(contract.name)
         assert contract.model.model_validate_json(json.dumps(envelope.data)).model_dump(mode="json") == data
 
 

@@ -29,7 +29,7 @@ def cloud_event(contract: Contract) -> dict[str, Any]:
     envelope = CloudEvent(
         id=sample_id(contract.name),
         source="/sites/nyc" if by_site else f"/services/{contract.name.split('.')[0]}",
-        type=f"org.link-j.{contract.name}",
+        type=f"org.link-j.{'state.' if contract.kind == 'state' else ''}{contract.name}",
         time=datetime.fromisoformat(START),
         subject=WORDS["external_id"] if by_site else sample_id("id"),
         sequence=2,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tools.lints.source import Finding, Source, dotted
 
-EXPLICIT = {"event": ("stream", "durable", "model", "ack_policy"), "batch": ("stream", "durable")}
+EXPLICIT = {"event": ("stream", "durable", "model", "ack_policy"), "copy": ("durable",)}
 """What a consumer of a stream writes out where it is declared; the libraries' defaults lose messages."""
 LOG_EVENT = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
 LOG_LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
