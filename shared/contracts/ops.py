@@ -1,4 +1,4 @@
-"""What every service answers to ops, besides its own commands. Subjects: `qry.<service>.status.v1`, `cmd.<service>.republish.v1`."""
+"""What every service answers to ops besides its own commands: its replicas' status, and `republish`."""
 
 from typing import Any
 

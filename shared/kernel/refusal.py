@@ -87,4 +87,4 @@ class NotYetKnown(Refusal):
 
     code = "not-yet-known"
     status = 503
-    message = Text(ja="情報の反映待ちです。少し後にお試しください。", en="Your membership has not arrived here yet; retry.")
+    message = Text(ja="情報の反映待ちです。少し後にお試しください。", en="It has not arrived here yet; please retry.")

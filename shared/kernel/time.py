@@ -61,7 +61,7 @@ def zone_of(name: str) -> ZoneInfo:
 def instant(value: datetime) -> datetime:
     """`value` in UTC, cut to whole ms. Raises TimezoneRequired if it is naive."""
     if value.tzinfo is None:
-        raise TimezoneRequired()
+        raise TimezoneRequired
     at = value.astimezone(UTC)
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
@@ -84,7 +84,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 
 def at_wall(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    """When a rule written in wall time takes effect: a doubled time at its first showing, a skipped one after the gap."""
+    """When a rule written in wall time takes effect: a doubled time at its first, a skipped one after the gap."""
     return datetime.combine(day, wall, zone).astimezone(UTC)
 
 

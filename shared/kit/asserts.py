@@ -53,5 +53,6 @@ async def durables_applied(broker: NatsBroker, durables: list[Durable]) -> None:
 def ack_policies(broker: NatsBroker) -> None:
     """FastStream's default terminates a failed message; every JetStream subscriber naks instead."""
     for subscriber in broker.subscribers:
-        if getattr(subscriber, "stream", None) is not None and subscriber.ack_policy is not AckPolicy.NACK_ON_ERROR:
-            raise Misconfigured(f"a subscriber of {subscriber.stream.name} does not use NACK_ON_ERROR")
+        stream = getattr(subscriber, "stream", None)
+        if stream is not None and subscriber.ack_policy is not AckPolicy.NACK_ON_ERROR:
+            raise Misconfigured(f"a subscriber of {stream.name} does not use NACK_ON_ERROR")

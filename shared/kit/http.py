@@ -1,8 +1,8 @@
 """Each replica's own small door: /health/live, /health/ready, /metrics; plain ASGI on uvicorn."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -41,9 +41,10 @@ def health_app(health: Health) -> Any:
 class Quiet(uvicorn.Server):
     """uvicorn inside a process that handles its own signals."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
-        """Nothing to capture."""
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
 
 
 @asynccontextmanager

@@ -14,7 +14,9 @@ import orjson
 import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
 
-_PRIVATE = re.compile(r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body")
+_PRIVATE = re.compile(
+    r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body"
+)
 _IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[A-Za-z0-9_]{8,}")
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 _LONGEST = 2_048

@@ -57,7 +57,7 @@ class Mongo:
             "appname": f"lounge-{database}",
         }
         if driver == "motor":
-            from motor.motor_asyncio import AsyncIOMotorClient  # imported only where chosen: it costs start-up time
+            from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415 — only where chosen: it costs start-up time
 
             self._client: Any = AsyncIOMotorClient(url, **options)
         else:

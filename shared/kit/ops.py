@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def status(service: "Service") -> ReplicaStatus:
-    """This replica as it is now."""
+    """The replica as it is now."""
     unsent, oldest, now = {}, 0.0, service.clock.now()
     for name in service.relays:
         collection = service.collection(name)

@@ -79,7 +79,8 @@ class Service:
         self.broker = LoungeBroker(settings, self.health, name=f"{name}-{settings.replica}")
         self.publisher = Publisher(self.broker)
         self.caller = Caller(self.broker, self.clock)
-        self.mongo = Mongo(settings.mongo_url.get_secret_value(), settings.mongo_database or name, settings.mongo_driver)
+        url = settings.mongo_url.get_secret_value()
+        self.mongo = Mongo(url, settings.mongo_database or name, settings.mongo_driver)
         self.relays: dict[str, Relay] = {}
         self.durables: dict[str, Durable] = {}
         self.started = time.monotonic()
@@ -224,11 +225,15 @@ class Service:
         events = [s for s in self.broker.subscribers if s not in commands]
         for subscriber in events:
             await subscriber.start()
-        while any([await self._lag(durable) for durable in self._copies]):
-            await asyncio.sleep(0.05)
+        await self._caught_up()
         for subscriber in commands:
             await subscriber.start()
         self.broker.running = True
+
+    async def _caught_up(self) -> None:
+        """Every copy has reached the last sequence its stream had; the server tells only when asked."""
+        while any([await self._lag(durable) for durable in self._copies]):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
     async def _lag(self, durable: Durable) -> int:
         js: Any = self.broker.config.connection_state.stream
@@ -247,7 +252,7 @@ class Service:
             try:
                 await run()
             except Exception as error:
-                log.error("background.failed", task=name, error=type(error).__name__, exc_info=error)
+                log.exception("background.failed", task=name, error=type(error).__name__)
             await asyncio.sleep(1)
 
     async def _probe(self) -> None:
@@ -255,7 +260,7 @@ class Service:
         while True:
             try:
                 await asserts.mongo_answers(self.mongo, self.clock)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 — whatever keeps MongoDB from answering
                 self.health.bad("mongo", str(error)[:200] or type(error).__name__)
             else:
                 self.health.good("mongo")
@@ -296,6 +301,6 @@ class Service:
 
 def run(service: Service) -> None:
     """The whole life of the process; exit status 0 after a clean stop."""
-    import uvloop  # imported here: a test that builds a service in its own loop does not need it
+    import uvloop  # noqa: PLC0415 — imported here: a test that builds a service in its own loop does not need it
 
     uvloop.run(service.run())

@@ -15,7 +15,7 @@ _ALONE = 100
 
 
 class DuplicateKey(Exception):
-    """This document's own duplicate key; `details` as the server told."""
+    """The document's own duplicate key; `details` as the server told."""
 
     def __init__(self, details: Mapping[str, Any]) -> None:
         super().__init__("duplicate key")
@@ -81,6 +81,6 @@ class GroupCommit:
             for each in error.details["writeErrors"]:
                 known = each["code"] == 11_000
                 outcomes[each["index"]] = DuplicateKey(each) if known else UnknownOutcome(each["code"])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 — whatever it was, the outcome is unknown
             return [UnknownOutcome(repr(error))] * len(raws)
         return outcomes

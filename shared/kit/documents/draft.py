@@ -12,7 +12,22 @@ from shared.contracts.message import Asked, CloudEvent, Event
 from shared.kernel.ids import derived_id
 
 RESERVED = frozenset(
-    "_id site version created_at fingerprint claims due_at due_kind lease log sent unsent next_try stated".split()
+    [
+        "_id",
+        "site",
+        "version",
+        "created_at",
+        "fingerprint",
+        "claims",
+        "due_at",
+        "due_kind",
+        "lease",
+        "log",
+        "sent",
+        "unsent",
+        "next_try",
+        "stated",
+    ]
 )
 SWEEP_AFTER = timedelta(seconds=2)
 """How long the writer's own relay has before any replica's sweep may take the document up."""
@@ -160,7 +175,7 @@ def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime)
 def update_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """The one `update_one` that turns `before` into `after`."""
     wanted = {k: v for k, v in after.items() if k not in ("_id", "log") and before.get(k, ...) != v}
-    gone = {k: "" for k in before.keys() - after.keys()}
+    gone = dict.fromkeys(before.keys() - after.keys(), "")
     update: dict[str, Any] = {"$set": wanted}
     if gone:
         update["$unset"] = gone

@@ -17,7 +17,7 @@ ErrorCallback = Callable[[Exception], Any]
 
 
 class LoungeBroker(NatsBroker):
-    """Reconnects for ever, whatever the server said; tells health; ends the process if the client is closed for good."""
+    """Reconnects for ever, whatever the server said; tells health; a client closed for good ends the process."""
 
     def __init__(self, settings: KitSettings, health: Health, *, name: str, graceful_timeout: float = 9.0) -> None:
         self._health = health
@@ -29,7 +29,7 @@ class LoungeBroker(NatsBroker):
             security=NatsNKey.from_seed(seed) if seed else None,
             inbox_prefix=settings.nats_inbox_prefix,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=0.25,
+            reconnect_time_wait=0.25,  # type: ignore[arg-type]  # nats-py takes a float; FastStream's hint says int
             connect_timeout=2,
             ping_interval=10,
             max_outstanding_pings=2,

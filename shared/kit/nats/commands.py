@@ -53,7 +53,7 @@ class AnswerRefusals(BaseMiddleware):
         except Exception as error:
             outcome = "unavailable" if is_outage(error) else "internal"
             reply = dumped(refused(Unavailable() if is_outage(error) else Unexpected()))
-            log.error("command.failed", subject=subject, error=type(error).__name__, exc_info=error)
+            log.exception("command.failed", subject=subject, error=type(error).__name__)
         COMMANDS.labels(subject, outcome).inc()
         COMMAND_SECONDS.labels(subject).observe(time.perf_counter() - began)
         return reply

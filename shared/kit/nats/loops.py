@@ -1,4 +1,4 @@
-"""Pull loops that neither prefetch, nor spin, nor die: one message per worker in hand, rebound when the server moved on.
+"""Pull loops that neither prefetch, nor spin, nor die: one message per worker in hand, rebound when it must be.
 
 FastStream's own pull loop prefetches with `max_workers`, spins when its consumer is gone and freezes the process when
 the client is closed. This replaces two of its private hooks, hence the pinned version and tests/kit/test_loops.py.
@@ -96,7 +96,9 @@ def bounded(subscriber: Any, *, durable: str, stream: str, workers: int, gate: G
 class BatchLoop:
     """`fetch(size)` → one piece of work → acks, for ingest and fan-out: whatever `handle` does not ack comes again."""
 
-    def __init__(self, bind: Bind, handle: Callable[[list[Any]], Awaitable[None]], gate: Gate, *, size: int = 256) -> None:
+    def __init__(
+        self, bind: Bind, handle: Callable[[list[Any]], Awaitable[None]], gate: Gate, *, size: int = 256
+    ) -> None:
         self._binding = Binding(bind)
         self._handle = handle
         self._gate = gate
@@ -122,7 +124,7 @@ class BatchLoop:
         try:
             await self._handle(messages)
         except Exception as error:
-            log.error("batch.failed", error=type(error).__name__, size=len(messages), exc_info=error)
+            log.exception("batch.failed", error=type(error).__name__, size=len(messages))
             for message in messages:
                 if not message.is_acked:
                     await message.nak(delay=1)

@@ -48,13 +48,13 @@ class Caller:
         self._broker = broker
         self._clock = clock
 
-    async def raw(self, subject: str, payload: bytes, *, timeout: float = COMMAND_SECONDS) -> bytes:
+    async def raw(self, subject: str, payload: bytes, *, seconds: float = COMMAND_SECONDS) -> bytes:
         """The reply's bytes. Raises Unavailable (no responder, not connected) or TimedOut."""
         client: Any = self._broker.config.connection_state.connection
         if not client.is_connected:
             raise Unavailable
         try:
-            reply = await client.request(subject, payload, timeout=timeout)
+            reply = await client.request(subject, payload, timeout=seconds)
         except (NoRespondersError, ConnectionClosedError, OutboundBufferLimitError) as error:
             raise Unavailable from error
         except NatsTimeout as error:
@@ -80,7 +80,7 @@ class Caller:
             key=key,
         )
         payload = envelope.model_dump_json(by_alias=True).encode()
-        answer = orjson.loads(await self.raw(asked.wire, payload, timeout=seconds))
+        answer = orjson.loads(await self.raw(asked.wire, payload, seconds=seconds))
         if problem := answer.get("problem"):
             raise Refused(problem)
         return answer["data"]

@@ -30,7 +30,7 @@ def delay_after(deliveries: int) -> float:
 
 
 class Permanent(Exception):
-    """This message can never be handled; `reason` is the slug it is parked under."""
+    """The message can never be handled; `reason` is the slug it is parked under."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -94,7 +94,7 @@ class Retry:
         elif permanent or deliveries >= TRIES:
             try:
                 await park(self._publisher, raw, reason, type(error).__name__)
-            except Exception as failed:
+            except Exception as failed:  # noqa: BLE001 — not parked is not terminated: it comes again
                 log.warning("message.not_parked", error=type(failed).__name__)
                 return NackMessage(delay=delay_after(deliveries))
             return RejectMessage()

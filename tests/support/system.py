@@ -1,0 +1,100 @@
+"""The whole system as a user starts it: `lounge up` on a folder of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.embedded.children import free_port, spawn, stop, wait_until
+
+LOUNGE = [sys.executable, "-m", "deploy.cli"]
+
+
+class System:
+    """`lounge up`, running. `run` is its run.json, read afresh."""
+
+    def __init__(self, folder: Path, *extra: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._extra = extra
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Seconds from the command to ready."""
+        began = time.perf_counter()
+        argv = [*LOUNGE, "up", "--data", str(self.folder), "--port", str(self.port), *self._extra]
+        self._child = spawn(argv, said=self.folder.with_suffix(".out"))
+        wait_until(self._ready, seconds=90, what="lounge up to be ready", every=0.02)
+        return time.perf_counter() - began
+
+    def _ready(self) -> bool:
+        assert self._child is not None
+        if self._child.poll() is not None:
+            raise RuntimeError(self.folder.with_suffix(".out").read_text())
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=1).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def stop(self) -> None:
+        if self._child is not None:
+            stop(self._child, grace=30)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return json.loads((self.folder / "run.json").read_text())  # type: ignore[no-any-return]
+
+    def pids(self) -> dict[str, int]:
+        assert self._child is not None
+        return {"lounge": self._child.pid} | {p["name"]: p["pid"] for p in self.run["processes"]}
+
+    def lounge(self, *words: str) -> str:
+        """What a `lounge` command prints on this system."""
+        argv = [*LOUNGE, *words, "--data", str(self.folder)]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+    def token(self, email: str) -> str:
+        return self.lounge("token", email)
+
+    def api(self, email: str) -> httpx.Client:
+        """A client of the gateway, signed in as `email`."""
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token(email)}"}, timeout=10)
+
+    def memory_mib(self) -> dict[str, float]:
+        """Proportional set size of each process (Linux), in MiB."""
+        return {name: _pss(pid) for name, pid in self.pids().items()}
+
+    def environment(self, process: str) -> dict[str, str]:
+        """The LOUNGE_* variables the process was started with (Linux), for a peer with the same identity."""
+        raw = Path(f"/proc/{self.pids()[process]}/environ").read_bytes().decode().split("\0")
+        return dict(pair.split("=", 1) for pair in raw if pair.startswith("LOUNGE_"))
+
+
+def _pss(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+@contextmanager
+def system(*extra: str) -> Iterator[System]:
+    """A fresh one, stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="lounge-") as folder:
+        made = System(Path(folder) / "data", *extra)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
