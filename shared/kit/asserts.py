@@ -1,9 +1,11 @@
 """What a replica asserts of its servers and of itself before it takes work. A false one raises Misconfigured."""
 
+import asyncio
+import json
+import urllib.request
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
 from nats.js.errors import NotFoundError
@@ -31,10 +33,17 @@ async def nats_syncs_always(monitor_url: str | None) -> None:
     """JetStream syncs each write to disk; without that an acknowledged message is lost on power failure."""
     if monitor_url is None:
         return
-    async with httpx.AsyncClient(timeout=5) as http:
-        varz = (await http.get(f"{monitor_url}/varz")).json()
+    varz = await asyncio.to_thread(_fetched, f"{monitor_url}/varz")
     if not varz.get("jetstream", {}).get("config", {}).get("sync_always"):
         raise Misconfigured("nats-server runs without `sync_interval: always`")
+
+
+def _fetched(url: str) -> Any:
+    """JSON over HTTP, once at start: not worth the weight of a client library in every process."""
+    if not url.startswith("http://"):
+        raise Misconfigured(f"LOUNGE_NATS_MONITOR_URL is an http:// address, not {url[:40]!r}")
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 — the scheme is checked above
+        return json.load(answer)
 
 
 async def durables_applied(broker: NatsBroker, durables: list[Durable]) -> None:
