@@ -1,0 +1,86 @@
+"""The only place where the objects of members meet."""
+
+import asyncio
+import secrets
+
+from services.members.handlers.api_keys import ApiKeyHandlers
+from services.members.handlers.ops import OpsHandlers
+from services.members.handlers.organizations import OrganizationHandlers
+from services.members.handlers.people import PeopleHandlers
+from services.members.handlers.sign_in import SignInHandlers
+from services.members.handlers.tokens import Tokens
+from services.members.publish import NotifyMail, member_states, organization_states
+from services.members.queries.directory import Directory
+from services.members.queries.keys import KeyQueries
+from services.members.settings import Settings
+from services.members.store.people import People
+from services.members.store.secret import Secret
+from services.members.store.sessions import Sessions
+from services.members.store.sign_ins import SignIns
+from services.members.store.signing import KeySets
+from services.members.subscribers import (
+    Handlers,
+    subscribe_directory,
+    subscribe_directory_queries,
+    subscribe_key_queries,
+    subscribe_sign_in,
+)
+from shared.kit.service import Service
+
+_ROTATION_SECONDS = 60.0
+
+
+def build(settings: Settings) -> Service:
+    """One replica of members; nothing connects before it runs."""
+    service = Service("members", settings)
+    clock = service.clock
+    organizations = service.documents("organizations", states=organization_states)
+    members = service.documents("members", states=member_states)
+    api_keys = service.documents("api_keys")
+    people = People(members.collection)
+    secret = Secret(settings.members_secret.get_secret_value().encode())
+    tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
+    sessions = Sessions(service.collection("sessions"))
+    handlers = Handlers(
+        organizations=OrganizationHandlers(organizations, clock),
+        people=PeopleHandlers(members, organizations, clock),
+        api_keys=ApiKeyHandlers(api_keys, clock, chance=_key_text),
+        sign_in=SignInHandlers(
+            people=people,
+            sign_ins=SignIns(service.collection("sign_ins")),
+            sessions=sessions,
+            tokens=tokens,
+            mail=NotifyMail(service.caller),
+            secret=secret,
+            clock=clock,
+            new_code=_eight_digits,
+            chance=_token_text,
+        ),
+        tokens=tokens,
+        ops=OpsHandlers(members, organizations, people, tokens, clock),
+    )
+    subscribe_sign_in(service, handlers)
+    subscribe_directory(service, handlers)
+    subscribe_directory_queries(service, Directory(organizations.collection, members.collection))
+    subscribe_key_queries(service, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
+    service.background("signing-keys", lambda: _rotating(tokens))
+    return service
+
+
+async def _rotating(tokens: Tokens) -> None:
+    """Every replica looks; the one write lets one of them rotate."""
+    while True:
+        await tokens.rotate_if_due()
+        await asyncio.sleep(_ROTATION_SECONDS)
+
+
+def _eight_digits() -> str:
+    return f"{secrets.randbelow(10**8):08d}"
+
+
+def _key_text() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def _token_text() -> str:
+    return secrets.token_hex(32)

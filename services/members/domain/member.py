@@ -1,0 +1,140 @@
+"""A person: names as written, one address, organizations, roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from services.members.domain.address import Address
+from shared.kernel.decision import Decision
+from shared.kernel.refusal import Invalid, Refusal
+from shared.kernel.text import Language, Text
+
+
+class Role(StrEnum):
+    MEMBER = "member"
+    ORGANIZATION_ADMIN = "organization_admin"
+    SITE_STAFF = "site_staff"
+    OPERATOR = "operator"
+
+
+class SiteRequired(Invalid):
+    code = "site-required"
+    message = Text(ja="site_staff には拠点の指定が必要です。", en="The role site_staff needs a site.")
+
+
+class EmailTaken(Refusal):
+    code = "email-taken"
+    message = Text(ja="このメールアドレスは登録済みです。", en="A member with this e-mail address exists already.")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """As the person writes it: native, kana, Latin; never normalized."""
+
+    family: str
+    given: str
+    family_kana: str | None = None
+    given_kana: str | None = None
+    latin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCreated:
+    id: str
+    organization: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    id: str
+    changed: tuple[str, ...]
+
+
+MemberEvent = MemberCreated | MemberChanged
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """None leaves a field as it is. `further` are the organizations beside the home organization, all of them."""
+
+    organization: str | None = None
+    further: tuple[str, ...] | None = None
+    address: Address | None = None
+    name: Name | None = None
+    language: Language | None = None
+    time_zone: str | None = None
+    roles: frozenset[Role] | None = None
+    site: str | None = None
+    active: bool | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """True where it touches only what everyone decides about themselves."""
+        return self == MemberChange(name=self.name, language=self.language, time_zone=self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`organizations` begins with the home organization; `site` is the one a site_staff works for."""
+
+    id: str
+    organizations: tuple[str, ...]
+    address: Address
+    name: Name
+    language: Language
+    time_zone: str
+    roles: frozenset[Role]
+    site: str | None = None
+    active: bool = True
+
+    @property
+    def organization(self) -> str:
+        return self.organizations[0]
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Held for ever, also when inactive: an address is one person's."""
+        return (email_claim(self.address),)
+
+    def enrol(self) -> Decision[Member, MemberEvent]:
+        """The person becomes known. Raises SiteRequired."""
+        return Decision(_valid(self), [MemberCreated(self.id, self.organization)])
+
+    def revise(self, change: MemberChange) -> Decision[Member, MemberEvent]:
+        """Raises SiteRequired."""
+        further = self.organizations[1:] if change.further is None else change.further
+        revised = _valid(
+            replace(
+                self,
+                organizations=belonging(change.organization or self.organization, further),
+                address=change.address or self.address,
+                name=change.name or self.name,
+                language=change.language or self.language,
+                time_zone=change.time_zone or self.time_zone,
+                roles=change.roles or self.roles,
+                site=change.site or self.site,
+                active=self.active if change.active is None else change.active,
+            )
+        )
+        changed = tuple(f for f in _FIELDS if getattr(self, f) != getattr(revised, f))
+        return Decision(revised, [MemberChanged(self.id, changed)] if changed else [])
+
+
+_FIELDS = ("organizations", "address", "name", "language", "time_zone", "roles", "site", "active")
+
+
+def email_claim(address: Address) -> str:
+    """The string that at most one member holds."""
+    return f"email|{address.key}"
+
+
+def belonging(home: str, further: tuple[str, ...]) -> tuple[str, ...]:
+    """The home organization first, each once."""
+    return tuple(dict.fromkeys((home, *further)))
+
+
+def _valid(member: Member) -> Member:
+    if Role.SITE_STAFF in member.roles and member.site is None:
+        raise SiteRequired
+    return member

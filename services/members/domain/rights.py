@@ -1,0 +1,96 @@
+"""Who may see and do what with organizations, people and keys. Deny by default; foreign reads as not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.members.domain.member import Member, MemberChange, Role
+from services.members.domain.organization import OrganizationChange
+from shared.kernel.refusal import Forbidden, NotFound
+
+_STAFF = {Role.SITE_STAFF, Role.OPERATOR}
+_GRANTED_BY_ADMIN = {Role.MEMBER, Role.ORGANIZATION_ADMIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks. `organization` is the one acted for; `organizations` begins with the home organization."""
+
+    id: str
+    roles: frozenset[str] = frozenset()
+    organization: str | None = None
+    organizations: tuple[str, ...] = ()
+    site: str | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        return Role.OPERATOR in self.roles
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(_STAFF & self.roles)
+
+    @property
+    def administers(self) -> str | None:
+        """An admin's rights hold in the home organization, and only while acting for it."""
+        home = self.organizations[0] if self.organizations else self.organization
+        return home if Role.ORGANIZATION_ADMIN in self.roles and self.organization in (None, home) else None
+
+    def may_grant(self, roles: frozenset[Role], site: str | None) -> bool:
+        """Nobody gives more than they have: an operator all, site staff their own site's, an admin neither."""
+        if self.is_operator:
+            return True
+        if Role.SITE_STAFF in self.roles:
+            return Role.OPERATOR not in roles and (Role.SITE_STAFF not in roles or site == self.site)
+        return self.administers is not None and roles <= _GRANTED_BY_ADMIN
+
+
+def check_create_organization(actor: Actor) -> None:
+    """Raises Forbidden."""
+    if not actor.is_staff:
+        raise Forbidden
+
+
+def check_revise_organization(actor: Actor, org_id: str, change: OrganizationChange) -> None:
+    """Staff anything; an admin their own organization's name. Raises NotFound, Forbidden."""
+    if actor.is_staff:
+        return
+    if org_id not in actor.organizations:
+        raise NotFound
+    if actor.administers != org_id or not change.of_name_only:
+        raise Forbidden
+
+
+def check_enrol(actor: Actor, member: Member) -> None:
+    """Raises NotFound for an organization that is not the actor's, Forbidden for roles they cannot give."""
+    if not actor.is_staff:
+        if actor.administers is None:
+            raise Forbidden
+        if member.organizations != (actor.administers,):
+            raise NotFound
+    if not actor.may_grant(member.roles, member.site):
+        raise Forbidden
+
+
+def check_revise_member(actor: Actor, before: Member, after: Member, change: MemberChange) -> None:
+    """Who may grant both the old and the new roles may change a person; everyone their own name and language.
+
+    Raises NotFound for a person the actor cannot see, Forbidden.
+    """
+    if not (actor.is_staff or actor.administers in before.organizations or before.id == actor.id):
+        raise NotFound
+    if before.id == actor.id and change.is_personal:
+        return
+    manages = actor.is_staff or actor.administers == before.organization
+    if not manages or not (actor.may_grant(before.roles, before.site) and actor.may_grant(after.roles, after.site)):
+        raise Forbidden
+    if not actor.is_staff and after.organizations != before.organizations:
+        raise NotFound
+
+
+def check_create_key(actor: Actor, site: str | None) -> None:
+    """A site's key: an operator, or staff of that site. One's own: any member. Raises Forbidden."""
+    if site is not None and not actor.is_operator and not (Role.SITE_STAFF in actor.roles and site == actor.site):
+        raise Forbidden
+    if site is None and not actor.organizations:
+        raise Forbidden

@@ -1,0 +1,1 @@
+"""One method per command: load, decide, store."""

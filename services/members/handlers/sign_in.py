@@ -1,0 +1,114 @@
+"""Sign-in: a code by mail, tokens for the code, the next tokens for a refresh token. The same for every address."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.members.domain.address import Address, address
+from services.members.domain.member import Member
+from services.members.domain.session import RefreshToken, Session, SessionEnded
+from services.members.domain.sign_in import CODE_LIFETIME, SignIn, WrongCode
+from services.members.handlers.tokens import Tokens
+from services.members.store.people import People
+from services.members.store.secret import Secret
+from services.members.store.sessions import Sessions
+from services.members.store.sign_ins import SignIns
+from shared.contracts import members as contract
+from shared.contracts.message import Asked
+from shared.contracts.notify import SendSignInCode
+from shared.kernel.ids import new_id
+from shared.kernel.time import Clock
+from shared.kit.log import get_logger
+from shared.kit.nats.request import Unavailable
+
+log = get_logger()
+
+
+class CodeMail(Protocol):
+    """The way to the person: notify, asked and answered."""
+
+    async def send(self, mail: SendSignInCode, correlationid: str) -> None:
+        """Raises Unavailable (nothing was sent) or TimedOut."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignInHandlers:
+    """`new_code` gives eight digits, `chance` 64 hexadecimal digits; nobody can guess either."""
+
+    people: People
+    sign_ins: SignIns
+    sessions: Sessions
+    tokens: Tokens
+    mail: CodeMail
+    secret: Secret
+    clock: Clock
+    new_code: Callable[[], str]
+    chance: Callable[[], str]
+
+    async def request_sign_in_code(self, ask: Asked[contract.RequestSignInCode]) -> contract.CodeRequestedView:
+        """Does the same work for an address nobody has: notify is told, without a code. Raises TooManyAttempts."""
+        to, at, code = address(ask.data.email), self.clock.now(), self.new_code()
+        member = await self.people.active_by_address(to)
+        await self.sign_ins.change(to.key, lambda s: s.request(self._digest(to, code), at))
+        mail = SendSignInCode(
+            email=to.text,
+            code=code if member else None,
+            language=member.language if member else ask.data.language or ask.principal.language,
+            expires_at=at + CODE_LIFETIME,
+        )
+        try:
+            await self.mail.send(mail, ask.correlationid)
+        except Unavailable:
+            await self.sign_ins.change(to.key, lambda s: s.not_sent(at))
+            raise
+        return contract.CodeRequestedView(expires_in=int(CODE_LIFETIME.total_seconds()))
+
+    async def create_session(self, ask: Asked[contract.CreateSession]) -> contract.TokenView:
+        """Uses the code up, whatever comes after. Raises WrongCode, TooManyAttempts."""
+        to, at = address(ask.data.email), self.clock.now()
+        member = await self.people.active_by_address(to)
+        right = await self._attempt(to, ask.data.code)
+        if not right or member is None:
+            raise WrongCode
+        first = RefreshToken(new_id(at), 0, self.chance())
+        await self.sessions.open(Session.open(first, member.id, at))
+        log.info("session.opened", session=first.session, member=member.id)
+        return await self._pair(member, first)
+
+    async def refresh_session(self, ask: Asked[contract.RefreshSession]) -> contract.TokenView:
+        """Raises SessionEnded, also for a member who is no longer active."""
+        token, at = RefreshToken.parse(ask.data.refresh_token), self.clock.now()
+        pepper = self.secret.key("refresh-tokens")
+        refreshed = await self.sessions.refresh(token.session, lambda s: s.refresh(token, pepper, at))
+        if refreshed.give is None:
+            log.warning("session.reused", session=token.session, member=refreshed.after.member)
+            raise SessionEnded
+        member = await self.people.active(refreshed.after.member)
+        if member is None:
+            raise SessionEnded
+        return await self._pair(member, refreshed.give)
+
+    async def end_session(self, ask: Asked[contract.EndSession]) -> None:
+        """The principal's own; ending it twice is ending it."""
+        await self.sessions.revoke(ask.data.session, ask.principal.id, self.clock.now())
+
+    async def _attempt(self, to: Address, code: str) -> bool:
+        """Only the guess that was written as the right one is right, however many came at once."""
+        at, digest, right = self.clock.now(), self._digest(to, code), False
+
+        def decide(state: SignIn) -> SignIn:
+            nonlocal right
+            attempt = state.attempt(digest, at)
+            right = attempt.right
+            return attempt.after
+
+        await self.sign_ins.change(to.key, decide)
+        return right
+
+    async def _pair(self, member: Member, refresh: RefreshToken) -> contract.TokenView:
+        access = await self.tokens.access_token(member, refresh.session)
+        return contract.TokenView(access_token=access, expires_in=contract.TOKEN_LIFETIME, refresh_token=refresh.text)
+
+    def _digest(self, to: Address, code: str) -> str:
+        return self.secret.digest("sign-in-codes", to.key, code)

@@ -1,0 +1,1 @@
+"""Reads: document → contract view, past the domain; who may see what stands in the filter."""

@@ -1,0 +1,92 @@
+"""Organizations and people, as far as the principal may see them."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from services.members.domain.rights import Actor
+from services.members.handlers.asking import actor_of
+from services.members.queries.pages import InvalidCursor, one, page
+from services.members.queries.views import member_view, organization_view
+from services.members.store.mapping import SITE
+from shared.contracts import members as contract
+from shared.contracts.message import Asked, Principal
+from shared.kernel.refusal import NotFound
+from shared.kernel.text import search_key
+
+_SEARCH_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The two collections, for reading."""
+
+    organizations: Any
+    members: Any
+
+    async def organization(self, ask: Asked[contract.GetOrganization]) -> contract.OrganizationView:
+        return organization_view(await one(self.organizations, ask.data.id, _organizations_seen_by(ask.principal)))
+
+    async def list_organizations(self, ask: Asked[contract.ListOrganizations]) -> contract.OrganizationsView:
+        """In the order of their ids."""
+        where = _organizations_seen_by(ask.principal)
+        if ask.data.after is not None:
+            where = {"$and": [where, {"_id": {"$gt": ask.data.after}}]}
+        docs, following = await page(self.organizations.find(where).sort("_id", 1), ask.data.limit)
+        return contract.OrganizationsView(items=tuple(map(organization_view, docs)), next=following)
+
+    async def member(self, ask: Asked[contract.GetMember]) -> contract.MemberView:
+        return member_view(await one(self.members, ask.data.id, _members_seen_by(actor_of(ask.principal))))
+
+    async def list_members(self, ask: Asked[contract.ListMembers]) -> contract.MembersView:
+        """In the order of their names by kana. Raises NotFound for a foreign organization, InvalidCursor."""
+        actor, wish = actor_of(ask.principal), ask.data
+        where = [_members_seen_by(actor)]
+        if wish.organization is not None:
+            if not actor.is_staff and wish.organization not in actor.organizations:
+                raise NotFound
+            where.append({"organizations": wish.organization})
+        if wish.q is not None and (key := search_key(wish.q)):
+            where.append({"search_keys": {"$regex": f"^{re.escape(key)}"}})
+        if wish.after is not None:
+            where.append(await self._later_than(wish.after))
+        found = self.members.find({"$and": where}).sort([("name_key", 1), ("_id", 1)])
+        docs, following = await page(found.max_time_ms(_SEARCH_MS), wish.limit)
+        return contract.MembersView(items=tuple(map(member_view, docs)), next=following)
+
+    async def _later_than(self, after: str) -> dict[str, Any]:
+        last = await self.members.find_one({"_id": after, "site": SITE}, {"name_key": 1})
+        if last is None:
+            raise InvalidCursor
+        key = last["name_key"]
+        return {"name_key": {"$gte": key}, "$or": [{"name_key": {"$gt": key}}, {"_id": {"$gt": after}}]}
+
+    async def me(self, ask: Asked[contract.Me]) -> contract.MeView:
+        """Raises NotFound for a principal that is no member and no site."""
+        by = ask.principal
+        if by.kind == "site":
+            return contract.MeView(site=by.site, roles=tuple(sorted(by.roles)))
+        member = member_view(await one(self.members, by.id, {"site": SITE}))
+        found = self.organizations.find({"_id": {"$in": list(member.organizations)}, "site": SITE})
+        known = {doc["_id"]: organization_view(doc) for doc in await found.to_list(len(member.organizations))}
+        return contract.MeView(
+            member=member,
+            organization=known.get(by.organization or member.organization),
+            organizations=tuple(known[i] for i in member.organizations if i in known),
+            roles=member.roles,
+            site=member.site,
+        )
+
+
+def _organizations_seen_by(by: Principal) -> dict[str, Any]:
+    """Staff see all, others their own."""
+    return {"site": SITE} if actor_of(by).is_staff else {"site": SITE, "_id": {"$in": list(by.organizations)}}
+
+
+def _members_seen_by(actor: Actor) -> dict[str, Any]:
+    """Staff see all, an admin the organization's people, anyone themselves."""
+    if actor.is_staff:
+        return {"site": SITE}
+    if actor.administers is not None:
+        return {"site": SITE, "organizations": actor.administers}
+    return {"site": SITE, "_id": actor.id}

@@ -1,0 +1,18 @@
+"""What a replica of members is told by its environment, beyond what every service is told."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from shared.kit.settings import KitSettings
+
+
+class Settings(KitSettings):
+    """`members_secret` keys every hash and seals the signing keys: the same for all replicas, and kept.
+
+    Another secret ends all sessions and makes the stored signing keys unreadable. From LOUNGE_MEMBERS_SECRET or the
+    file LOUNGE_MEMBERS_SECRET_FILE.
+    """
+
+    members_secret: SecretStr = Field(min_length=32)
+    members_secret_file: Path | None = None

@@ -1,0 +1,33 @@
+"""The collections of members: what is stored how, the indexes, the one write."""
+
+from collections.abc import Mapping, Sequence
+
+from shared.kit.documents import document_indexes
+from shared.kit.mongo import IndexModel, index
+
+_DAY = 86_400
+_SIGN_IN_KEPT = 2 * _DAY
+"""Longer than any limit of a sign-in looks back."""
+_SESSION_KEPT = 15 * _DAY
+"""Longer than a session may idle."""
+
+INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "organizations": document_indexes(),
+    "members": [
+        *document_indexes(),
+        index([("site", 1), ("organizations", 1), ("name_key", 1), ("_id", 1)]),
+        index([("site", 1), ("name_key", 1), ("_id", 1)]),
+        index([("site", 1), ("search_keys", 1)]),
+    ],
+    "api_keys": [
+        *document_indexes(),
+        index([("digest", 1)], unique=True),
+        index([("owner", 1), ("_id", 1)]),
+    ],
+    "sign_ins": [index([("touched", 1)], expire_after=_SIGN_IN_KEPT)],
+    "sessions": [
+        index([("touched", 1)], expire_after=_SESSION_KEPT),
+        index([("revoked_at", 1)], partial={"revoked_at": {"$exists": True}}),
+    ],
+    "signing_keys": [],
+}

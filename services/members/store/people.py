@@ -1,0 +1,25 @@
+"""Looking people up, for those who sign in and those who act for them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.members.domain.address import Address
+from services.members.domain.member import Member, email_claim
+from services.members.store.mapping import SITE, member_from
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """`collection` is the members'."""
+
+    collection: Any
+
+    async def active_by_address(self, to: Address) -> Member | None:
+        return await self._one({"claims": email_claim(to), "active": True})
+
+    async def active(self, member_id: str) -> Member | None:
+        return await self._one({"_id": member_id, "active": True})
+
+    async def _one(self, where: dict[str, Any]) -> Member | None:
+        doc = await self.collection.find_one({"site": SITE, **where})
+        return member_from(doc) if doc else None

@@ -1,0 +1,90 @@
+"""Sessions: one plain document each, changed only where nobody was faster."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from services.members.domain.session import Refreshed, Session, SessionEnded
+from shared.kernel.refusal import Busy
+from shared.kit.mongo import DuplicateKeyError
+
+_ROUNDS = 60
+_LISTED = 1_000
+
+
+class Sessions:
+    """The server forgets a session by its own clock, some time after it could last be used."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+
+    async def open(self, session: Session) -> None:
+        await self._write(session, None)
+
+    async def refresh(self, session_id: str, decide: Callable[[Session], Refreshed]) -> Refreshed:
+        """Writes what `decide` leaves behind. Raises SessionEnded where there is none, and what `decide` raises."""
+        for _ in range(_ROUNDS):
+            doc = await self._collection.find_one({"_id": session_id})
+            if doc is None or "digest" not in doc:
+                raise SessionEnded
+            before = _from(doc)
+            refreshed = decide(before)
+            if refreshed.after == before or await self._write(refreshed.after, before):
+                return refreshed
+        raise Busy
+
+    async def revoke(self, session_id: str, member: str, at: datetime) -> None:
+        """Also one that left no document: a token of ops. Another's session stays as it is."""
+        try:
+            await self._collection.update_one(
+                {"_id": session_id, "member": member},
+                [
+                    {
+                        "$set": {
+                            "revoked_at": {"$ifNull": ["$revoked_at", at]},
+                            "touched": {"$ifNull": ["$touched", "$$NOW"]},
+                        }
+                    }
+                ],
+                upsert=True,
+            )
+        except DuplicateKeyError:
+            return
+
+    async def revoked_since(self, since: datetime) -> list[str]:
+        """The ids of those revoked at or after `since`, newest first, at most a thousand."""
+        found = self._collection.find({"revoked_at": {"$gte": since}}, {"_id": 1}).sort("revoked_at", -1)
+        return [doc["_id"] for doc in await found.limit(_LISTED).to_list(_LISTED)]
+
+    async def _write(self, session: Session, before: Session | None) -> bool:
+        """False where another replica was faster."""
+        same: dict[str, Any] = {"_id": session.id}
+        if before is not None:
+            same |= {"generation": before.generation, "digest": before.digest, "revoked_at": {"$exists": False}}
+        fields = _body(session)
+        update = {"$set": fields, "$currentDate": {"touched": True}}
+        result = await self._collection.update_one(same, update, upsert=before is None)
+        return bool(result.matched_count or result.upserted_id is not None)
+
+
+def _body(session: Session) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "member": session.member,
+        "digest": session.digest,
+        "started_at": session.started_at,
+        "generation": session.generation,
+        "rotations": list(session.rotations),
+    }
+    return body | ({"revoked_at": session.revoked_at} if session.revoked_at else {})
+
+
+def _from(doc: dict[str, Any]) -> Session:
+    return Session(
+        id=doc["_id"],
+        member=doc["member"],
+        digest=doc["digest"],
+        started_at=doc["started_at"],
+        generation=doc["generation"],
+        rotations=tuple(doc["rotations"]),
+        revoked_at=doc.get("revoked_at"),
+    )

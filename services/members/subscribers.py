@@ -1,0 +1,144 @@
+"""Subject → handler: each command and query of members, answered."""
+
+from dataclasses import dataclass
+
+from services.members.handlers.api_keys import ApiKeyHandlers
+from services.members.handlers.ops import OpsHandlers
+from services.members.handlers.organizations import OrganizationHandlers
+from services.members.handlers.people import PeopleHandlers
+from services.members.handlers.sign_in import SignInHandlers
+from services.members.handlers.tokens import Tokens
+from services.members.queries.directory import Directory
+from services.members.queries.keys import KeyQueries
+from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
+from shared.contracts import members as contract
+from shared.contracts.message import Answer, Asked
+from shared.kit.answers import answer
+from shared.kit.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Everything members does."""
+
+    organizations: OrganizationHandlers
+    people: PeopleHandlers
+    api_keys: ApiKeyHandlers
+    sign_in: SignInHandlers
+    tokens: Tokens
+    ops: OpsHandlers
+
+
+def subscribe_sign_in(service: Service, handle: Handlers) -> None:
+    """Codes, sessions, tokens."""
+
+    @service.command(contract.RequestSignInCode)
+    async def request_sign_in_code(ask: Asked[contract.RequestSignInCode]) -> Answer:
+        return answer(await handle.sign_in.request_sign_in_code(ask), status=202)
+
+    @service.command(contract.CreateSession)
+    async def create_session(ask: Asked[contract.CreateSession]) -> Answer:
+        return answer(await handle.sign_in.create_session(ask), status=201)
+
+    @service.command(contract.RefreshSession)
+    async def refresh_session(ask: Asked[contract.RefreshSession]) -> Answer:
+        return answer(await handle.sign_in.refresh_session(ask))
+
+    @service.command(contract.EndSession)
+    async def end_session(ask: Asked[contract.EndSession]) -> Answer:
+        await handle.sign_in.end_session(ask)
+        return answer(None, status=204)
+
+    @service.command(contract.RotateSigningKeys)
+    async def rotate_signing_keys(ask: Asked[contract.RotateSigningKeys]) -> Answer:
+        return answer(await handle.ops.rotate_signing_keys(ask))
+
+    @service.command(contract.IssueToken)
+    async def issue_token(ask: Asked[contract.IssueToken]) -> Answer:
+        return answer(await handle.ops.issue_token(ask))
+
+    @service.command(contract.AddOperator)
+    async def add_operator(ask: Asked[contract.AddOperator]) -> Answer:
+        return answer(member_view((await handle.ops.add_operator(ask)).doc))
+
+
+def subscribe_directory(service: Service, handle: Handlers) -> None:
+    """Organizations, people, API keys: what changes them."""
+
+    @service.command(contract.CreateOrganization)
+    async def create_organization(ask: Asked[contract.CreateOrganization]) -> Answer:
+        stored = await handle.organizations.create_organization(ask)
+        return answer(organization_view(stored.doc), status=201, replay=stored.replay)
+
+    @service.command(contract.UpdateOrganization)
+    async def update_organization(ask: Asked[contract.UpdateOrganization]) -> Answer:
+        stored = await handle.organizations.update_organization(ask)
+        return answer(organization_view(stored.doc), replay=stored.replay)
+
+    @service.command(contract.CreateMember)
+    async def create_member(ask: Asked[contract.CreateMember]) -> Answer:
+        stored = await handle.people.create_member(ask)
+        return answer(member_view(stored.doc), status=201, replay=stored.replay)
+
+    @service.command(contract.UpdateMember)
+    async def update_member(ask: Asked[contract.UpdateMember]) -> Answer:
+        stored = await handle.people.update_member(ask)
+        return answer(member_view(stored.doc), replay=stored.replay)
+
+    @service.command(contract.CreateApiKey)
+    async def create_api_key(ask: Asked[contract.CreateApiKey]) -> Answer:
+        stored, secret = await handle.api_keys.create_api_key(ask)
+        return answer(new_api_key_view(stored.doc, secret), status=201, replay=stored.replay)
+
+    @service.command(contract.RevokeApiKey)
+    async def revoke_api_key(ask: Asked[contract.RevokeApiKey]) -> Answer:
+        stored = await handle.api_keys.revoke_api_key(ask)
+        return answer(api_key_view(stored.doc), replay=stored.replay)
+
+
+def subscribe_directory_queries(service: Service, directory: Directory) -> None:
+    """Organizations and people, read."""
+
+    @service.command(contract.GetOrganization)
+    async def organization(ask: Asked[contract.GetOrganization]) -> Answer:
+        return answer(await directory.organization(ask))
+
+    @service.command(contract.ListOrganizations)
+    async def list_organizations(ask: Asked[contract.ListOrganizations]) -> Answer:
+        return answer(await directory.list_organizations(ask))
+
+    @service.command(contract.GetMember)
+    async def member(ask: Asked[contract.GetMember]) -> Answer:
+        return answer(await directory.member(ask))
+
+    @service.command(contract.ListMembers)
+    async def list_members(ask: Asked[contract.ListMembers]) -> Answer:
+        return answer(await directory.list_members(ask))
+
+    @service.command(contract.Me)
+    async def me(ask: Asked[contract.Me]) -> Answer:
+        return answer(await directory.me(ask))
+
+
+def subscribe_key_queries(service: Service, keys: KeyQueries, tokens: Tokens) -> None:
+    """API keys, revoked sessions, the key set."""
+
+    @service.command(contract.GetApiKey)
+    async def api_key(ask: Asked[contract.GetApiKey]) -> Answer:
+        return answer(await keys.api_key(ask))
+
+    @service.command(contract.ListApiKeys)
+    async def list_api_keys(ask: Asked[contract.ListApiKeys]) -> Answer:
+        return answer(await keys.list_api_keys(ask))
+
+    @service.command(contract.ResolveApiKey)
+    async def resolve_api_key(ask: Asked[contract.ResolveApiKey]) -> Answer:
+        return answer(await keys.resolve_api_key(ask))
+
+    @service.command(contract.RevokedSessions)
+    async def revoked_sessions(ask: Asked[contract.RevokedSessions]) -> Answer:
+        return answer(await keys.revoked_sessions(ask))
+
+    @service.command(contract.Jwks)
+    async def jwks(_: Asked[contract.Jwks]) -> Answer:
+        return answer(await tokens.published())
