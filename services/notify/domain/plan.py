@@ -1,0 +1,109 @@
+"""Who is told what over which channel. The same event plans the same rows for ever: their ids are derived."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.kernel.ids import derived_id
+from shared.kernel.text import Language
+
+
+class Topic(StrEnum):
+    """What a notification is about; people will choose their channels by it."""
+
+    BOOKING_PLACED = "booking.placed"
+    BOOKING_CANCELLED = "booking.cancelled"
+    REGISTERED = "registration.confirmed"
+    WAITING = "registration.waiting"
+    PROMOTED = "registration.promoted"
+    SEMINAR_CHANGED = "seminar.changed"
+    SEMINAR_CANCELLED = "seminar.cancelled"
+    SIGN_IN_CODE = "sign_in_code"
+
+
+TRANSACTIONAL = frozenset(
+    {
+        Topic.BOOKING_PLACED,
+        Topic.BOOKING_CANCELLED,
+        Topic.REGISTERED,
+        Topic.WAITING,
+        Topic.PROMOTED,
+        Topic.SIGN_IN_CODE,
+    }
+)
+"""Results of the reader's own action, and codes: never deferred, merged, limited or kept waiting behind others."""
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+    IN_APP = "in-app"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How a person is reached. `reachable` is false without an address."""
+
+    id: str
+    language: Language
+    zone: str
+    reachable: bool = True
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What there is to tell: the event that says so, and the aggregate it speaks of, as of `version`."""
+
+    event: str
+    topic: Topic
+    aggregate: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One thing told to one person over one channel."""
+
+    id: str
+    event: str
+    topic: Topic
+    recipient: str
+    channel: Channel
+    zone: str
+
+    @property
+    def transactional(self) -> bool:
+        return self.topic in TRANSACTIONAL
+
+
+def notification_id(event: str, recipient: str, channel: Channel) -> str:
+    """The only id this notification can ever have, so that telling twice is storing the same document twice."""
+    return derived_id(event, recipient, channel.value)
+
+
+def plan(happening: Happening, people: Iterable[Contact]) -> list[Notification]:
+    """One e-mail and one in-app notice for each person: nobody twice, nobody erased, no e-mail without an address."""
+    rows: list[Notification] = []
+    told: set[str] = set()
+    for person in people:
+        if person.erased or person.id in told:
+            continue
+        told.add(person.id)
+        channels = (Channel.EMAIL, Channel.IN_APP) if person.reachable else (Channel.IN_APP,)
+        rows += [
+            Notification(
+                notification_id(happening.event, person.id, channel),
+                happening.event,
+                happening.topic,
+                person.id,
+                channel,
+                person.zone,
+            )
+            for channel in channels
+        ]
+    return rows
+
+
+def overtaken(happening: Happening, ended_at_version: int | None) -> bool:
+    """Whether what it says of the present is known to be over: the aggregate ended at a later version."""
+    return ended_at_version is not None and ended_at_version > happening.version

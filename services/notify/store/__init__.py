@@ -1,0 +1,32 @@
+"""What notify keeps: mails, notices, broadcasts, endings; and its copies of contacts, sites and registrations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.notify.store.audience import AUDIENCE_INDEXES, Audience
+from services.notify.store.broadcasts import BROADCAST_INDEXES, Broadcasts
+from services.notify.store.endings import Endings
+from services.notify.store.mails import MAIL_INDEXES, Mails
+from services.notify.store.notices import NOTICE_INDEXES, Notices
+from services.notify.store.people import People, Person
+from services.notify.store.sites import Sites
+from shared.kit.mongo import IndexModel
+
+__all__ = ["INDEXES", "Audience", "Broadcasts", "Endings", "Known", "Mails", "Notices", "People", "Person", "Sites"]
+
+INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "mails": MAIL_INDEXES,
+    "notices": NOTICE_INDEXES,
+    "broadcasts": BROADCAST_INDEXES,
+    "copy_registration": AUDIENCE_INDEXES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What notify has heard of the others' things."""
+
+    people: People
+    sites: Sites
+    audience: Audience
+    endings: Endings

@@ -1,0 +1,34 @@
+"""Notify's copy of who is registered or waiting for what."""
+
+from typing import Any
+
+from services.notify.domain.audience import Registration
+from shared.contracts.events import RegistrationState
+from shared.kit.copies import Copy
+from shared.kit.mongo import index
+
+AUDIENCE_INDEXES = [index([("seminar", 1), ("_id", 1)])]
+
+
+class Audience:
+    """Reads of `notify__registration`'s copy."""
+
+    def __init__(self, copy: Copy[RegistrationState]) -> None:
+        self._copy = copy
+
+    async def page(self, seminar: str, *, after: str, limit: int) -> list[tuple[str, Registration | None]]:
+        """Up to `limit` registrations of a seminar with an id beyond `after`, in order; erased ones as None."""
+        found = self._copy.collection.find({"seminar": seminar, "_id": {"$gt": after}}).sort("_id", 1).limit(limit)
+        return [(doc["_id"], registration_of(self._copy.read(doc))) for doc in await found.to_list(limit)]
+
+    async def known(self, registration: str) -> Registration | None:
+        """The latest that has arrived of one registration, straight from the collection: never from memory."""
+        doc: dict[str, Any] | None = await self._copy.collection.find_one({"_id": registration})
+        return None if doc is None else registration_of(self._copy.read(doc))
+
+
+def registration_of(state: RegistrationState) -> Registration | None:
+    """None for a tombstone."""
+    if state.erased or state.member is None or state.seminar is None or state.status is None or state.since is None:
+        return None
+    return Registration(state.member, state.seminar, state.status, state.since, state.sequence)

@@ -1,0 +1,143 @@
+"""The rows the sender works off: one per (event, recipient), and one per sign-in code.
+
+A row holds no address and no words, only facts and the recipient's id; a code's row forgets both once it is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from services.notify.domain.plan import Topic
+from shared.kernel.text import Language
+from shared.kit.mongo import BulkWriteError, index
+
+LEASE_MS = 10_000
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+_DUPLICATE = 11_000
+_MOST_ATTEMPTS = 50
+_PRIVATE = {"to": "", "code": ""}
+
+MAIL_INDEXES = [
+    index([("lane", 1), ("next_try", 1)], partial={"next_try": {"$exists": True}}),
+]
+
+
+class Lane(IntEnum):
+    """Personal mails and codes never queue behind an announcement to thousands."""
+
+    PERSONAL = 0
+    BROADCAST = 1
+
+
+class Status(StrEnum):
+    """`ready` rows have a `next_try`; every other status is the end of the row."""
+
+    READY = "ready"
+    SENT = "sent"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    DROPPED = "dropped"
+
+
+class Mails:
+    """Due and lease are judged by the database's clock: a row is due once `next_try` is past; taking it moves that on."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+
+    async def add(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Stores what is not there yet; how many that were. Rows are made by `mail_row` and `code_row`."""
+        if not rows:
+            return 0
+        try:
+            await self._collection.insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]) or error.details.get(
+                "writeConcernErrors"
+            ):
+                raise
+            return int(error.details["nInserted"])
+        return len(rows)
+
+    async def any_of(self, ids: Sequence[str]) -> bool:
+        return await self._collection.find_one({"_id": {"$in": list(ids)}}, {"_id": 1}) is not None
+
+    async def take(self, lane: Lane) -> dict[str, Any] | None:
+        """The row that has been due longest, leased for ten seconds; None when nothing is due."""
+        row: dict[str, Any] | None = await self._collection.find_one_and_update(
+            {"lane": lane.value, "next_try": {"$exists": True}, "$expr": {"$lte": ["$next_try", "$$NOW"]}},
+            [{"$set": {"next_try": {"$add": ["$$NOW", LEASE_MS]}, "tries": {"$add": ["$tries", 1]}}}],
+            sort=[("next_try", 1)],
+            return_document=True,
+        )
+        return row
+
+    async def end(self, row: dict[str, Any], status: Status, *, at: datetime, reason: str | None = None) -> None:
+        """The last word about it; a code and its address are forgotten."""
+        await self._collection.update_one(
+            {"_id": row["_id"], "status": Status.READY.value},
+            {
+                "$set": {"status": status.value, "ended_at": at},
+                "$unset": {"next_try": "", **_PRIVATE},
+                "$push": _attempt(at, status.value, reason),
+            },
+        )
+
+    async def again(self, row: dict[str, Any], delay: timedelta, *, at: datetime, reason: str) -> None:
+        """Due again after `delay`, unless somebody else has taken it meanwhile."""
+        due = {"$add": ["$$NOW", int(delay.total_seconds() * 1000)]}
+        attempts = {"$concatArrays": ["$attempts", [_outcome(at, "again", reason)]]}
+        await self._collection.update_one(
+            {"_id": row["_id"], "next_try": row["next_try"]},
+            [{"$set": {"next_try": due, "attempts": {"$slice": [attempts, -_MOST_ATTEMPTS]}}}],
+        )
+
+
+def mail_row(mail_id: str, *, recipient: str, topic: Topic, lane: Lane, event: str, site: str) -> dict[str, Any]:
+    """A row about an event; `facts` of its own or those of its `broadcast` are added by the caller."""
+    return {
+        "_id": mail_id,
+        "site": site,
+        "recipient": recipient,
+        "topic": topic.value,
+        "lane": lane.value,
+        "event": event,
+        "status": Status.READY.value,
+        "next_try": _AT_ONCE,
+        "tries": 0,
+        "attempts": [],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A sign-in code to mail; without `code` it is a decoy that is written and thrown away."""
+
+    to: str
+    code: str | None
+    language: Language
+    expires_at: datetime
+
+
+def code_row(mail_id: str, code: Code, *, correlationid: str, at: datetime) -> dict[str, Any]:
+    """A row that carries its address and words itself, until it is over."""
+    row = mail_row(mail_id, recipient="", topic=Topic.SIGN_IN_CODE, lane=Lane.PERSONAL, event=mail_id, site="")
+    return row | {
+        "to": code.to,
+        "code": code.code,
+        "decoy": code.code is None,
+        "language": code.language,
+        "expires_at": code.expires_at,
+        "correlationid": correlationid,
+        "created_at": at,
+    }
+
+
+def _outcome(at: datetime, outcome: str, reason: str | None) -> dict[str, Any]:
+    return {"at": at, "outcome": outcome} | ({"reason": reason[:200]} if reason else {})
+
+
+def _attempt(at: datetime, outcome: str, reason: str | None) -> dict[str, Any]:
+    return {"attempts": {"$each": [_outcome(at, outcome, reason)], "$slice": -_MOST_ATTEMPTS}}

@@ -1,0 +1,98 @@
+"""Subject → handler."""
+
+from faststream import AckPolicy
+
+from services.notify.handlers import Announcements, Inbox, Results
+from services.notify.queries import Queries
+from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.events import RegistrationPlaced, RegistrationPromoted, SeminarCancelled, SeminarChanged
+from shared.contracts.message import Answer, Asked
+from shared.contracts.notify import ListNotices, ReadNotice, SendSignInCode
+from shared.kit.answers import answer
+from shared.kit.service import Received, Service
+
+
+def subscribe_to_results(service: Service, results: Results) -> None:
+    """Events about one person's own doing."""
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_placed",
+        model=BookingPlaced,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=8,
+    )
+    async def booking_placed(event: Received[BookingPlaced]) -> None:
+        await results.on_booking_placed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_cancelled",
+        model=BookingCancelled,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_cancelled(event: Received[BookingCancelled]) -> None:
+        await results.on_booking_cancelled(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__registration_placed",
+        model=RegistrationPlaced,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=8,
+    )
+    async def registration_placed(event: Received[RegistrationPlaced]) -> None:
+        await results.on_registration_placed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__registration_promoted",
+        model=RegistrationPromoted,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def registration_promoted(event: Received[RegistrationPromoted]) -> None:
+        await results.on_registration_promoted(event)
+
+
+def subscribe_to_announcements(service: Service, announcements: Announcements) -> None:
+    """Events about a seminar, for all who come to it."""
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__seminar_changed",
+        model=SeminarChanged,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=2,
+    )
+    async def seminar_changed(event: Received[SeminarChanged]) -> None:
+        await announcements.on_seminar_changed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__seminar_cancelled",
+        model=SeminarCancelled,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=2,
+    )
+    async def seminar_cancelled(event: Received[SeminarCancelled]) -> None:
+        await announcements.on_seminar_cancelled(event)
+
+
+def answer_members(service: Service, inbox: Inbox, queries: Queries) -> None:
+    """Commands and queries."""
+
+    @service.command(ListNotices)
+    async def list_notices(ask: Asked[ListNotices]) -> Answer:
+        return answer(await queries.list_notices(ask.data, ask.principal))
+
+    @service.command(ReadNotice)
+    async def read_notice(ask: Asked[ReadNotice]) -> Answer:
+        notice, replay = await inbox.read_notice(ask)
+        return answer(notice, replay=replay)
+
+    @service.command(SendSignInCode)
+    async def send_sign_in_code(ask: Asked[SendSignInCode]) -> Answer:
+        await inbox.send_sign_in_code(ask)
+        return answer(None, status=202)

@@ -1,0 +1,214 @@
+"""What a notification says: from the facts of an event to subject, text and HTML in one language."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+
+from services.notify.domain.plan import Topic
+from services.notify.moments import span_lines, when_lines
+from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.events import (
+    RegistrationPlaced,
+    RegistrationPromoted,
+    SeminarCancelled,
+    SeminarChanged,
+    SeminarGist,
+)
+from shared.contracts.members import NameView
+from shared.contracts.message import BilingualView
+from shared.kernel.text import Language, Text
+
+Facts = BookingPlaced | BookingCancelled | RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
+_TEMPLATES: Mapping[Topic, str] = {
+    Topic.BOOKING_PLACED: "booking_placed",
+    Topic.BOOKING_CANCELLED: "booking_cancelled",
+    Topic.REGISTERED: "registered",
+    Topic.WAITING: "waiting",
+    Topic.PROMOTED: "promoted",
+    Topic.SEMINAR_CHANGED: "seminar_changed",
+    Topic.SEMINAR_CANCELLED: "seminar_cancelled",
+    Topic.SIGN_IN_CODE: "sign_in_code",
+}
+_PARTS = ("subject", "txt", "html")
+_LANGUAGES: tuple[Language, ...] = ("ja", "en")
+_BRAND: Mapping[Language, str] = {"ja": "【LINK-J Lounge】", "en": "[LINK-J Lounge] "}
+_TENTATIVE_TITLE: Mapping[Language, str] = {"ja": "（仮題）", "en": "(tentative title) "}
+_STATUS: Mapping[Language, Mapping[str, str]] = {
+    "ja": {"held": "仮押さえ", "provisional": "仮予約", "pending": "承認待ち", "confirmed": "確定"},
+    "en": {"held": "on hold", "provisional": "provisional", "pending": "awaiting approval", "confirmed": "confirmed"},
+}
+_MODE: Mapping[Language, Mapping[str, str]] = {
+    "ja": {"onsite": "会場参加", "online": "オンライン参加"},
+    "en": {"onsite": "onsite", "online": "online"},
+}
+_FIELDS: Mapping[Language, Mapping[str, str]] = {
+    "ja": {
+        "format": "形式",
+        "languages": "使用言語",
+        "modes": "参加方法・定員",
+        "speakers": "登壇者",
+        "stream_url": "配信先",
+        "topics": "テーマ",
+        "venue": "会場",
+    },
+    "en": {
+        "format": "format",
+        "languages": "languages",
+        "modes": "ways to attend",
+        "speakers": "speakers",
+        "stream_url": "stream",
+        "topics": "topics",
+        "venue": "venue",
+    },
+}
+_ALWAYS_SHOWN = frozenset({"title", "title_certainty", "when"})
+_TURNERS = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+"""Directional overrides and isolates: they make a line read as what it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom it is written. `zones` are the clocks to show, the site's first; `name` null means no salutation."""
+
+    language: Language
+    zones: tuple[str, ...]
+    site_name: Text
+    name: NameView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One message in one language. `body` is the text without salutation and foot, as a notice shows it."""
+
+    subject: str
+    body: str
+    text: str
+    html: str
+
+
+class Wording:
+    """Every template in both languages, compiled when made. Raises jinja2's errors then, not at sending time."""
+
+    def __init__(self) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=select_autoescape(["html.j2"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        names = [f"{name}.{lang}.{part}.j2" for name in _TEMPLATES.values() for lang in _LANGUAGES for part in _PARTS]
+        names += [f"letter.{lang}.txt.j2" for lang in _LANGUAGES]
+        self._templates: Mapping[str, Template] = {name: environment.get_template(name) for name in names}
+
+    def of(self, topic: Topic, facts: Facts, reader: Reader) -> Words:
+        """The words about `facts` for one reader."""
+        return self._words(topic, _context(facts, reader), reader)
+
+    def of_code(self, code: str, minutes: int, language: Language) -> Words:
+        """The words that carry a sign-in code, valid for `minutes` from now."""
+        return self._words(Topic.SIGN_IN_CODE, {"code": [code], "minutes": minutes}, Reader(language, (), Text()))
+
+    def notice(
+        self, topic: Topic, facts: Facts, zones: tuple[str, ...], site: Text
+    ) -> tuple[BilingualView, BilingualView]:
+        """Title and body of an in-app notice, in both languages."""
+        subjects, bodies = {}, {}
+        for language in _LANGUAGES:
+            context = _context(facts, Reader(language, zones, site))
+            subjects[language] = self._render(topic, language, "subject", context)
+            bodies[language] = self._render(topic, language, "txt", context).strip()
+        return BilingualView(**subjects), BilingualView(**bodies)
+
+    def _words(self, topic: Topic, context: dict[str, Any], reader: Reader) -> Words:
+        subject = _BRAND[reader.language] + one_line(self._render(topic, reader.language, "subject", context))
+        body = self._render(topic, reader.language, "txt", context).strip()
+        framed = context | {"greeting": salutation(reader), "subject": subject, "body": body}
+        text = self._templates[f"letter.{reader.language}.txt.j2"].render(framed)
+        return Words(subject, body, text, self._render(topic, reader.language, "html", framed))
+
+    def _render(self, topic: Topic, language: Language, part: str, context: Mapping[str, Any]) -> str:
+        return self._templates[f"{_TEMPLATES[topic]}.{language}.{part}.j2"].render(context)
+
+
+def one_line(text: str) -> str:
+    """Text that people wrote, made safe to stand on one line: no control, no direction-turning characters."""
+    kept = ("" if ord(c) in _TURNERS else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    return "".join(kept).strip()
+
+
+def salutation(reader: Reader) -> str:
+    """様 after the name in Japanese, no title in English; empty where the name is not known."""
+    if reader.name is None:
+        return ""
+    if reader.language == "ja":
+        return one_line(f"{reader.name.family} {reader.name.given}") + " 様"
+    return "Hello " + one_line(reader.name.latin or f"{reader.name.given} {reader.name.family}") + ","
+
+
+def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
+    match facts:
+        case BookingPlaced():
+            return _booking(facts, reader) | {"status": _known([facts.status], _STATUS[reader.language])}
+        case BookingCancelled():
+            return _booking(facts, reader)
+        case RegistrationPlaced():
+            position = [] if facts.position is None else [str(facts.position)]
+            return _seminar(facts.seminar, reader) | {
+                "mode": [_MODE[reader.language][facts.mode]],
+                "position": position,
+            }
+        case RegistrationPromoted():
+            return _seminar(facts.seminar, reader) | {"mode": [_MODE[reader.language][facts.mode]]}
+        case SeminarChanged():
+            return _seminar(facts.seminar, reader) | _changes(facts, reader)
+        case SeminarCancelled():
+            reason = [one_line(line) for line in (facts.reason or "").splitlines()]
+            return _seminar(facts.seminar, reader) | {"reason": [line for line in reason if line]}
+
+
+def _booking(facts: BookingPlaced | BookingCancelled, reader: Reader) -> dict[str, Any]:
+    place = one_line(reader.site_name.best(reader.language))
+    return {
+        "place": [place] if place else [],
+        "resource": [_best(facts.resource_name, reader.language) or facts.resource],
+        "times": span_lines(facts.starts_at, facts.ends_at, reader.zones, reader.language),
+        "reference": [facts.id],
+    }
+
+
+def _seminar(gist: SeminarGist, reader: Reader) -> dict[str, Any]:
+    return {
+        "title": [_title(gist, reader.language)],
+        "times": when_lines(gist.when, reader.zones or (gist.when.zone,), reader.language),
+    }
+
+
+def _changes(facts: SeminarChanged, reader: Reader) -> dict[str, Any]:
+    title, before = _title(facts.seminar, reader.language), _title(facts.before, reader.language)
+    times = when_lines(facts.seminar.when, reader.zones, reader.language)
+    times_before = when_lines(facts.before.when, reader.zones, reader.language)
+    others = [field for field in facts.changed if field not in _ALWAYS_SHOWN]
+    return {
+        "before_title": [before] if before != title else [],
+        "before_times": times_before if times_before != times else [],
+        "others": _known(others, _FIELDS[reader.language]),
+    }
+
+
+def _title(gist: SeminarGist, language: Language) -> str:
+    mark = _TENTATIVE_TITLE[language] if gist.title_certainty == "tentative" else ""
+    return mark + _best(gist.title, language)
+
+
+def _best(text: BilingualView, language: Language) -> str:
+    return one_line(Text(text.ja, text.en).best(language))
+
+
+def _known(words: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    return [names[word] for word in words if word in names]
