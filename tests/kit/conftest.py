@@ -1,46 +1,22 @@
-"""A tiny service of one kind of document, on the real servers, under booking's identity."""
+"""A tiny service of one kind of document, on the real servers, under booking's identity; and one that consumes."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
+from faststream import AckPolicy
 from pymongo import MongoClient
 
-from shared.contracts.message import Event, State
-from shared.kit.documents import Cause, Documents, Draft, document_indexes
-from shared.kit.service import Service
+from shared.kit.documents import Documents, document_indexes
+from shared.kit.nats import retry
+from shared.kit.service import Received, Service
 from shared.kit.settings import KitSettings
+from tests.support.post import DURABLE, Post, post_of
 from tests.support.servers import Servers
+from tests.support.things import ThingMade, cause, state_of, thing
 
-
-class ThingMade(Event):
-    """An event of these tests, outside the registry."""
-
-    wire: ClassVar[str] = "booking.thing_made.v1"
-    name: str
-
-
-class ThingState(State):
-    """The state of a thing of these tests."""
-
-    wire: ClassVar[str] = "booking.thing.v1"
-    id: str
-    sequence: int
-    erased: bool = False
-    name: str = ""
-
-
-def thing(name: str, *claims: str, events: int = 1, **more: Any) -> Draft:
-    return Draft({"name": name}, [ThingMade(name=f"{name}-{n}") for n in range(events)], claims, **more)
-
-
-def cause(key: str | None = None, *, fingerprint: str | None = None, **more: Any) -> Cause:
-    return Cause("cmd.booking.make_thing.v1", "ana", "corr-1", key=key, fingerprint=fingerprint or key, **more)
-
-
-def state_of(doc: dict[str, Any]) -> list[State]:
-    return [ThingState(id=doc["_id"], sequence=doc["version"], name=doc["name"])]
+__all__ = ["Consuming", "Running", "ThingMade", "cause", "make_service", "thing"]
 
 
 def make_service(servers: Servers, *, name: str = "booking", **settings: Any) -> Service:
@@ -53,20 +29,72 @@ def make_service(servers: Servers, *, name: str = "booking", **settings: Any) ->
 Running = Callable[..., AbstractAsyncContextManager[tuple[Service, Documents]]]
 
 
-@pytest.fixture(params=["motor", "pymongo"])
-def running(request: pytest.FixtureRequest, clean: Servers) -> Running:
-    """`async with running() as (service, things)`: connected and at work, on either driver."""
-
-    with MongoClient[dict[str, Any]](clean.mongo_admin_url) as admin:
+def empty_things(servers: Servers) -> None:
+    """The collection of things, with the indexes the topology job would make."""
+    with MongoClient[dict[str, Any]](servers.mongo_admin_url) as admin:
         admin["booking"]["things"].delete_many({})
         admin["booking"]["things_history"].delete_many({})
         admin["booking"]["things"].create_indexes(document_indexes())
 
+
+def _running(servers: Servers, driver: str) -> Running:
     @asynccontextmanager
     async def start(**settings: Any) -> AsyncIterator[tuple[Service, Documents]]:
-        service = make_service(clean, mongo_driver=request.param, **settings)
+        service = make_service(servers, mongo_driver=driver, **settings)
         things = service.documents("things", states=state_of)
         async with service.running():
             yield service, things
 
     return start
+
+
+@pytest.fixture
+def things(clean: Servers) -> Servers:
+    """The clean servers, ready for things."""
+    empty_things(clean)
+    return clean
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+def running(request: pytest.FixtureRequest, things: Servers) -> Running:
+    """`async with running() as (service, things)`: connected and at work, on either driver."""
+    return _running(things, request.param)
+
+
+@pytest.fixture
+def one(things: Servers) -> Running:
+    """The same on the default driver alone, where the driver is not what is tested."""
+    return _running(things, "motor")
+
+
+@pytest.fixture
+async def post(clean: Servers) -> AsyncIterator[Post]:
+    async with post_of(clean) as hand:
+        yield hand
+
+
+Handle = Callable[[Received[ThingMade]], Awaitable[None]]
+Consuming = Callable[..., AbstractAsyncContextManager[Service]]
+
+
+@pytest.fixture
+def consuming(clean: Servers) -> Consuming:
+    """`async with consuming(handler, workers=2) as service`: notify, handling what is put for placed bookings."""
+
+    @asynccontextmanager
+    async def start(handler: Handle, *, workers: int = 2, **settings: Any) -> AsyncIterator[Service]:
+        service = make_service(clean, name="notify", **settings)
+        service.event(
+            stream="EVENTS", durable=DURABLE, model=ThingMade, ack_policy=AckPolicy.NACK_ON_ERROR, workers=workers
+        )(handler)
+        async with service.running():
+            yield service
+
+    return start
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four tries with short, still growing delays."""
+    monkeypatch.setattr(retry, "TRIES", 4)
+    monkeypatch.setattr(retry, "_DELAYS", (0.1, 0.2, 0.4, 0.8))

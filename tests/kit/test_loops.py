@@ -1,0 +1,191 @@
+"""The bounded pull loop, on a real durable: it rebinds, does not spin, does not prefetch, and ends when it should."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from shared.kit.nats import loops
+from shared.kit.nats.gate import Gate
+from shared.kit.service import Received
+from tests.kit.conftest import Consuming, make_service
+from tests.support.post import DURABLE, Post
+from tests.support.servers import Servers
+from tests.support.things import ThingMade
+from tests.support.waiting import until
+
+Event = Received[ThingMade]
+
+
+class Seen:
+    """A handler that remembers."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.at_once = self.most_at_once = 0
+
+    async def __call__(self, event: Event) -> None:
+        self.names.append(event.data.name)
+
+
+class Held(Seen):
+    """A handler that keeps each message in hand until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = asyncio.Event()
+
+    async def __call__(self, event: Event) -> None:
+        await super().__call__(event)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await self.let_go.wait()
+        self.at_once -= 1
+
+
+@pytest.fixture
+def fetches(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When the loops asked the server for messages; each question waits a second at most."""
+    monkeypatch.setattr(loops, "FETCH_SECONDS", 1.0)
+    made: list[float] = []
+    fetch = loops.Binding.fetch
+
+    async def counted(self: loops.Binding, batch: int) -> list[Any]:
+        made.append(time.monotonic())
+        return await fetch(self, batch)
+
+    monkeypatch.setattr(loops.Binding, "fetch", counted)
+    return made
+
+
+async def test_a_durable_deleted_and_recreated_under_the_loop_is_bound_again_without_spinning(
+    consuming: Consuming, post: Post, fetches: list[float]
+) -> None:
+    seen = Seen()
+    async with consuming(seen, workers=3):
+        await post.put("before")
+        await until(lambda: seen.names == ["before"])
+        await post.delete()
+        try:
+            fetches.clear()
+            gone = time.monotonic()
+            await until(lambda: len(fetches) >= 6)
+            assert time.monotonic() - gone > 0.9, "each of three workers pauses a second between its fetches"
+        finally:
+            await post.restore()
+        await post.put("after")
+        await until(lambda: "after" in seen.names)
+
+
+async def test_a_killed_and_restarted_nats_server_is_found_again(
+    consuming: Consuming, clean: Servers, post: Post, fetches: list[float]
+) -> None:
+    seen = Seen()
+    async with consuming(seen) as service:
+        await post.put("before")
+        await until(lambda: seen.names == ["before"])
+        clean.kill_nats()
+        await until(lambda: "nats" in service.health.wrong)
+        assert not service.health.ready
+        clean.restart_nats()
+        await until(lambda: service.health.ready)
+        again = Post(await clean.client("ops"))
+        await again.put("after")
+        await until(lambda: "after" in seen.names, seconds=15)
+        await until(again.idle)
+        await again.client.close()
+
+
+async def test_workers_take_one_message_each_and_never_one_they_cannot_start(consuming: Consuming, post: Post) -> None:
+    held = Held()
+    async with consuming(held, workers=3):
+        for n in range(8):
+            await post.put(f"m{n}")
+        await until(lambda: len(held.names) == 3)
+        assert await post.left() == (5, 3), "what nobody works on stays on the server"
+        held.let_go.set()
+        await until(post.idle)
+    assert sorted(held.names) == [f"m{n}" for n in range(8)], "each exactly once"
+    assert held.most_at_once == 3
+
+
+async def test_a_message_in_hand_is_finished_and_acknowledged_while_stopping(consuming: Consuming, post: Post) -> None:
+    held = Held()
+    async with consuming(held, workers=2):
+        await post.put("slow")
+        await until(lambda: held.names == ["slow"])
+        asyncio.get_running_loop().call_later(0.2, held.let_go.set)
+    assert await post.left() == (0, 0)
+
+
+async def test_what_was_not_begun_when_stopping_goes_straight_to_another_replica(
+    consuming: Consuming, post: Post
+) -> None:
+    first, second = Held(), Seen()
+    async with consuming(second, replica=2, workers=1):
+        async with consuming(first, workers=1):
+            for n in range(4):
+                await post.put(f"m{n}")
+            await until(lambda: len(first.names) == 1 and len(second.names) == 3)
+            asyncio.get_running_loop().call_later(0.1, first.let_go.set)
+        for n in range(4, 8):
+            await post.put(f"m{n}")
+        await until(post.idle, seconds=5)
+    assert sorted(first.names + second.names) == [f"m{n}" for n in range(8)]
+
+
+async def test_the_loops_end_when_the_client_is_closed(consuming: Consuming, post: Post) -> None:
+    seen = Seen()
+    async with consuming(seen, workers=3) as service:
+        await post.put("one")
+        await until(lambda: seen.names == ["one"])
+        service.broker.closing = True
+        (subscriber,) = [s for s in service.broker.subscribers if getattr(s, "stream", None) is not None]
+        tasks = list(subscriber.tasks)  # type: ignore[attr-defined]
+        await service.broker.config.connection_state.connection.close()
+        await until(lambda: len(tasks) == 3 and all(task.done() for task in tasks))
+        assert not any(task.exception() for task in tasks)
+
+
+async def test_a_batch_is_one_piece_of_work_and_a_failed_one_comes_again(clean: Servers, post: Post) -> None:
+    batches: list[list[str]] = []
+
+    async def handle(messages: list[Any]) -> None:
+        batches.append([m.subject.rpartition(".")[2] for m in messages])
+        if len(batches) == 1:
+            await messages[0].ack()
+            raise ConnectionError("the second half failed")
+        for message in messages:
+            await message.ack()
+
+    service = make_service(clean, name="notify")
+    service.background("batch", service.batch_loop("EVENTS", DURABLE, handle).run)
+    for n in range(5):
+        await post.put(f"m{n}")
+    async with service.running():
+        await until(post.idle)
+    assert batches[0] == [f"m{n}" for n in range(5)], "all that waits is one batch"
+    assert sorted(sum(batches[1:], [])) == [f"m{n}" for n in range(1, 5)], "what was acknowledged does not come again"
+
+
+async def test_a_batch_loop_waits_for_its_stream_to_appear_and_ends_with_its_client() -> None:
+    tries, closed = [], asyncio.Event()
+
+    class Closed:
+        async def fetch(self, **_: Any) -> list[Any]:
+            closed.set()
+            raise loops.ConnectionClosedError
+
+    async def bind() -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise loops.NatsError("not yet")
+        return Closed()
+
+    async def handle(_: list[Any]) -> None:
+        raise AssertionError("nothing was fetched")
+
+    await asyncio.wait_for(loops.BatchLoop(bind, handle, Gate()).run(), 5)
+    assert closed.is_set()
+    assert len(tries) == 2

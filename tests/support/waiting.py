@@ -1,0 +1,16 @@
+"""Waiting on a condition with a deadline, never for a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = 10) -> None:
+    """Returns once it holds; fails naming it when the deadline passes."""
+    end = time.monotonic() + seconds
+    while True:
+        held = condition()
+        if held if isinstance(held, bool) else await held:
+            return
+        assert time.monotonic() < end, condition
+        await asyncio.sleep(0.02)
