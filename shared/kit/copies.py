@@ -32,6 +32,11 @@ class Copy(Generic[S]):
         self._cache.pop(doc_id, None)
         return bool(result.matched_count or result.upserted_id is not None)
 
+    async def holds(self, state: S) -> bool:
+        """Whether the copy is exactly this state: it was applied before, and nothing newer since."""
+        body = state.model_dump(mode="json", include={"id", "sequence"})
+        return await self.collection.find_one({"_id": body["id"], "sequence": body["sequence"]}, {"_id": 1}) is not None
+
     async def get(self, doc_id: str) -> S | None:
         """At most two seconds old; None where nothing has arrived, and for what was erased."""
         now = time.monotonic()

@@ -107,7 +107,11 @@ class Service:
     def copy(
         self, model: type[S], *, durable: str, on_applied: Callable[[S], Awaitable[None]] | None = None
     ) -> Copy[S]:
-        """The local copy of `model`, fed by `durable`; the replica is ready only once it has caught up."""
+        """The local copy of `model`, fed by `durable`; the replica is ready only once it has caught up.
+
+        `on_applied` is called again for a state that was applied but whose message came back, so a crash or an error
+        in it loses nothing; it has to bear being called twice.
+        """
         copy: Copy[S] = Copy(self.collection(f"copy_{model.wire.split('.')[1]}"), model)
         declared = self._declared("STATE", durable)
         self._copies.append(declared)
@@ -115,7 +119,8 @@ class Service:
         async def apply(body: bytes) -> None:
             state = received(model, body)
             with correlated(state.event.correlationid):
-                if await copy.apply(state.data) and on_applied is not None:
+                applied = await copy.apply(state.data)
+                if on_applied is not None and (applied or await copy.holds(state.data)):
                     await on_applied(state.data)
 
         self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(apply)
