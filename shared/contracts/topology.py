@@ -124,7 +124,7 @@ def _pulls(stream: str, durable: str) -> tuple[str, ...]:
     )
 
 
-GATEWAY = Rights(publish=("cmd.>", "qry.>"), subscribe=("evt.notify.notice_created.v1.>",))
+GATEWAY = Rights(publish=("cmd.>", "qry.>", "$JS.API.STREAM.INFO.DLQ"), subscribe=("evt.notify.notice_created.v1.>",))
 OPS = Rights(
     publish=("cmd.>", "qry.>", "$JS.API.>", "$JS.ACK.>", "dlq.>", "evt.>", "state.>", "ingest.>"),
     subscribe=("evt.>", "dlq.>"),

@@ -1,0 +1,98 @@
+"""`python -m services.gateway`: one gateway on the public port, configured by LOUNGE_…"""
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+import uvloop
+
+from services.gateway.app import build
+from services.gateway.edge import Gateway
+from services.gateway.protocol import KEEP_ALIVE_SECONDS, LARGEST_HEAD, BoundedProtocol
+from services.gateway.settings import GatewaySettings
+from shared.kit import crash
+from shared.kit.log import configure, get_logger
+
+log = get_logger()
+_DRAIN_SECONDS = 5
+_GARBAGE_AFTER = 50_000
+
+
+class Server(uvicorn.Server):
+    """Opens its port last, after the lifespan's start; ends open streams first when it is told to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end it; a second one ends it at once."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self.end)
+        yield
+
+    def end(self) -> None:
+        """Stop taking requests, finish those at work, then leave."""
+        app = self.config.app
+        if isinstance(app, Gateway):
+            app.house.inbox.close()
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def server(settings: GatewaySettings) -> Server:
+    """The gateway's server; `await serve()` runs it."""
+    config = uvicorn.Config(
+        build(settings),
+        host=settings.http_host,
+        port=settings.http_port,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="on",
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        backlog=2_048,
+        proxy_headers=False,
+        server_header=False,
+        log_config=None,
+        access_log=False,
+    )
+    return Server(config)
+
+
+async def serve(settings: GatewaySettings) -> None:
+    """Until a signal, or until the supervisor is gone."""
+    gateway = server(settings)
+    watching = asyncio.create_task(_watch_parent(settings.parent_pid, gateway))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_AFTER)
+    try:
+        await gateway.serve()
+    finally:
+        watching.cancel()
+    log.info("service.stopped")
+
+
+async def _watch_parent(parent: int | None, gateway: Server) -> None:
+    while parent is not None:
+        if os.getppid() != parent:
+            log.warning("service.orphaned")
+            gateway.end()
+            return
+        await asyncio.sleep(0.5)
+
+
+def main() -> None:
+    """The whole life of the process."""
+    settings = GatewaySettings()
+    configure(service="gateway", replica=settings.replica, level=settings.log_level)
+    crash.configure(settings.crash, settings.crash_ledger)
+    uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

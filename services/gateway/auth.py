@@ -1,0 +1,169 @@
+"""Who asks: from an access token or an API key to the principal every message carries."""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from services.gateway.problems import header
+from services.gateway.refusals import NotForThisPrincipal, Unauthenticated
+from services.gateway.tokens import KeySet, UnknownKey
+from shared.contracts.members import KEY_SET_CACHE, Jwks, PrincipalView, ResolveApiKey, RevokedSessions
+from shared.contracts.message import Principal
+from shared.kernel.refusal import Refusal
+from shared.kit.health import Health
+from shared.kit.log import get_logger
+from shared.kit.nats.request import Caller, Refused
+
+log = get_logger()
+OURSELVES = Principal(kind="system", id="gateway")
+"""The gateway's own questions: it has no role, so it may do nothing else."""
+ANONYMOUS = Principal(kind="program", id="anonymous")
+API_KEY_SECONDS = 2.0
+REVOCATION_SECONDS = 2.0
+_REFETCH_SECONDS = 5.0
+_MOST_CACHED = 10_000
+_API_KEY = re.compile(r"lk_[A-Za-z0-9_-]{16,128}")
+_LONGEST_ORGANIZATION = 64
+
+
+@dataclass(slots=True)
+class Asker:
+    """A principal as authenticated, and what of it each message repeats.
+
+    It is good `until` (Unix seconds), and need not be asked for again before `fresh_until` (monotonic seconds).
+    """
+
+    principal: Principal
+    until: float
+    session: str | None = None
+    fresh_until: float = float("inf")
+    json: bytes = b""
+    _acting: dict[str, "Asker"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.json = self.principal.model_dump_json().encode()
+
+    def acting_for(self, organization: str) -> "Asker":
+        """The same, for another of their organizations. Raises NotForThisPrincipal for one that is not theirs."""
+        if organization == self.principal.organization:
+            return self
+        if organization not in self.principal.organizations:
+            raise NotForThisPrincipal
+        if organization not in self._acting:
+            principal = self.principal.model_copy(update={"organization": organization})
+            self._acting[organization] = Asker(principal, self.until, self.session, self.fresh_until)
+        return self._acting[organization]
+
+
+NOBODY = Asker(ANONYMOUS, float("inf"))
+
+
+class Authenticator:
+    """Checks credentials; remembers a verified token until it expires and a resolved key for two seconds."""
+
+    def __init__(self, caller: Caller, health: Health) -> None:
+        self._caller = caller
+        self._health = health
+        self._keys = KeySet(())
+        self._fetched = 0.0
+        self._tried = float("-inf")
+        self._fetching = asyncio.Lock()
+        self._known: OrderedDict[str, Asker] = OrderedDict()
+        self._revoked: frozenset[str] = frozenset()
+
+    @property
+    def has_keys(self) -> bool:
+        return len(self._keys) > 0
+
+    async def of(self, scope: Mapping[str, Any], *, now: float) -> Asker | None:
+        """Who asks, or None where no credential was sent. Raises Unauthenticated for one that is not good."""
+        authorization = header(scope, b"authorization")
+        if authorization:
+            kind, _, credential = authorization.decode("latin-1").partition(" ")
+            if kind.lower() != "bearer":
+                raise Unauthenticated
+        else:
+            credential = header(scope, b"x-api-key").decode("latin-1")
+            if not credential:
+                return None
+        asker = await self._checked(credential.strip(), now)
+        organization = header(scope, b"acting-organization")
+        return asker.acting_for(organization[:_LONGEST_ORGANIZATION].decode("latin-1")) if organization else asker
+
+    def still_good(self, asker: Asker, *, now: float) -> bool:
+        """Whether what was verified holds at the Unix second `now`."""
+        return now <= asker.until and (asker.session is None or asker.session not in self._revoked)
+
+    async def _checked(self, credential: str, now: float) -> Asker:
+        asker = self._known.get(credential)
+        if asker is not None and time.monotonic() <= asker.fresh_until:
+            self._known.move_to_end(credential)
+        else:
+            is_key = _API_KEY.fullmatch(credential) is not None
+            asker = await (self._by_key(credential) if is_key else self._by_token(credential, now))
+            self._known[credential] = asker
+            if len(self._known) > _MOST_CACHED:
+                self._known.popitem(last=False)
+        if not self.still_good(asker, now=now):
+            raise Unauthenticated
+        return asker
+
+    async def _by_token(self, token: str, now: float) -> Asker:
+        try:
+            verified = self._keys.verify(token, now=now)
+        except UnknownKey:
+            await self.refresh_keys()
+            try:
+                verified = self._keys.verify(token, now=now)
+            except UnknownKey:
+                raise Unauthenticated from None
+        return Asker(verified.principal, verified.expires, verified.session)
+
+    async def _by_key(self, secret: str) -> Asker:
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        try:
+            data = await self._caller.request(ResolveApiKey(hash=digest), principal=OURSELVES)
+        except Refused as refused:
+            if refused.status in (401, 404):
+                raise Unauthenticated from None
+            raise
+        view = PrincipalView.model_validate_json(orjson.dumps(data))
+        expires = view.expires_at.timestamp() if view.expires_at is not None else float("inf")
+        return Asker(view.principal(), expires, fresh_until=time.monotonic() + API_KEY_SECONDS)
+
+    async def refresh_keys(self) -> None:
+        """The current key set, asked for again every five seconds at most; where members is away, the old one stays."""
+        async with self._fetching:
+            now = time.monotonic()
+            if self.has_keys and now - self._tried < _REFETCH_SECONDS:
+                return
+            self._tried = now
+            data = await self._caller.request(Jwks(), principal=OURSELVES)
+            self._keys, self._fetched = KeySet(data["keys"]), now
+            if self.has_keys:
+                self._health.good("key-set")
+
+    async def keep_fresh(self) -> None:
+        """Runs beside the requests: the key set before it grows stale, the revoked sessions every two seconds."""
+        while True:
+            if not self.has_keys:
+                self._health.bad("key-set", "not there yet")
+            try:
+                if not self.has_keys or time.monotonic() - self._fetched > KEY_SET_CACHE / 2:
+                    await self.refresh_keys()
+                data = await self._caller.request(RevokedSessions(), principal=OURSELVES, seconds=2)
+                self._revoked = frozenset(data["sessions"])
+            except Refusal as refusal:
+                log.warning("auth.members_away", refusal=refusal.code)
+            await asyncio.sleep(REVOCATION_SECONDS if self.has_keys else 0.2)
+
+    def forget(self, session: str) -> None:
+        """A session ended here is over here at once, not only when members says so."""
+        self._revoked = self._revoked | {session}

@@ -1,0 +1,62 @@
+"""A call is a door that asks one service one thing: which command or query, and where its fields come from."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, create_model
+
+from services.gateway.doors import Method
+from services.gateway.policy import Policy
+from shared.contracts.message import Command, Query
+
+CURSOR = "cursor"
+Need = Literal["required", "optional", "unused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`ask` is filled from the path (`{id}` fills field `id`, or what `fills` names), and for the rest from the query
+    parameters (a query) or the body (a command).
+
+    `key` and `if_match` say what becomes of those headers; `status` is the usual success, for the document.
+    """
+
+    method: Method
+    path: str
+    summary: str
+    ask: type[Command | Query]
+    policy: Policy
+    key: Need = "unused"
+    if_match: Need = "unused"
+    status: int = 200
+    fills: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def from_path(self) -> dict[str, str]:
+        """Path parameter → field."""
+        names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+        return {name: self.fills.get(name, name) for name in names}
+
+    @property
+    def reads(self) -> bool:
+        return issubclass(self.ask, Query)
+
+    def rest(self) -> dict[str, tuple[str, Any]]:
+        """The fields the client gives beside the path: what the client calls it → (field, its pydantic FieldInfo)."""
+        filled = set(self.from_path.values())
+        fields = {n: i for n, i in self.ask.model_fields.items() if n not in filled}
+        return {
+            CURSOR if self.reads and name == "after" else (info.alias or name): (name, info)
+            for name, info in fields.items()
+        }
+
+    def form(self) -> type[BaseModel] | None:
+        """The model of what the client gives beside the path, for the document; None where that is nothing."""
+        rest = self.rest()
+        if not rest:
+            return None
+        kinds: dict[str, Any] = {}
+        for given, (name, info) in rest.items():
+            kinds[name if given != CURSOR else CURSOR] = (info.rebuild_annotation(), info)
+        kind = "Parameters" if self.reads else "Body"
+        return create_model(f"{self.ask.__name__}{kind}", __doc__=self.ask.__doc__, **kinds)

@@ -1,0 +1,107 @@
+"""A door is one method on one path: who may use it, who answers, and what the API's document says of it.
+
+The doors stand in FastAPI as its own routes, so /openapi.json is FastAPI's; but each request goes straight from the
+path to the door's answer (`edge.py`), without FastAPI's dependency and validation chain.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from fastapi import Body, FastAPI, Path, Query
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.gateway.policy import Policy
+
+Answering = Callable[[Request], Awaitable[Response]]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """What /openapi.json says of a door; `reply` None is an answer without a model."""
+
+    summary: str
+    tag: str
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    reply: type[BaseModel] | None = None
+    status: int = 200
+    media: str = "application/json"
+    headers: tuple[str, ...] = ()
+    """Names of request headers that matter, a `!` behind the required ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """`policy` is no default: a door that does not say who may use it cannot be made."""
+
+    method: Method
+    path: str
+    policy: Policy
+    answer: Answering
+    paper: Paper
+    parameters: tuple[str, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        names = tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        object.__setattr__(self, "parameters", names)
+
+
+class DoorRoute(APIRoute):
+    """FastAPI's route of a door."""
+
+    door: Door
+
+    def get_route_handler(self) -> Answering:  # type: ignore[override]  # a narrower type than FastAPI's coroutine
+        return self.endpoint.door.answer  # type: ignore[no-any-return,attr-defined]  # set in `hang`
+
+
+def hang(app: FastAPI, door: Door) -> None:
+    """Puts `door` among the routes of `app`."""
+    paper = door.paper
+
+    async def documented() -> None:
+        """Never run: FastAPI reads its signature."""
+
+    documented.__signature__ = _signature(door)  # type: ignore[attr-defined]  # what inspect.signature looks for
+    documented.door = door  # type: ignore[attr-defined]  # see DoorRoute
+    documented.__doc__ = paper.summary
+    app.router.add_api_route(
+        door.path,
+        documented,
+        methods=[door.method],
+        response_model=paper.reply,
+        status_code=paper.status,
+        summary=paper.summary,
+        tags=[paper.tag],
+        name=f"{door.method.lower()}_{door.path.strip('/').replace('/', '_')}",
+        openapi_extra=_extra(door),
+        responses={"default": {"description": "A problem", "content": {"application/problem+json": {}}}},
+        route_class_override=DoorRoute,
+    )
+
+
+def _signature(door: Door) -> inspect.Signature:
+    kinds: list[tuple[str, Any]] = [(name, Annotated[str, Path()]) for name in door.parameters]
+    if door.paper.query is not None:
+        kinds.append(("query", Annotated[door.paper.query, Query()]))
+    if door.paper.body is not None:
+        kinds.append(("body", Annotated[door.paper.body, Body()]))
+    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in kinds]
+    return inspect.Signature(parameters)
+
+
+def _extra(door: Door) -> dict[str, Any]:
+    headers = [
+        {"name": name.rstrip("!"), "in": "header", "required": name.endswith("!"), "schema": {"type": "string"}}
+        for name in door.paper.headers
+    ]
+    extra: dict[str, Any] = {"parameters": headers} if headers else {}
+    if not door.policy.anonymous:
+        extra["security"] = [{"bearer": []}, {"apiKey": []}]
+    return extra

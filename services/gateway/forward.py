@@ -1,0 +1,188 @@
+"""A call's answer: HTTP request → message → HTTP response, with no rule of any domain between."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.gateway.auth import NOBODY, Asker, Authenticator
+from services.gateway.calls import Call, Need
+from services.gateway.cursors import Cursors
+from services.gateway.doors import Answering, Door, Paper
+from services.gateway.limits import Allowance
+from services.gateway.policy import Policy
+from services.gateway.problems import Catalogue, header
+from services.gateway.reading import BodyReader, QueryReader
+from services.gateway.refusals import IfMatchMalformed, IfMatchRequired, KeyMalformed, KeyRequired
+from shared.kernel.time import Clock
+from shared.kit.crash import crashpoint
+from shared.kit.nats.request import COMMAND_SECONDS, Caller, Refused
+
+_KEY = re.compile(rb"[\x21-\x7e]{1,255}")
+_IF_MATCH = re.compile(rb'(?:W/)?"([0-9]{1,15})"')
+_LIFE = timedelta(seconds=COMMAND_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Who is let in: authentication, policy, allowance; the same for every door."""
+
+    authenticator: Authenticator
+    allowance: Allowance
+    clock: Clock
+
+    async def pass_in(self, request: Request, policy: Policy) -> Asker:
+        """The asker, or NOBODY at a door for anyone. Raises Unauthenticated, NotForThisPrincipal, TooManyRequests."""
+        scope = request.scope
+        asker = await self.authenticator.of(scope, now=self.clock.now().timestamp()) if not policy.anonymous else None
+        policy.admit(asker.principal if asker is not None else None)
+        client = scope.get("client")
+        self.allowance.take(
+            asker.principal.id if asker is not None else None,
+            asker.principal.organization if asker is not None else None,
+            client=client[0] if client else "",
+            at=time.monotonic(),
+        )
+        return asker or NOBODY
+
+
+class Forwarder:
+    """Makes the answer of each call."""
+
+    def __init__(self, caller: Caller, gate: Gate, cursors: Cursors, catalogue: Catalogue) -> None:
+        self._caller = caller
+        self._gate = gate
+        self._cursors = cursors
+        self._catalogue = catalogue
+
+    def door(self, call: Call, *, tag: str) -> Door:
+        """The door of `call`."""
+        form = call.form()
+        paper = Paper(
+            summary=call.summary,
+            tag=tag,
+            query=form if call.reads else None,
+            body=None if call.reads else form,
+            reply=call.ask.reply if call.status != 204 else None,
+            status=call.status,
+            headers=(*_named("Idempotency-Key", call.key), *_named("If-Match", call.if_match)),
+        )
+        return Door(method=call.method, path=call.path, policy=call.policy, answer=self.answering(call), paper=paper)
+
+    def answering(self, call: Call) -> Answering:
+        """What a door of `call` does with each request."""
+        return self._reading(call) if call.reads else self._changing(call)
+
+    def _reading(self, call: Call) -> Answering:
+        reader = QueryReader(call)
+
+        async def answer(request: Request) -> Response:
+            asker = await self._gate.pass_in(request, call.policy)
+            bound = f"{call.ask.wire} {asker.principal.id}"
+            data = reader.read(request, lambda cursor: self._cursors.opened(cursor, bound_to=bound))
+            reply = await self.ask(call.ask.wire, data, asker, request)
+            if isinstance(reply["data"], dict) and (after := reply["data"].get("next")) is not None:
+                reply["data"]["next"] = self._cursors.sealed(after, bound_to=bound)
+            return rendered(reply)
+
+        return answer
+
+    def _changing(self, call: Call) -> Answering:
+        reader = BodyReader(call)
+
+        async def answer(request: Request) -> Response:
+            asker = await self._gate.pass_in(request, call.policy)
+            key = idempotency_key(request, call.key)
+            if_match = seen_version(request, call.if_match)
+            data = await reader.read(request)
+            return rendered(await self.ask(call.ask.wire, data, asker, request, key=key, if_match=if_match))
+
+        return answer
+
+    async def ask(
+        self,
+        subject: str,
+        data: bytes,
+        asker: Asker,
+        request: Request,
+        *,
+        key: str | None = None,
+        if_match: int | None = None,
+    ) -> dict[str, Any]:
+        """The service's answer. Raises its refusal, Unavailable or TimedOut."""
+        parts = [
+            b'{"principal":',
+            asker.json,
+            b',"data":',
+            data,
+            b',"correlationid":"',
+            request.scope["state"]["request_id"].encode(),
+            b'","deadline":"',
+            (self._gate.clock.now() + _LIFE).isoformat().encode(),
+            b'"',
+        ]
+        if key is not None:
+            parts += [b',"key":', json.dumps(key).encode()]
+        if if_match is not None:
+            parts.append(b',"if_match":%d' % if_match)
+        parts.append(b"}")
+        await crashpoint("gateway.before_command")
+        reply: dict[str, Any] = orjson.loads(await self._caller.raw(subject, b"".join(parts)))
+        await crashpoint("gateway.after_command")
+        if problem := reply.get("problem"):
+            refused = Refused(problem)
+            self._catalogue.learn(refused.code, refused.status, refused.text)
+            raise refused
+        return reply
+
+
+def rendered(reply: dict[str, Any]) -> Response:
+    """A success as HTTP says it."""
+    data = reply.get("data")
+    headers = {}
+    if isinstance(data, dict) and isinstance(data.get("version"), int):
+        headers["etag"] = f'"{data["version"]}"'
+    if reply.get("replay"):
+        headers["idempotent-replay"] = "true"
+    if data is None:
+        return Response(status_code=reply["status"] if reply["status"] != 200 else 204, headers=headers)
+    return Response(orjson.dumps(data), status_code=reply["status"], headers=headers, media_type="application/json")
+
+
+def idempotency_key(request: Request, need: Need) -> str | None:
+    """Rows B1 and B5. A key on a call that does not use one is passed over."""
+    sent = header(request.scope, b"idempotency-key")
+    if need == "unused":
+        return None
+    if not sent:
+        if need == "required":
+            raise KeyRequired
+        return None
+    if not _KEY.fullmatch(sent):
+        raise KeyMalformed
+    return sent.decode("ascii")
+
+
+def seen_version(request: Request, need: Need) -> int | None:
+    """The version `If-Match` names; `*` is any."""
+    sent = header(request.scope, b"if-match")
+    if need == "unused" or (not sent and need == "optional"):
+        return None
+    if not sent:
+        raise IfMatchRequired
+    if sent == b"*":
+        return None
+    match = _IF_MATCH.fullmatch(sent)
+    if match is None:
+        raise IfMatchMalformed
+    return int(match[1])
+
+
+def _named(header_name: str, need: Need) -> tuple[str, ...]:
+    return () if need == "unused" else (f"{header_name}!" if need == "required" else header_name,)

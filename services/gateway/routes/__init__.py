@@ -1,0 +1,1 @@
+"""The HTTP table as data, one file per service that answers."""

@@ -1,0 +1,86 @@
+"""The calls that are more than one message: ending one's session, and a site's events by HTTP."""
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.gateway import body, guard
+from services.gateway.auth import Authenticator
+from services.gateway.doors import Door, Paper
+from services.gateway.forward import Forwarder, Gate, rendered
+from services.gateway.policy import SESSION, SITE
+from services.gateway.problems import header, language_of
+from services.gateway.reading import no_parameters
+from services.gateway.validation import NotValid, fault
+from shared.contracts.events import Ingest, IngestedView
+from shared.contracts.members import EndSession
+from shared.kernel.ids import ID_PATTERN
+from shared.kernel.refusal import NotFound
+
+_ONE = b"application/cloudevents+json"
+_BATCH = b"application/cloudevents-batch+json"
+_MEDIA = frozenset({_ONE, _BATCH})
+_MOST_EVENTS = 500
+
+
+class Special:
+    """Answers them."""
+
+    def __init__(self, forwarder: Forwarder, gate: Gate, authenticator: Authenticator) -> None:
+        self._forwarder = forwarder
+        self._gate = gate
+        self._authenticator = authenticator
+
+    def doors(self) -> tuple[Door, ...]:
+        """Theirs."""
+        return (
+            Door(
+                method="DELETE",
+                path="/v1/auth/sessions/current",
+                policy=SESSION,
+                answer=self.end_session,
+                paper=Paper(summary="Sign out: the session and its tokens end", tag="members", status=204),
+            ),
+            Door(
+                method="POST",
+                path="/v1/sites/{site}/events",
+                policy=SITE,
+                answer=self.ingest,
+                paper=Paper(
+                    summary="One CloudEvent of a site (application/cloudevents+json), or a batch (…-batch+json)",
+                    tag="events",
+                    reply=IngestedView,
+                    status=202,
+                ),
+            ),
+        )
+
+    async def end_session(self, request: Request) -> Response:
+        """204, also for a token that belongs to no session."""
+        asker = await self._gate.pass_in(request, SESSION)
+        no_parameters(request)
+        if asker.session is not None:
+            data = orjson.dumps({"session": asker.session})
+            await self._forwarder.ask(EndSession.wire, data, asker, request)
+            self._authenticator.forget(asker.session)
+        return Response(status_code=204)
+
+    async def ingest(self, request: Request) -> Response:
+        """202 with how many were taken in; a malformed envelope refuses the whole batch."""
+        asker = await self._gate.pass_in(request, SITE)
+        no_parameters(request)
+        site = request.path_params["site"]
+        if not ID_PATTERN.fullmatch(site):
+            raise NotFound
+        raw = await body.read(request.receive, request.scope)
+        kind = body.media_type(request.scope, _MEDIA)
+        sent = guard.check(raw, free_keys=True)
+        events = sent.value if kind == _BATCH else [sent.value]
+        language = language_of(header(request.scope, b"accept-language"))
+        if not isinstance(events, list) or not all(isinstance(each, dict) for each in events):
+            raise NotValid([fault("", "wrong-type", language)])
+        if not 1 <= len(events) <= _MOST_EVENTS:
+            raise NotValid([fault("", "out-of-range", language)])
+        listed = sent.raw if kind == _BATCH else b"[" + sent.raw + b"]"
+        data = b'{"site":' + orjson.dumps(site) + b',"events":' + listed + b"}"
+        return rendered(await self._forwarder.ask(Ingest.wire, data, asker, request))

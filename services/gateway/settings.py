@@ -1,0 +1,20 @@
+"""What the gateway is told by its environment, beyond what every process is."""
+
+from pydantic import Field, SecretStr
+
+from shared.kit.settings import KitSettings
+
+
+class GatewaySettings(KitSettings):
+    """`http_host` and `http_port` are the public ones. Rates: so many at once, so many more per second."""
+
+    rate_principal_burst: int = Field(default=500, ge=1)
+    rate_principal_refill: float = Field(default=100, gt=0)
+    rate_organization_factor: float = Field(default=5, ge=1)
+    rate_anonymous_burst: int = Field(default=300, ge=1)
+    rate_anonymous_refill: float = Field(default=30, gt=0)
+    concurrency: int = Field(default=1_000, ge=1)
+    """Requests at work at once; one more is answered 503."""
+    streams_per_principal: int = Field(default=5, ge=1)
+    cursor_key: SecretStr = SecretStr("")
+    """Signs list cursors; the same for all gateways. Empty: made at start, and cursors end with the process."""
