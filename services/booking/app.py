@@ -1,0 +1,63 @@
+"""The only place where the objects of booking meet."""
+
+import json
+from datetime import date
+from importlib import resources
+from random import SystemRandom
+
+from services.booking.domain.rights import POLICY
+from services.booking.domain.site import Holidays
+from services.booking.handlers import BookingHandlers, PlaceHandlers
+from services.booking.handlers.parties import Parties
+from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
+from services.booking.settings import Settings
+from services.booking.store import Bookings, Resources, Sites, Units
+from services.booking.store.places import site_states
+from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
+from shared.contracts.members import MemberState, OrganizationState
+from shared.kernel.text import Text
+from shared.kit.service import Service
+
+
+def build(settings: Settings) -> Service:
+    """One replica, not yet connected."""
+    service = Service("booking", settings)
+    holidays, clock = load_holidays(), service.clock
+    bookings = Bookings(service.documents("bookings"), service.collection("bookings_history"))
+    sites = Sites(service.documents("sites", states=site_states))
+    things = Resources(service.documents("resources"))
+    parties = Parties(
+        members=service.copy(MemberState, durable="booking__member"),
+        organizations=service.copy(OrganizationState, durable="booking__organization"),
+    )
+    handle = BookingHandlers(
+        bookings=bookings,
+        sites=sites,
+        resources=things,
+        parties=parties,
+        units=Units(bookings),
+        holidays=holidays,
+        policy=POLICY,
+        clock=clock,
+        chance=SystemRandom(),
+    )
+    answer_bookings(service, handle, BookingQueries(bookings, sites))
+    answer_places(
+        service,
+        PlaceHandlers(sites=sites, resources=things, clock=clock),
+        PlaceQueries(bookings, sites, things, holidays, clock),
+    )
+    answer_entitlements(service, EntitlementQueries(parties, sites, POLICY, clock))
+    return service
+
+
+def load_holidays() -> Holidays:
+    """The snapshot beside this file; `python -m tools.snapshot_holidays` writes it."""
+    stored = json.loads(resources.files(__package__).joinpath("holidays.json").read_text(encoding="utf-8"))
+    return Holidays(
+        version=stored["version"],
+        calendars={
+            calendar: {date.fromisoformat(day): Text(**name) for day, name in days.items()}
+            for calendar, days in stored["calendars"].items()
+        },
+    )

@@ -1,0 +1,1 @@
+"""What is true of sites, resources, rights and bookings. Pure: standard library and shared.kernel only."""

@@ -1,0 +1,111 @@
+"""Every no of this service, each a class that explains itself in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from shared.kernel.refusal import Forbidden, Invalid, Refusal
+from shared.kernel.text import Text
+
+if TYPE_CHECKING:
+    from services.booking.domain.violations import Violation
+
+
+class SlotTaken(Refusal):
+    """Taken, and nothing else wrong. Members `conflicts` (when, never whose) and `alternatives`."""
+
+    code = "slot-taken"
+    message = Text(ja="その時間は既に予約されています。", en="That time is taken.")
+
+
+class BookingRefused(Refusal):
+    """At least one rule says no; member `violations` names every one, `alternatives` what would pass now."""
+
+    code = "booking-refused"
+    message = Text(ja="予約の規則に反しています。", en="The rules do not allow this booking.")
+
+    def __init__(self, violations: Sequence[Violation], alternatives: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(violations=[v.spoken() for v in violations], alternatives=list(alternatives))
+        self.violations = tuple(violations)
+
+
+class TooLate(Refusal):
+    code = "too-late"
+    message = Text(ja="開始後の予約は取り消せません。", en="It has started; it can no longer be cancelled.")
+
+
+class NotCancellable(Refusal):
+    code = "not-cancellable"
+    message = Text(ja="この状態の予約は取り消せません。", en="A booking in this state cannot be cancelled.")
+
+
+class NotConfirmable(Refusal):
+    code = "not-confirmable"
+    message = Text(ja="この状態の予約は確定できません。", en="A booking in this state cannot be confirmed.")
+
+
+class ModeNotOfferedYet(Invalid):
+    code = "mode-not-offered-yet"
+    message = Text(
+        ja="仮押さえ・仮予約はまだご利用いただけません。mode には confirm を指定してください。",
+        en="Holds and provisional bookings are not offered yet; use mode confirm.",
+    )
+
+
+class IntervalInvalid(Invalid):
+    code = "interval-invalid"
+    message = Text(ja="終了は開始より後でなければなりません。", en="A booking ends after it starts.")
+
+
+class IntervalTooLong(Invalid):
+    code = "interval-too-long"
+    message = Text(ja="一度に予約できるのは7日までです。", en="No booking is longer than seven days.")
+
+
+class StartsInThePast(Invalid):
+    code = "starts-in-the-past"
+    message = Text(ja="過去の時間は予約できません。", en="A booking cannot start in the past.")
+
+
+class BeyondHorizon(Invalid):
+    code = "beyond-horizon"
+    message = Text(ja="18か月より先の予約はできません。", en="Nobody can book more than 18 months ahead.")
+
+
+class RangeInvalid(Invalid):
+    """A range asked for is empty, or longer than the member `longest_days`."""
+
+    code = "range-invalid"
+    message = Text(ja="期間の指定に誤りがあります。", en="The range is empty or too long.")
+
+
+class CursorUnknown(Invalid):
+    code = "cursor-unknown"
+    message = Text(ja="カーソルが正しくありません。", en="That is no cursor of this list.")
+
+
+class PartUnknown(Invalid):
+    code = "part-unknown"
+    message = Text(ja="構成する部屋が見つかりません。", en="A part is no resource of this site.")
+
+
+class PartsFixed(Refusal):
+    code = "parts-fixed"
+    message = Text(ja="構成する部屋は変更できません。", en="The parts of a combined room cannot change.")
+
+
+class IdReserved(Invalid):
+    code = "id-reserved"
+    message = Text(ja="この ID は使用できません。", en="That id is reserved.")
+
+
+class KeyRequired(Invalid):
+    code = "idempotency-key-required"
+    status = 400
+    message = Text(ja="Idempotency-Key が必要です。", en="An Idempotency-Key is required.")
+
+
+class NoOrganization(Forbidden):
+    code = "no-organization"
+    message = Text(ja="予約には所属団体が必要です。", en="A booking needs an organization to act for.")

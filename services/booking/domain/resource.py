@@ -1,0 +1,117 @@
+"""What can be booked at a site, and the claims a use of it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from services.booking.domain.events import ResourceDefined
+from services.booking.domain.opening import Opening, openings
+from services.booking.domain.refusals import IdReserved, PartsFixed, PartUnknown
+from services.booking.domain.site import Holidays, Site
+from shared.kernel.decision import Decision
+from shared.kernel.interval import GRANULE, Interval
+from shared.kernel.text import Text
+
+Kind = Literal["room", "desk", "expert"]
+RESERVED = frozenset({"quota", "hold", "seat"})
+"""What claims of other kinds begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A room, a desk, an expert's hour. Lengths are minutes; `opening_hours` None: always open.
+
+    `buffer_minutes` after each use belong to cleaning up; `parts` name the rooms a combined room is made of.
+    """
+
+    id: str
+    site: str
+    kind: Kind
+    name: Text
+    capacity: int = 1
+    granule_minutes: int = 15
+    buffer_minutes: int = 0
+    opening_hours: Sequence[Opening] | None = None
+    parts: Sequence[str] = ()
+    equipment: Sequence[str] = ()
+    shortest_minutes: int = 15
+    longest_minutes: int = 480
+    version: int = 0
+
+    @property
+    def buffer(self) -> timedelta:
+        return timedelta(minutes=self.buffer_minutes)
+
+    @property
+    def occupies(self) -> Sequence[str]:
+        """The ids under which its granules are claimed: its parts', or its own."""
+        return self.parts or (self.id,)
+
+    def claims(self, interval: Interval) -> tuple[str, ...]:
+        """`room-a|2026-12-15T19:00` for each UTC granule that a use over `interval` and its cleaning up touch."""
+        occupied = interval.lengthened(self.buffer)
+        return tuple(f"{each}|{at.isoformat()[:16]}" for each in self.occupies for at in occupied.granules())
+
+    def openings(self, site: Site, holidays: Holidays, within: Interval) -> list[Interval]:
+        """When it is open around `within`, over the site's wall clock and closing holidays."""
+
+        def closed(day: date) -> bool:
+            return site.closed_on(day, holidays)
+
+        return openings(self.opening_hours, closed, site.zone, within)
+
+    def over(self, current: Resource | None, *, known: Iterable[str]) -> Decision[Resource, ResourceDefined]:
+        """Puts this definition in place of the current one; the same again is no change. `known`: the site's resources.
+
+        Raises IdReserved, PartUnknown, and PartsFixed: claims made before would no longer guard what it is made of.
+        """
+        if self.id in RESERVED:
+            raise IdReserved(id=self.id)
+        if unknown := sorted(set(self.parts) - (set(known) - {self.id})):
+            raise PartUnknown(parts=unknown)
+        made = [ResourceDefined(self.site, self.id)]
+        if current is None:
+            return Decision(replace(self, version=1), made)
+        if set(self.parts) != set(current.parts):
+            raise PartsFixed
+        if replace(self, version=current.version) == current:
+            return Decision(current)
+        return Decision(replace(self, version=current.version + 1), made)
+
+
+def bounds(resource: str, within: Interval) -> tuple[str, str]:
+    """The first claim on `resource` that may lie in `within`, and the first one after it, as strings compare."""
+    first = next(within.granules())
+    return f"{resource}|{first.isoformat()[:16]}", f"{resource}|{within.end.isoformat()[:16]}"
+
+
+def ranges(claims: Iterable[str], ids: Iterable[str]) -> list[Interval]:
+    """What of the resources `ids` is occupied by `claims` (others among them are passed over), in order, joined."""
+    prefixes = tuple(f"{each}|" for each in ids)
+    starts = sorted({claim.rsplit("|", 1)[1] for claim in claims if claim.startswith(prefixes)})
+    joined: list[Interval] = []
+    begin = end = None
+    for at in map(_instant, starts):
+        if begin and at == end:
+            end = at + GRANULE
+            continue
+        if begin and end:
+            joined.append(Interval(begin, end))
+        begin, end = at, at + GRANULE
+    if begin and end:
+        joined.append(Interval(begin, end))
+    return joined
+
+
+def aligned(at: datetime, granule_minutes: int, zone: ZoneInfo) -> bool:
+    """Whether the wall clock of `zone` shows a whole multiple of the granule past midnight at `at`."""
+    wall = at.astimezone(zone)
+    return not (wall.second or wall.microsecond or (wall.hour * 60 + wall.minute) % granule_minutes)
+
+
+def _instant(minute: str) -> datetime:
+    return datetime.fromisoformat(minute).replace(tzinfo=UTC)

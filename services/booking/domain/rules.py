@@ -1,0 +1,142 @@
+"""Which rules a wanted booking breaks, all of them at once; who holds the slot is decided by the write alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.booking.domain.party import Party
+from services.booking.domain.quota import Share, shares
+from services.booking.domain.refusals import (
+    BeyondHorizon,
+    IntervalInvalid,
+    IntervalTooLong,
+    ModeNotOfferedYet,
+    StartsInThePast,
+)
+from services.booking.domain.resource import Resource, aligned
+from services.booking.domain.rights import FURTHEST_MONTHS, Policy, Right
+from services.booking.domain.site import Holidays, Site
+from services.booking.domain.violations import (
+    ClosedOnHoliday,
+    KindNotAllowed,
+    NotOnGranule,
+    OutsideOpeningHours,
+    QuotaExceeded,
+    TooFarAhead,
+    TooLong,
+    TooManyAttendees,
+    TooShort,
+    Violation,
+)
+from services.booking.domain.wall import day_of, months_after
+from shared.kernel.interval import Interval
+
+LONGEST = timedelta(days=7)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+INSTANT = timedelta(milliseconds=1)
+FreeUnits = Mapping[str, Collection[int]]
+"""By a share's prefix, the units of the pool that nobody holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request to book."""
+
+    interval: Interval
+    booked_by: str
+    booked_for: str
+    purpose: str | None = None
+    attendees: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Everything the rules look at beside the wish: where, what, for whom, by which table."""
+
+    site: Site
+    resource: Resource
+    party: Party
+    policy: Policy
+    holidays: Holidays
+
+    @property
+    def right(self) -> Right:
+        return self.policy.of(self.party.kind)
+
+    def quota(self, interval: Interval) -> list[Share]:
+        """What a booking over `interval` takes of the organization's pools; empty without a quota."""
+        hours = self.right.weekly_hours
+        return [] if hours is None else list(shares(interval, self.party.id, hours, self.site.zone))
+
+
+def interval_of(start: datetime, end: datetime) -> Interval:
+    """Raises IntervalInvalid, IntervalTooLong."""
+    if end <= start:
+        raise IntervalInvalid
+    if end - start > LONGEST:
+        raise IntervalTooLong
+    return Interval(start, end)
+
+
+def check_form(mode: str, interval: Interval, zone: ZoneInfo, at: datetime) -> None:
+    """What no booking may be, whoever asks. Raises ModeNotOfferedYet, StartsInThePast, BeyondHorizon."""
+    if mode != "confirm":
+        raise ModeNotOfferedYet(mode=mode)
+    if interval.start < at:
+        raise StartsInThePast
+    if day_of(interval.start, zone) > months_after(day_of(at, zone), FURTHEST_MONTHS):
+        raise BeyondHorizon
+
+
+def violations(wanted: Wanted, under: Circumstances, at: datetime) -> list[Violation]:
+    """Every broken rule but quota and occupancy, which hang on what others hold."""
+    return [
+        *_of_resource(wanted, under.resource, under.site.zone),
+        *_of_opening(wanted.interval, under),
+        *_of_rights(wanted.interval, under, at),
+        *under.party.refusals_over(wanted.interval),
+    ]
+
+
+def over_quota(under: Circumstances, interval: Interval, free: FreeUnits) -> list[QuotaExceeded]:
+    """One violation for each week whose free units do not suffice."""
+    zone = under.site.zone
+    return [no for share in under.quota(interval) if (no := share.exceeded(free[share.prefix], zone))]
+
+
+def _of_resource(wanted: Wanted, resource: Resource, zone: ZoneInfo) -> Iterator[Violation]:
+    interval, minutes = wanted.interval, -(-wanted.interval.length // MINUTE)
+    if not all(aligned(at, resource.granule_minutes, zone) for at in (interval.start, interval.end)):
+        yield NotOnGranule(limit=resource.granule_minutes)
+    if minutes < resource.shortest_minutes:
+        yield TooShort(limit=resource.shortest_minutes, requested=minutes)
+    if minutes > resource.longest_minutes:
+        yield TooLong(limit=resource.longest_minutes, requested=minutes)
+    if wanted.attendees is not None and wanted.attendees > resource.capacity:
+        yield TooManyAttendees(limit=resource.capacity, requested=wanted.attendees)
+
+
+def _of_opening(interval: Interval, under: Circumstances) -> Iterator[Violation]:
+    site, holidays = under.site, under.holidays
+    if any(each.contains(interval) for each in under.resource.openings(site, holidays, interval)):
+        return
+    first, last = day_of(interval.start, site.zone), day_of(interval.end - INSTANT, site.zone)
+    closing = [h for h, closes in site.holidays(holidays, first, last + DAY) if closes]
+    for holiday in closing:
+        yield ClosedOnHoliday(limit=holiday.name.best("en"), requested=holiday.day.isoformat())
+    if not closing:
+        yield OutsideOpeningHours()
+
+
+def _of_rights(interval: Interval, under: Circumstances, at: datetime) -> Iterator[Violation]:
+    right, zone = under.right, under.site.zone
+    if under.resource.kind not in right.kinds:
+        yield KindNotAllowed(requested=under.resource.kind)
+        return
+    last, day = months_after(day_of(at, zone), right.months_ahead), day_of(interval.start, zone)
+    if day > last:
+        yield TooFarAhead(limit=last.isoformat(), requested=day.isoformat())

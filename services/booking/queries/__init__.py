@@ -1,0 +1,11 @@
+"""Reads: document → contract view, past the domain's transitions.
+
+What somebody may not see is answered as if it were not there.
+"""
+
+from services.booking.queries.bookings import BookingQueries
+from services.booking.queries.entitlements import EntitlementQueries
+from services.booking.queries.places import PlaceQueries
+from services.booking.queries.views import booking_view, resource_view, site_view
+
+__all__ = ["BookingQueries", "EntitlementQueries", "PlaceQueries", "booking_view", "resource_view", "site_view"]

@@ -1,0 +1,94 @@
+"""Bookings: one, many, and what happened to one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.booking.domain.refusals import CursorUnknown
+from services.booking.domain.viewer import Viewer
+from services.booking.domain.wall import bound
+from services.booking.queries.views import booking_view, history_entry_view
+from services.booking.store import Bookings, BookingsPage, Sites
+from shared.contracts.booking import (
+    BookingHistory,
+    BookingPage,
+    BookingView,
+    Bound,
+    GetBooking,
+    HistoryPage,
+    ListBookings,
+)
+from shared.contracts.message import Asked, Principal
+from shared.kernel.refusal import NotFound
+from shared.kernel.time import zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class BookingQueries:
+    bookings: Bookings
+    sites: Sites
+
+    async def get_booking(self, ask: Asked[GetBooking]) -> BookingView:
+        """Raises NotFound."""
+        return booking_view(await self._seen(ask.data.id, ask.principal))
+
+    async def booking_history(self, ask: Asked[BookingHistory]) -> HistoryPage:
+        """All of it, oldest first. Raises NotFound."""
+        doc = await self._seen(ask.data.id, ask.principal)
+        whole = doc["log"][0]["seq"] == 1
+        entries = [*([] if whole else await self.bookings.earlier_log(doc["_id"])), *doc["log"]]
+        return HistoryPage(items=tuple(history_entry_view(each, doc["time_zone"]) for each in entries))
+
+    async def list_bookings(self, ask: Asked[ListBookings]) -> BookingPage:
+        """Staff who name no site get their own site's. Raises NotFound for an unknown site, CursorUnknown."""
+        wanted, viewer = ask.data, _viewer(ask.principal)
+        zones = await self._zones(wanted.site or viewer.site)
+        page = BookingsPage(
+            sites=tuple(zones),
+            start=_first_instant(wanted.from_, zones),
+            end=_first_instant(wanted.to, zones),
+            status=wanted.status,
+            after=_opened(wanted.after),
+            limit=wanted.limit + 1,
+        )
+        found = await self.bookings.listed(page, viewer)
+        items = found[: wanted.limit]
+        return BookingPage(
+            items=tuple(booking_view(doc) for doc in items),
+            next=_cursor(items[-1]) if len(found) > len(items) else None,
+        )
+
+    async def _seen(self, booking_id: str, principal: Principal) -> dict[str, Any]:
+        doc = await self.bookings.get(booking_id, _viewer(principal))
+        if doc is None:
+            raise NotFound
+        return doc
+
+    async def _zones(self, site: str | None) -> dict[str, str]:
+        """The zones of the sites a list runs over; every query names its sites, so that the index leads with them."""
+        if site is not None:
+            return {site: (await self.sites.get(site)).time_zone}
+        return {doc["_id"]: doc["time_zone"] for doc in await self.sites.listed()}
+
+
+def _viewer(principal: Principal) -> Viewer:
+    return Viewer.of(principal.id, principal.roles, principal.site)
+
+
+def _first_instant(at: Bound | None, zones: dict[str, str]) -> datetime | None:
+    """A day over several sites begins where it begins first."""
+    return None if at is None else min((bound(at, zone_of(zone)) for zone in zones.values()), default=None)
+
+
+def _cursor(doc: dict[str, Any]) -> str:
+    return f"{doc['starts_at'].isoformat()}|{doc['_id']}"
+
+
+def _opened(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    at, _, booking_id = cursor.partition("|")
+    try:
+        return datetime.fromisoformat(at), booking_id
+    except ValueError:
+        raise CursorUnknown from None

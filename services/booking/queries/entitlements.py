@@ -1,0 +1,62 @@
+"""What a member's organization may use at a site on a day, and why or why not."""
+
+from dataclasses import dataclass
+
+from services.booking.domain.entitlement import Entitlement, entitlements
+from services.booking.domain.rights import Policy
+from services.booking.domain.wall import day_of
+from services.booking.handlers.parties import Parties
+from services.booking.queries.views import text_view
+from services.booking.store import Sites
+from shared.contracts.booking import Entitlements, EntitlementsView, EntitlementView, ReasonView
+from shared.contracts.members import MemberState
+from shared.contracts.message import Asked, Principal
+from shared.kernel.refusal import NotFound, NotYetKnown
+from shared.kernel.time import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementQueries:
+    parties: Parties
+    sites: Sites
+    policy: Policy
+    clock: Clock
+
+    async def entitlements(self, ask: Asked[Entitlements]) -> EntitlementsView:
+        """One's own, one's organization's for its admins, anybody's for staff. Raises NotFound, NotYetKnown."""
+        asked = ask.data
+        site = await self.sites.get(asked.site)
+        member = await self._member(asked.member, ask.principal)
+        party = await self.parties.party(_organization(member, ask.principal))
+        today = day_of(self.clock.now(), site.zone)
+        found = entitlements(party, self.policy, site, asked.on, today)
+        return EntitlementsView(
+            member=asked.member, site=site.id, on=asked.on, resources=tuple(_view(each) for each in found)
+        )
+
+    async def _member(self, member: str, by: Principal) -> MemberState:
+        """Of those one may ask about; a stranger who asks learns nothing from whether the copy is there."""
+        known = await self.parties.members.get(member)
+        staff = bool(by.roles & {"site_staff", "operator"})
+        admin = "organization_admin" in by.roles and known is not None and by.organization in known.organizations
+        if member != by.id and not staff and not admin:
+            raise NotFound
+        if known is None:
+            raise NotYetKnown if member == by.id else NotFound
+        return known
+
+
+def _organization(member: MemberState, by: Principal) -> str:
+    """The one the asker acts for where the member belongs to it, else the member's first. Raises NotFound."""
+    if by.organization in member.organizations and by.organization is not None:
+        return by.organization
+    if not member.organizations:
+        raise NotFound
+    return member.organizations[0]
+
+
+def _view(entitlement: Entitlement) -> EntitlementView:
+    reasons = tuple(ReasonView(code=each.code, message=text_view(each.message)) for each in entitlement.reasons)
+    return EntitlementView.model_validate(
+        {"kind": entitlement.kind, "allowed": entitlement.allowed, "reasons": reasons}
+    )

@@ -1,0 +1,116 @@
+"""Sites, resources, and what of them is free."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from services.booking.domain.availability import Occupied, free
+from services.booking.domain.refusals import CursorUnknown, RangeInvalid
+from services.booking.domain.resource import Resource
+from services.booking.domain.site import Holidays, Site
+from services.booking.domain.wall import bound, day_of
+from services.booking.queries.views import free_view, holiday_views, resource_view, site_view, text_view
+from services.booking.store import Bookings, Resources, Sites
+from shared.contracts.booking import (
+    Availability,
+    AvailabilityView,
+    GetSite,
+    ListResources,
+    ListSites,
+    ResourceAvailabilityView,
+    ResourcePage,
+    SitePage,
+    SiteView,
+)
+from shared.contracts.message import Asked
+from shared.kernel.interval import Interval
+from shared.kernel.time import Clock, shown, zone_of
+
+LONGEST_RANGE = timedelta(days=62)
+USUAL_RANGE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceQueries:
+    bookings: Bookings
+    sites: Sites
+    resources: Resources
+    holidays: Holidays
+    clock: Clock
+
+    async def get_site(self, ask: Asked[GetSite]) -> SiteView:
+        """As stored now. Raises NotFound."""
+        return self.site_view(await self.sites.document(ask.data.id))
+
+    async def list_sites(self, ask: Asked[ListSites]) -> SitePage:
+        """By id."""
+        docs, cursor = _page(await self.sites.listed(), "_id", ask.data.after, ask.data.limit)
+        return SitePage(items=tuple(self.site_view(doc) for doc in docs), next=cursor)
+
+    async def list_resources(self, ask: Asked[ListResources]) -> ResourcePage:
+        """In the order they were first put. Raises NotFound for an unknown site."""
+        asked = ask.data
+        await self.sites.get(asked.site)
+        of_kind = [doc for doc in await self.resources.listed(asked.site) if asked.kind in (None, doc["kind"])]
+        docs, cursor = _page(of_kind, "resource", asked.after, asked.limit)
+        return ResourcePage(items=tuple(resource_view(doc) for doc in docs), next=cursor)
+
+    async def availability(self, ask: Asked[Availability]) -> AvailabilityView:
+        """Nothing past is free. Raises NotFound for an unknown site or resource, RangeInvalid."""
+        asked = ask.data
+        site = await self.sites.get(asked.site)
+        within = self._range(asked, site)
+        wanted = await self._wanted(asked)
+        ids = sorted({each for resource in wanted for each in resource.occupies})
+        taken = await self.bookings.occupied(site.id, ids, within)
+        days = day_of(within.start, site.zone), day_of(within.end, site.zone) + timedelta(days=1)
+        return AvailabilityView(
+            site=site.id,
+            from_=shown(within.start, site.zone),
+            to=shown(within.end, site.zone),
+            items=tuple(self._free(asked, site, resource, taken, within) for resource in wanted),
+            holidays=holiday_views(site.holidays(self.holidays, *days)),
+        )
+
+    def site_view(self, doc: dict[str, Any]) -> SiteView:
+        return site_view(doc, self.holidays, day_of(self.clock.now(), zone_of(doc["time_zone"])))
+
+    def _range(self, asked: Availability, site: Site) -> Interval:
+        start = self.clock.now() if asked.from_ is None else bound(asked.from_, site.zone)
+        end = start + USUAL_RANGE if asked.to is None else bound(asked.to, site.zone)
+        if not start < end <= start + LONGEST_RANGE:
+            raise RangeInvalid(longest_days=LONGEST_RANGE.days)
+        return Interval(start, end)
+
+    async def _wanted(self, asked: Availability) -> list[Resource]:
+        if asked.resource is not None:
+            resource = await self.resources.get(asked.site, asked.resource)
+            return [resource] if asked.kind in (None, resource.kind) else []
+        known = await self.resources.of(asked.site)
+        return [each for each in known.values() if asked.kind in (None, each.kind)]
+
+    def _free(
+        self, asked: Availability, site: Site, resource: Resource, taken: Sequence[Occupied], within: Interval
+    ) -> ResourceAvailabilityView:
+        shortest, now = timedelta(minutes=asked.minutes or 0), self.clock.now()
+        ahead = Interval(max(within.start, now), within.end) if within.end > now else None
+        ranges = free(resource, site, self.holidays, taken, ahead) if ahead else []
+        return ResourceAvailabilityView(
+            resource=resource.id,
+            kind=resource.kind,
+            name=text_view(resource.name),
+            free=tuple(free_view(each, site.time_zone) for each in ranges if each.length >= shortest),
+        )
+
+
+def _page(
+    docs: list[dict[str, Any]], field: str, after: str | None, limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The `limit` documents after the one whose `field` is `after`. Raises CursorUnknown."""
+    places = {doc[field]: place for place, doc in enumerate(docs, start=1)}
+    if after is not None and after not in places:
+        raise CursorUnknown
+    start = places[after] if after is not None else 0
+    page = docs[start : start + limit]
+    return page, page[-1][field] if start + limit < len(docs) else None

@@ -1,0 +1,82 @@
+"""What is stored, as the contract shows it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from services.booking.domain.site import Holiday, Holidays
+from services.booking.domain.wall import months_after, spoken, spoken_with_local
+from services.booking.store.mapping import Doc, site_of
+from shared.contracts.booking import (
+    BookingView,
+    FreeView,
+    HistoryEntryView,
+    HolidayView,
+    ResourceRules,
+    ResourceView,
+    SiteView,
+)
+from shared.contracts.message import BilingualView
+from shared.kernel.interval import Interval
+from shared.kernel.text import Text
+from shared.kernel.time import shown, zone_of
+
+SHOWN_MONTHS = 12
+
+
+def booking_view(doc: Doc) -> BookingView:
+    zone = zone_of(doc["time_zone"])
+    interval = spoken(Interval(doc["starts_at"], doc["ends_at"]), zone)
+    return BookingView.model_validate(
+        {**doc, **interval, "id": doc["_id"], "created_at": shown(doc["created_at"], zone)}
+    )
+
+
+def history_entry_view(entry: Doc, time_zone: str) -> HistoryEntryView:
+    """Times with the offset of the booking's zone."""
+    return HistoryEntryView(
+        seq=entry["seq"],
+        id=entry["id"],
+        type=entry["type"],
+        time=shown(entry["time"], zone_of(time_zone)),
+        actor=entry["actor"],
+    )
+
+
+def site_view(doc: Doc, holidays: Holidays, today: date) -> SiteView:
+    site = site_of(doc)
+    coming = site.holidays(holidays, today, months_after(today, SHOWN_MONTHS))
+    return SiteView(
+        id=site.id,
+        name=text_view(site.name),
+        time_zone=site.time_zone,
+        producer=site.producer,
+        calendars=doc["calendars"],
+        holidays=holiday_views(coming),
+        holidays_version=holidays.version,
+        version=site.version,
+    )
+
+
+def resource_view(doc: Doc) -> ResourceView:
+    rules = ResourceRules(shortest_minutes=doc["shortest_minutes"], longest_minutes=doc["longest_minutes"])
+    hours: list[Mapping[str, Any]] | None = doc["opening_hours"]
+    opening = None if hours is None else [{**each, "days": tuple(each["days"])} for each in hours]
+    return ResourceView.model_validate({**doc, "id": doc["resource"], "rules": rules, "opening_hours": opening})
+
+
+def free_view(interval: Interval, time_zone: str) -> FreeView:
+    return FreeView.model_validate(spoken_with_local(interval, zone_of(time_zone)))
+
+
+def holiday_views(found: Iterable[tuple[Holiday, bool]]) -> tuple[HolidayView, ...]:
+    return tuple(
+        HolidayView.model_validate(
+            {"date": each.day, "calendar": each.calendar, "name": text_view(each.name), "closes": closes}
+        )
+        for each, closes in found
+    )
+
+
+def text_view(text: Text) -> BilingualView:
+    return BilingualView(ja=text.ja, en=text.en)

@@ -1,0 +1,22 @@
+"""The collections of booking: what is stored how, the indexes, the one write."""
+
+from collections.abc import Mapping, Sequence
+
+from services.booking.store.bookings import Bookings, BookingsPage
+from services.booking.store.places import Resources, Sites
+from services.booking.store.units import Units
+from shared.kit.documents import document_indexes
+from shared.kit.mongo import IndexModel, index
+
+__all__ = ["INDEXES", "Bookings", "BookingsPage", "Resources", "Sites", "Units"]
+
+INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "bookings": [
+        *document_indexes(),
+        index([("site", 1), ("starts_at", 1), ("_id", 1)]),
+        index([("site", 1), ("parties", 1), ("starts_at", 1), ("_id", 1)]),
+    ],
+    "bookings_history": [index([("aggregate", 1), ("seq", 1)])],
+    "resources": [*document_indexes(), index([("site", 1), ("created_at", 1)])],
+    "sites": document_indexes(),
+}

@@ -1,0 +1,131 @@
+"""Bookings: placed by one insert, changed by one update; what they occupy, read by index alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.booking.domain.availability import Occupied
+from services.booking.domain.booking import Booking
+from services.booking.domain.events import BookingEvent
+from services.booking.domain.resource import bounds
+from services.booking.domain.viewer import Viewer
+from services.booking.publish import published
+from services.booking.store.mapping import booking_body, booking_of
+from shared.kernel.decision import Decision
+from shared.kernel.interval import Interval
+from shared.kit.documents import Cause, Documents, Draft, Stored
+
+Decide = Callable[[Booking], Decision[Booking, BookingEvent]]
+JUST_AFTER = chr(ord("|") + 1)
+_OCCUPIED = {"_id": 0, "resource": 1, "starts_at": 1, "ends_at": 1, "claims": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class BookingsPage:
+    """Which bookings a list wants: starting in `[start, end)`, after the one that `after` (start, id) names."""
+
+    sites: Sequence[str]
+    start: datetime | None = None
+    end: datetime | None = None
+    status: str | None = None
+    after: tuple[datetime, str] | None = None
+    limit: int = 50
+
+
+class Bookings:
+    """The collection `bookings`, and the entries that outgrew their documents in `bookings_history`."""
+
+    def __init__(self, documents: Documents, history: Any) -> None:
+        self._documents = documents
+        self._history = history
+
+    async def place(self, decided: Decision[Booking, BookingEvent], cause: Cause, *, at: datetime) -> Stored:
+        """One insert. Raises ClaimTaken where somebody holds a claim, and what Documents.insert raises."""
+        booking = decided.state
+        draft = _draft(decided, version=1)
+        return await self._documents.insert(booking.id, booking.site, draft, cause, at=at)
+
+    async def replay(self, booking_id: str, cause: Cause) -> Stored | None:
+        """What this key placed before. To be asked before a refusal goes out."""
+        return await self._documents.replay(booking_id, cause)
+
+    async def change(
+        self,
+        booking_id: str,
+        decide: Decide,
+        cause: Cause,
+        viewer: Viewer,
+        *,
+        at: datetime,
+        if_match: int | None = None,
+    ) -> Stored:
+        """One update, decided again where somebody was faster. Raises NotFound for those it is not there for."""
+
+        def draft(doc: dict[str, Any]) -> Draft | None:
+            decided = decide(booking_of(doc))
+            return _draft(decided, version=doc["version"] + 1) if decided.events else None
+
+        where = _seen_by(viewer)
+        return await self._documents.change(booking_id, draft, cause, at=at, if_match=if_match, where=where)
+
+    async def get(self, booking_id: str, viewer: Viewer) -> dict[str, Any] | None:
+        return await self._documents.get(booking_id, _seen_by(viewer))
+
+    async def earlier_log(self, booking_id: str) -> list[dict[str, Any]]:
+        """The log entries that no longer are in the document, in order."""
+        found: list[dict[str, Any]] = await self._history.find({"aggregate": booking_id}).sort("seq", 1).to_list(None)
+        return found
+
+    async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
+        """By start, then id; at most `limit`. Of sites that are not all theirs a viewer gets their own bookings."""
+        own = not all(viewer.sees_all_of(site) for site in page.sites)
+        where: dict[str, Any] = {"site": {"$in": list(page.sites)}, **({"parties": viewer.member} if own else {})}
+        bounds: dict[str, datetime] = {}
+        if page.start:
+            bounds["$gte"] = page.start
+        if page.end:
+            bounds["$lt"] = page.end
+        if page.status:
+            where["status"] = page.status
+        if page.after:
+            # The plain bound lets the index begin there; the alternatives settle those that start at the same time.
+            at, last = page.after
+            bounds["$gte"] = max(at, bounds.get("$gte", at))
+            where["$or"] = [{"starts_at": {"$gt": at}}, {"starts_at": at, "_id": {"$gt": last}}]
+        if bounds:
+            where["starts_at"] = bounds
+        cursor = self._documents.collection.find(where, {"log": 0}).sort([("starts_at", 1), ("_id", 1)])
+        found: list[dict[str, Any]] = await cursor.limit(page.limit).to_list(page.limit)
+        return found
+
+    async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
+        """Everything that holds a granule of one of `resources` within the range."""
+        ranges = [bounds(each, within) for each in resources]
+        where = {"$or": [{"site": site, **_claims_between(first, end)} for first, end in ranges]}
+        found = await self._documents.collection.find(where, _OCCUPIED).to_list(None) if ranges else []
+        return [Occupied(d["resource"], Interval(d["starts_at"], d["ends_at"]), d["claims"]) for d in found]
+
+    async def used_units(self, site: str, prefix: str) -> set[int]:
+        """The numbers of the units held of a pool; every claim on it begins with `prefix`."""
+        where = {"site": site, **_claims_between(prefix, prefix[:-1] + JUST_AFTER)}
+        found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
+        return {int(claim[len(prefix) :]) for doc in found for claim in doc["claims"] if claim.startswith(prefix)}
+
+
+def _draft(decided: Decision[Booking, BookingEvent], *, version: int) -> Draft:
+    booking = decided.state
+    events = [published(event, version=version) for event in decided.events]
+    return Draft(booking_body(booking), events, booking.claims)
+
+
+def _claims_between(first: str, end: str) -> dict[str, Any]:
+    """`$elemMatch` makes both bounds of the index over the array tight."""
+    return {"claims": {"$elemMatch": {"$gte": first, "$lt": end}}}
+
+
+def _seen_by(viewer: Viewer) -> Mapping[str, Any]:
+    if viewer.everything:
+        return {}
+    own = {"parties": viewer.member}
+    return own if viewer.site is None else {"$or": [own, {"site": viewer.site}]}

@@ -1,0 +1,125 @@
+"""Documents and the domain: what is written, and what was written read back without judging it again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.booking.domain.booking import Booking, Status
+from services.booking.domain.opening import Opening
+from services.booking.domain.resource import Resource
+from services.booking.domain.site import Calendar, Site
+from services.booking.domain.wall import local
+from shared.kernel.interval import Interval
+from shared.kernel.text import Text
+from shared.kernel.time import zone_of
+
+Doc = Mapping[str, Any]
+
+
+def booking_body(booking: Booking) -> dict[str, Any]:
+    """`parties` are the members who may see it; `local` the wall time that was meant, should a zone's rules change."""
+    return {
+        "resource": booking.resource,
+        "resource_name": _text_body(booking.resource_name),
+        "time_zone": booking.time_zone,
+        "starts_at": booking.interval.start,
+        "ends_at": booking.interval.end,
+        "local": local(booking.interval, zone_of(booking.time_zone)),
+        "status": booking.status.value,
+        "organization": booking.organization,
+        "booked_by": booking.booked_by,
+        "booked_for": booking.booked_for,
+        "parties": list(dict.fromkeys([booking.booked_by, booking.booked_for])),
+        "policy": booking.policy,
+        "purpose": booking.purpose,
+        "attendees": booking.attendees,
+    }
+
+
+def booking_of(doc: Doc) -> Booking:
+    """The booking a document holds."""
+    return Booking(
+        id=doc["_id"],
+        site=doc["site"],
+        resource=doc["resource"],
+        resource_name=Text(**doc["resource_name"]),
+        time_zone=doc["time_zone"],
+        interval=Interval(doc["starts_at"], doc["ends_at"]),
+        status=Status(doc["status"]),
+        organization=doc["organization"],
+        booked_by=doc["booked_by"],
+        booked_for=doc["booked_for"],
+        policy=doc["policy"],
+        purpose=doc["purpose"],
+        attendees=doc["attendees"],
+        claims=tuple(doc.get("claims", ())),
+    )
+
+
+def site_body(site: Site) -> dict[str, Any]:
+    return {
+        "name": _text_body(site.name),
+        "time_zone": site.time_zone,
+        "producer": site.producer,
+        "calendars": [{"name": each.name, "closes": each.closes} for each in site.calendars],
+    }
+
+
+def site_of(doc: Doc) -> Site:
+    """The site a document holds."""
+    return Site(
+        id=doc["_id"],
+        name=Text(**doc["name"]),
+        time_zone=doc["time_zone"],
+        producer=doc["producer"],
+        calendars=tuple(Calendar(**each) for each in doc["calendars"]),
+        version=doc["version"],
+    )
+
+
+def resource_body(resource: Resource) -> dict[str, Any]:
+    hours = resource.opening_hours
+    return {
+        "resource": resource.id,
+        "kind": resource.kind,
+        "name": _text_body(resource.name),
+        "capacity": resource.capacity,
+        "granule_minutes": resource.granule_minutes,
+        "buffer_minutes": resource.buffer_minutes,
+        "opening_hours": None if hours is None else [_opening_body(each) for each in hours],
+        "parts": list(resource.parts),
+        "equipment": list(resource.equipment),
+        "shortest_minutes": resource.shortest_minutes,
+        "longest_minutes": resource.longest_minutes,
+    }
+
+
+def resource_of(doc: Doc) -> Resource:
+    """The resource a document holds."""
+    hours = doc["opening_hours"]
+    return Resource(
+        id=doc["resource"],
+        site=doc["site"],
+        kind=doc["kind"],
+        name=Text(**doc["name"]),
+        capacity=doc["capacity"],
+        granule_minutes=doc["granule_minutes"],
+        buffer_minutes=doc["buffer_minutes"],
+        opening_hours=None if hours is None else tuple(_opening(each) for each in hours),
+        parts=tuple(doc["parts"]),
+        equipment=tuple(doc["equipment"]),
+        shortest_minutes=doc["shortest_minutes"],
+        longest_minutes=doc["longest_minutes"],
+        version=doc["version"],
+    )
+
+
+def _opening(doc: Doc) -> Opening:
+    return Opening(tuple(doc["days"]), doc["opens"], doc["closes"])
+
+
+def _opening_body(opening: Opening) -> dict[str, Any]:
+    return {"days": list(opening.days), "opens": opening.opens, "closes": opening.closes}
+
+
+def _text_body(text: Text) -> dict[str, str | None]:
+    return {"ja": text.ja, "en": text.en}

@@ -1,0 +1,140 @@
+"""Sites and their resources: documents of their own, seldom changed, read with every booking."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.booking.domain.events import ResourceDefined, SiteDefined
+from services.booking.domain.resource import Resource
+from services.booking.domain.site import Site
+from services.booking.publish import published
+from services.booking.store.mapping import Doc, resource_body, resource_of, site_body, site_of
+from shared.contracts.booking import SiteState
+from shared.contracts.message import BilingualView, State
+from shared.kernel.refusal import NotFound
+from shared.kit.documents import Cause, Documents, Draft, Stored
+
+FRESH_SECONDS = 2.0
+"""How long a replica may go by what it remembers of a site or resource that another one has changed."""
+
+
+class Sites:
+    """The collection `sites`; `_id` is the site's own id."""
+
+    def __init__(self, documents: Documents, *, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._documents = documents
+        self._elapsed = elapsed
+        self._known: dict[str, tuple[float, Site]] = {}
+
+    async def get(self, site: str) -> Site:
+        """At most two seconds old. Raises NotFound."""
+        read, known = self._known.get(site, (0.0, None))
+        if known is None or self._elapsed() - read >= FRESH_SECONDS:
+            known = site_of(await self.document(site))
+            self._known[site] = (self._elapsed(), known)
+        return known
+
+    async def document(self, site: str) -> dict[str, Any]:
+        """As stored now. Raises NotFound."""
+        doc = await self._documents.get(site)
+        if doc is None:
+            raise NotFound
+        return doc
+
+    async def listed(self) -> list[dict[str, Any]]:
+        """All, by id."""
+        found: list[dict[str, Any]] = await self._documents.collection.find({}, {"log": 0}).sort("_id", 1).to_list(None)
+        return found
+
+    async def define(self, wanted: Site, cause: Cause, *, at: datetime) -> Stored:
+        """Makes it, or changes it into what is wanted."""
+
+        def draft(doc: Doc | None) -> Draft | None:
+            decided = wanted.over(site_of(doc) if doc else None)
+            return _draft(site_body(decided.state), decided.events, decided.state.version)
+
+        stored = await _put(self._documents, (wanted.id, wanted.id), draft, cause, at)
+        self._known.pop(wanted.id, None)
+        return stored
+
+
+class Resources:
+    """The collection `resources`; `_id` is `<site>_<resource>`, and no site's id holds an underscore."""
+
+    def __init__(self, documents: Documents, *, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._documents = documents
+        self._elapsed = elapsed
+        self._known: dict[str, tuple[float, Mapping[str, Resource]]] = {}
+
+    async def of(self, site: str) -> Mapping[str, Resource]:
+        """Those of a site by id, in the order they were first put; at most two seconds old."""
+        read, known = self._known.get(site, (0.0, None))
+        if known is None or self._elapsed() - read >= FRESH_SECONDS:
+            known = {doc["resource"]: resource_of(doc) for doc in await self.listed(site)}
+            self._known[site] = (self._elapsed(), known)
+        return known
+
+    async def get(self, site: str, resource: str) -> Resource:
+        """Raises NotFound, once looked up beyond what is remembered: another replica may just have made it."""
+        if found := (await self.of(site)).get(resource):
+            return found
+        doc = await self._documents.get(f"{site}_{resource}")
+        if doc is None:
+            raise NotFound
+        return resource_of(doc)
+
+    async def listed(self, site: str) -> list[dict[str, Any]]:
+        """All of a site as stored now, in the order they were first put."""
+        cursor = self._documents.collection.find({"site": site}, {"log": 0}).sort("created_at", 1)
+        found: list[dict[str, Any]] = await cursor.to_list(None)
+        return found
+
+    async def define(self, wanted: Resource, cause: Cause, *, at: datetime) -> Stored:
+        """Makes it, or changes it into what is wanted. Raises what Resource.over raises."""
+        known = [doc["resource"] for doc in await self.listed(wanted.site)]
+
+        def draft(doc: Doc | None) -> Draft | None:
+            decided = wanted.over(resource_of(doc) if doc else None, known=known)
+            return _draft(resource_body(decided.state), decided.events, decided.state.version)
+
+        stored = await _put(self._documents, (f"{wanted.site}_{wanted.id}", wanted.site), draft, cause, at)
+        self._known.pop(wanted.site, None)
+        return stored
+
+
+def site_states(doc: Doc) -> Sequence[State]:
+    """A site's document as others' copies hold it."""
+    return [
+        SiteState(
+            id=doc["_id"],
+            sequence=doc["version"],
+            name=BilingualView(**doc["name"]),
+            time_zone=doc["time_zone"],
+            producer=doc["producer"],
+        )
+    ]
+
+
+def _draft(body: Mapping[str, Any], events: Sequence[SiteDefined | ResourceDefined], version: int) -> Draft | None:
+    return Draft(body, [published(event, version=version) for event in events]) if events else None
+
+
+async def _put(
+    documents: Documents,
+    place: tuple[str, str],
+    draft: Callable[[Doc | None], Draft | None],
+    cause: Cause,
+    at: datetime,
+) -> Stored:
+    """Change the document `place` (id, site), or make it; a definition repeats itself, so it needs no key."""
+    doc_id, site = place
+    unkeyed = replace(cause, key=None, fingerprint=None)
+    try:
+        return await documents.change(doc_id, draft, unkeyed, at=at)
+    except NotFound:
+        first = draft(None)
+    assert first is not None, "what is new always has an event"
+    made = await documents.insert(doc_id, site, first, unkeyed, at=at)
+    return await documents.change(doc_id, draft, unkeyed, at=at) if made.replay else made

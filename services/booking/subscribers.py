@@ -1,0 +1,81 @@
+"""Subject → handler. Copies of members and organizations are fed in `app.py`: nothing is decided on their arrival."""
+
+from services.booking.handlers import BookingHandlers, PlaceHandlers
+from services.booking.queries import (
+    BookingQueries,
+    EntitlementQueries,
+    PlaceQueries,
+    booking_view,
+    resource_view,
+)
+from shared.contracts import booking as said
+from shared.contracts.message import Answer, Asked
+from shared.kit.answers import answer
+from shared.kit.service import Service
+
+
+def answer_bookings(service: Service, handle: BookingHandlers, ask: BookingQueries) -> None:
+    """Commands and queries about bookings."""
+
+    @service.command(said.PlaceBooking)
+    async def place_booking(msg: Asked[said.PlaceBooking]) -> Answer:
+        stored = await handle.place_booking(msg)
+        return answer(booking_view(stored.doc), status=201, replay=stored.replay)
+
+    @service.command(said.ConfirmBooking)
+    async def confirm_booking(msg: Asked[said.ConfirmBooking]) -> Answer:
+        stored = await handle.confirm_booking(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.CancelBooking)
+    async def cancel_booking(msg: Asked[said.CancelBooking]) -> Answer:
+        stored = await handle.cancel_booking(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.GetBooking)
+    async def get_booking(msg: Asked[said.GetBooking]) -> Answer:
+        return answer(await ask.get_booking(msg))
+
+    @service.command(said.ListBookings)
+    async def list_bookings(msg: Asked[said.ListBookings]) -> Answer:
+        return answer(await ask.list_bookings(msg))
+
+    @service.command(said.BookingHistory)
+    async def booking_history(msg: Asked[said.BookingHistory]) -> Answer:
+        return answer(await ask.booking_history(msg))
+
+
+def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) -> None:
+    """Commands and queries about sites, their resources, and what is free."""
+
+    @service.command(said.DefineSite)
+    async def define_site(msg: Asked[said.DefineSite]) -> Answer:
+        return answer(ask.site_view((await handle.define_site(msg)).doc))
+
+    @service.command(said.PutResource)
+    async def put_resource(msg: Asked[said.PutResource]) -> Answer:
+        return answer(resource_view((await handle.put_resource(msg)).doc))
+
+    @service.command(said.GetSite)
+    async def get_site(msg: Asked[said.GetSite]) -> Answer:
+        return answer(await ask.get_site(msg))
+
+    @service.command(said.ListSites)
+    async def list_sites(msg: Asked[said.ListSites]) -> Answer:
+        return answer(await ask.list_sites(msg))
+
+    @service.command(said.ListResources)
+    async def list_resources(msg: Asked[said.ListResources]) -> Answer:
+        return answer(await ask.list_resources(msg))
+
+    @service.command(said.Availability)
+    async def availability(msg: Asked[said.Availability]) -> Answer:
+        return answer(await ask.availability(msg))
+
+
+def answer_entitlements(service: Service, ask: EntitlementQueries) -> None:
+    """The query about rights."""
+
+    @service.command(said.Entitlements)
+    async def entitlements(msg: Asked[said.Entitlements]) -> Answer:
+        return answer(await ask.entitlements(msg))
