@@ -46,6 +46,8 @@ class House:
         )
         self.mongo = MongoServer(folder.path, Passwords(folder.mongo_keys), port=folder.port("mongo"))
         self.mongo.testing = os.environ.get("LOUNGE_TESTING") == "1"
+        if not wanted.empty:
+            folder.keys.seed_file("site-nyc")  # the demonstration's producer has its account from the start
         self.word = {name: folder.path / f".{name}-may-go" for name in ("services", "gateway")}
         for file in self.word.values():
             file.unlink(missing_ok=True)

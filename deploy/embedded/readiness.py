@@ -11,10 +11,10 @@ from deploy.embedded.binaries import CannotStart
 from deploy.embedded.plan import ROOT, House, environment
 from deploy.embedded.supervisor import LONGEST_DELAY, Kept
 from deploy.nats.keys import write_private
+from deploy.waiting import until
 from shared.contracts.topology import SERVICES
 
 _PATIENCE = 120.0
-_LOOK_EVERY = 0.02
 
 
 async def nats(house: House) -> None:
@@ -62,8 +62,11 @@ async def gateway(house: House, kept: Sequence[Kept]) -> None:
 
 
 async def furnished(house: House) -> None:
-    """The demonstration data is there and has reached every copy. Repeatable; a second time changes nothing."""
-    await _job("deploy.embedded.demo", [str(house.folder.path)])
+    """The demonstration data is there and has reached every copy; once in a folder's life."""
+    mark = house.folder.path / "furnished"
+    if not mark.exists():
+        await _job("deploy.embedded.demo", [str(house.folder.path)])
+        write_private(mark, "")
 
 
 async def _alive(kept: Kept, house: House) -> None:
@@ -90,9 +93,7 @@ async def answers(port: int, path: str = "/health/ready") -> bool:
 
 async def _until(holds: Callable[[], Awaitable[bool]], complaint: str) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE):
-            while not await holds():  # noqa: ASYNC110 — it lives in another process, which sets no event of ours
-                await asyncio.sleep(_LOOK_EVERY)
+        await until(holds, seconds=_PATIENCE)
     except TimeoutError:
         raise CannotStart(f"After {_PATIENCE:g} s {complaint}.") from None
 

@@ -24,6 +24,7 @@ def _subjects_published() -> list[str]:
     said += ["cmd.notify.send_sign_in_code.v1", "ingest.nyc.x", "ingest.osaka.x", "receipts.nyc.x", "events.x", "loose"]
     api = [f"$JS.API.STREAM.{verb}.EVENTS" for verb in ("CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "SNAPSHOT")]
     api += ["$JS.API.STREAM.MSG.GET.STATE", "$JS.API.STREAM.MSG.DELETE.EVENTS", "$JS.API.STREAM.NAMES", "$JS.API.INFO"]
+    api += ["$JS.API.STREAM.INFO.DLQ", "$JS.API.STREAM.PURGE.DLQ"]
     api += ["$JS.API.CONSUMER.CREATE.EVENTS.x", "$JS.API.CONSUMER.DURABLE.CREATE.STATE.x"]
     api += [f"$JS.API.DIRECT.GET.STATE.state.{service}.probe.v1.x" for service in SERVICES]
     for stream, durable in (*OWN_DURABLE.values(), INGEST):
@@ -64,7 +65,7 @@ def _operated(subject: str) -> bool:
 
 
 MAY_PUBLISH = {service: _published_by(service) for service in SERVICES} | {
-    "gateway": {subject for subject in _subjects_published() if _asked(subject)},
+    "gateway": {subject for subject in _subjects_published() if _asked(subject)} | {"$JS.API.STREAM.INFO.DLQ"},
     "ops": {subject for subject in _subjects_published() if _operated(subject)},
     "site-nyc": {"events.x", "$JS.API.STREAM.NAMES"},
 }
