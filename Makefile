@@ -58,10 +58,10 @@ docs-check: install  ## fail when a generated file is stale or a contract change
 bench: install  ## ratios against the floor, on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
 
-lock: install  ## pin the newest allowed versions of everything, with hashes
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+lock: install  ## pin what pyproject.toml asks for, with hashes (ARGS=--upgrade: in the newest versions)
+	$(BIN)/uv pip compile $(ARGS) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-emit-find-links pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile $(ARGS) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-emit-find-links -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
 
 clean:  ## remove the environment and every cache (not the data in .lounge)
