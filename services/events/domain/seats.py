@@ -27,10 +27,11 @@ def range_of(seminar: str, mode: Mode) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Of one mode of one seminar: how many seats are numbered, and which of them are closed."""
+    """Of one mode of one seminar: how many seats are numbered, which are closed, how many too many people hold one."""
 
     universe: int = 0
     closed: frozenset[int] = frozenset()
+    over: int = 0
 
     def open_seats(self, taken: Iterable[int]) -> list[int]:
         """Neither closed nor taken, in order."""
@@ -42,8 +43,9 @@ class Plan:
         surplus = universe - capacity
         kept = sorted(self.closed)[:surplus]
         free = Plan(universe, frozenset(kept)).open_seats(taken)
-        return Plan(universe, frozenset([*kept, *free[::-1][: surplus - len(kept)]]))
+        closed = frozenset([*kept, *free[::-1][: surplus - len(kept)]])
+        return Plan(universe, closed, max(0, len(taken) - capacity))
 
-    def over(self, capacity: int) -> int:
-        """How many more people hold a seat than the capacity allows."""
-        return max(0, self.universe - len(self.closed) - capacity)
+    def says_as(self, other: "Plan") -> bool:
+        """Whether there is nothing to store; the universe alone follows from the seats held."""
+        return (self.closed, self.over) == (other.closed, other.over)

@@ -4,7 +4,7 @@ Beside the registrations it holds one document per mode whose capacity was lower
 that are closed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,11 +53,10 @@ def plan_id(seminar: str, mode: Mode) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """A mode's seats as the database has them: which people hold, and the plan, as read with its version (0: none)."""
+    """A mode's seats as the database has them: which people hold, and the plan."""
 
     taken: frozenset[int]
     plan: Plan
-    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,9 @@ class Registrations:
         cause: Cause,
         *,
         at: datetime,
+        if_match: int | None = None,
     ) -> Stored:
-        """One transition. Raises NotFound, ClaimTaken, and what `decide` raises."""
+        """One transition. Raises NotFound, VersionStale, ClaimTaken, and what `decide` raises."""
 
         def next_body(doc: dict[str, Any]) -> Draft | None:
             decision = decide(registration_of(doc))
@@ -106,7 +106,7 @@ class Registrations:
                 return None
             return _draft(decision, told, version=doc["version"] + 1, at=at)
 
-        return await self._documents.change(identity, next_body, cause, at=at)
+        return await self._documents.change(identity, next_body, cause, at=at, if_match=if_match)
 
     async def rearm(self, identity: str, due: datetime, cause: Cause, *, at: datetime) -> None:
         """One who still waits looks again at `due`."""
@@ -159,36 +159,33 @@ class Registrations:
     async def seats(self, site: str, seminar: str, mode: Mode) -> Seats:
         """Reads the whole range of a mode's claims."""
         first, last = range_of(seminar, mode)
+        planned = await self._documents.get(plan_id(seminar, mode))
         found = self.collection.find(
-            {"site": site, "claims": {"$elemMatch": {"$gte": first, "$lt": last}}},
-            {"claims": 1, "kind": 1, "universe": 1, "version": 1},
+            {"site": site, "kind": "registration", "claims": {"$elemMatch": {"$gte": first, "$lt": last}}},
+            {"claims": 1},
         )
-        taken: set[int] = set()
-        plan, version = Plan(), 0
-        async for doc in found:
-            numbers = [seat_of(c) for c in doc["claims"] if first <= c < last]
-            if doc["kind"] == "plan":
-                plan, version = Plan(doc["universe"], frozenset(numbers)), doc["version"]
-            else:
-                taken.update(numbers)
-        return Seats(frozenset(taken), plan, version)
+        taken = frozenset([seat_of(c) async for doc in found for c in doc["claims"] if first <= c < last])
+        if planned is None:
+            return Seats(taken, Plan())
+        closed = frozenset(map(seat_of, planned.get("claims", ())))
+        return Seats(taken, Plan(planned["universe"], closed, planned["over"]))
 
     async def settle(self, site: str, seminar: str, mode: Mode, plan: Plan, cause: Cause, *, at: datetime) -> None:
         """Closes and opens seats as `plan` says. Raises ClaimTaken where somebody took one of them meanwhile."""
         identity = plan_id(seminar, mode)
         claims = [claim_of(seminar, mode, n) for n in sorted(plan.closed)]
         draft = Draft(
-            {"kind": "plan", "seminar": seminar, "mode": mode, "universe": plan.universe, "closed": len(claims)},
+            {"kind": "plan", "seminar": seminar, "mode": mode, "universe": plan.universe, "over": plan.over},
             claims=claims,
         )
         if await self._documents.get(identity) is None:
             await self._documents.insert(identity, site, draft, cause, at=at)
         await self._documents.change(identity, lambda _: draft, cause, at=at)
 
-    async def plans(self, identities: list[str]) -> dict[str, tuple[int, int]]:
-        """(universe, closed) of the plans there are, by id."""
-        found = self.collection.find({"_id": {"$in": identities}, "kind": "plan"}, {"universe": 1, "closed": 1})
-        return {doc["_id"]: (doc["universe"], doc["closed"]) async for doc in found}
+    async def over_capacity(self, plans: Sequence[str]) -> set[str]:
+        """Which of these plans say that more people hold a seat than there should be."""
+        found = self.collection.find({"_id": {"$in": list(plans)}, "over": {"$gt": 0}}, {"_id": 1})
+        return {doc["_id"] async for doc in found}
 
 
 def _of(site: str, seminar: str, mode: Mode, status: str) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Unusable:
     raw: bytes
     subject: str
     stream_sequence: int
+    received_at: datetime
     reason: str
     details: str
     event_id: str | None
@@ -87,12 +88,12 @@ class Quarantine:
     def __init__(self, collection: Any) -> None:
         self.collection = collection
 
-    async def keep(self, rows: Sequence[Unusable], *, at: datetime) -> None:
+    async def keep(self, rows: Sequence[Unusable]) -> None:
         """Stored when this returns; rows that are there already stay as they are."""
         if not rows:
             return
         try:
-            await self.collection.insert_many([_row(each, at) for each in rows], ordered=False)
+            await self.collection.insert_many([_row(each) for each in rows], ordered=False)
         except BulkWriteError as error:
             if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]):
                 raise
@@ -119,11 +120,11 @@ class Quarantine:
         return await self.get(row["site"], row["_id"]) or dict(row)
 
 
-def _row(each: Unusable, at: datetime) -> dict[str, Any]:
+def _row(each: Unusable) -> dict[str, Any]:
     return {
         "_id": each.id,
         "site": each.site,
-        "listed": f"{int(at.timestamp() * 1000):013d}-{each.stream_sequence:012d}",
+        "listed": f"{int(each.received_at.timestamp() * 1000):013d}-{each.stream_sequence:012d}",
         "raw": each.raw,
         "subject": each.subject,
         "stream_sequence": each.stream_sequence,
@@ -132,7 +133,7 @@ def _row(each: Unusable, at: datetime) -> dict[str, Any]:
         "details": each.details,
         "event_id": each.event_id,
         "type": each.type,
-        "received_at": at,
+        "received_at": each.received_at,
         "status": "quarantined",
         "outcome": None,
         "replays": 0,

@@ -1,0 +1,7 @@
+"""`python -m services.events`: one replica, configured by its environment."""
+
+from services.events.app import build
+from services.events.settings import Settings
+from shared.kit.service import run
+
+run(build(Settings()))

@@ -1,0 +1,60 @@
+"""The only place where objects meet."""
+
+from services.events.handlers.box_office import BoxOffice
+from services.events.handlers.doors import Receipts, SiteDoors
+from services.events.handlers.http_door import HttpDoor
+from services.events.handlers.reading import READERS
+from services.events.handlers.registering import Registering
+from services.events.handlers.site_messages import SiteMessages
+from services.events.handlers.tending import Tending
+from services.events.queries import RegistrationQueries, SeminarQueries, SiteQueries
+from services.events.settings import Settings
+from services.events.store import Arrivals, Quarantine, Registrations, Seminars
+from services.events.store.registrations import WAITS, states
+from services.events.subscribers import subscribe_registrations, subscribe_seminars, subscribe_sites
+from shared.contracts.booking import SiteState
+from shared.kit.copies import Copy
+from shared.kit.nats.retry import Retry
+from shared.kit.service import Service
+
+
+def build(settings: Settings) -> Service:
+    """One replica of the events service; nothing connects before it runs."""
+    service = Service("events", settings)
+    sites = service.copy(SiteState, durable="events__site")
+    seminars = Seminars(service.documents("seminars"))
+    registrations = Registrations(service.documents("registrations", states=states), service.collection("tickets"))
+    office = BoxOffice(seminars, registrations, service.clock)
+    _attend(service, seminars, registrations, office, sites)
+    _sites(service, seminars, office, sites)
+    subscribe_seminars(service, SeminarQueries(seminars.collection, registrations, sites))
+    return service
+
+
+def _attend(
+    service: Service, seminars: Seminars, registrations: Registrations, office: BoxOffice, sites: Copy[SiteState]
+) -> None:
+    views = RegistrationQueries(registrations, sites)
+    registering = Registering(seminars, registrations, office, views=views, clock=service.clock)
+    service.ticker("registrations", {WAITS: office.on_waits})
+    subscribe_registrations(service, registering, views)
+
+
+def _sites(service: Service, seminars: Seminars, office: BoxOffice, sites: Copy[SiteState]) -> None:
+    arrivals = Arrivals(service.collection("arrivals"))
+    quarantine = Quarantine(service.collection("quarantine"))
+    messages = SiteMessages(seminars, arrivals, quarantine, readers=READERS, changed=office.changed)
+    receipts = Receipts(service.publisher)
+    views = SiteQueries(quarantine, sites)
+    doors = SiteDoors(
+        messages,
+        receipts,
+        sites=sites,
+        fetching=service.batch_loop,
+        clock=service.clock,
+        retry=Retry(service.publisher, service.gate),
+    )
+    service.background("site-doors", doors.run)
+    door = HttpDoor(arrivals, sites=sites, publisher=service.publisher, clock=service.clock)
+    tending = Tending(messages, quarantine, receipts=receipts, views=views, clock=service.clock)
+    subscribe_sites(service, door, tending, views)

@@ -1,0 +1,1 @@
+"""One method per command and consumed message: load, decide, store."""

@@ -1,0 +1,168 @@
+"""Seats: which are free, who gets one, and what becomes of those that fall free."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.events.domain.registration import Registration, RegistrationEvent, looks_again
+from services.events.domain.seminar import MODES, Mode, Seminar
+from services.events.handlers.reads import SharedReads
+from services.events.publish import gist
+from services.events.store.registrations import Registrations, Told, registration_of
+from services.events.store.seminars import Seminars
+from shared.kernel.decision import Decision
+from shared.kernel.ids import new_id
+from shared.kernel.refusal import Busy, NotFound
+from shared.kernel.time import Clock
+from shared.kit.documents import Cause, ClaimTaken
+from shared.kit.log import get_logger
+
+log = get_logger()
+FRESH_SECONDS = 2.0
+FULL_SECONDS = 0.25
+"""How long "full" is believed; who queues meanwhile is looked after at once, so a seat that fell free is not missed."""
+_ROUNDS = 12
+_AT_ONCE = 100
+_MOST_SHELVES = 1_000
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """Free seats of one mode as this replica last read them, in random order."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    read_at: float = float("-inf")
+    capacity: int = 0
+    seats: list[int] = field(default_factory=list)
+
+
+class BoxOffice:
+    """Any number of replicas may run every method at once; the claims decide."""
+
+    def __init__(self, seminars: Seminars, registrations: Registrations, clock: Clock) -> None:
+        self._seminars = seminars
+        self._registrations = registrations
+        self._clock = clock
+        self._shelves: dict[tuple[str, Mode], _Shelf] = {}
+        self._waits: SharedReads[tuple[str, str, Mode], bool] = SharedReads(lambda of: registrations.someone_waits(*of))
+        self._looking: dict[tuple[str, Mode], asyncio.Task[None]] = {}
+        self._again: set[tuple[str, Mode]] = set()
+
+    async def someone_waits(self, seminar: Seminar, mode: Mode) -> bool:
+        """As of now or later, never as of before."""
+        return await self._waits.get((seminar.site, seminar.id, mode))
+
+    async def pick(self, seminar: Seminar, mode: Mode, capacity: int) -> int | None:
+        """A seat that was free a moment ago, chosen at random; None where all are taken."""
+        if len(self._shelves) >= _MOST_SHELVES:
+            self._shelves.clear()
+        shelf = self._shelves.setdefault((seminar.id, mode), _Shelf())
+        async with shelf.lock:
+            age = time.monotonic() - shelf.read_at
+            if age > (FRESH_SECONDS if shelf.seats else FULL_SECONDS) or shelf.capacity != capacity:
+                seats = await self.open_seats(seminar, mode, capacity)
+                random.shuffle(seats)
+                shelf.seats, shelf.capacity, shelf.read_at = seats, capacity, time.monotonic()
+            return shelf.seats.pop() if shelf.seats else None
+
+    async def open_seats(self, seminar: Seminar, mode: Mode, capacity: int) -> list[int]:
+        """Read now. Closes and opens seats first where the capacity asks for it. Raises Busy."""
+        about, at = (seminar.site, seminar.id, mode), self._clock.now()
+        for _ in range(_ROUNDS):
+            try:
+                if unseated := await self._registrations.unseated(*about):
+                    await self._seat(seminar, mode, capacity, unseated)
+                seats = await self._registrations.seats(*about)
+                wanted = seats.plan.settled(capacity, seats.taken)
+                if not wanted.says_as(seats.plan):
+                    await self._registrations.settle(*about, wanted, self._cause("settle_seats"), at=at)
+            except ClaimTaken:
+                continue
+            return wanted.open_seats(seats.taken)
+        raise Busy
+
+    async def _seat(self, seminar: Seminar, mode: Mode, capacity: int, unseated: Sequence[str]) -> None:
+        """Numbers for those confirmed before seats were counted, beyond the capacity if need be."""
+        seats = await self._registrations.seats(seminar.site, seminar.id, mode)
+        plan = seats.plan.settled(max(capacity, len(seats.taken) + len(unseated)), seats.taken)
+        if not plan.says_as(seats.plan):
+            about = (seminar.site, seminar.id, mode)
+            await self._registrations.settle(*about, plan, self._cause("settle_seats"), at=self._clock.now())
+        for identity, number in zip(unseated, plan.open_seats(seats.taken), strict=False):
+            await self._registrations.seat(identity, number, self._cause("settle_seats"), at=self._clock.now())
+
+    async def fill_freed_seats(self, seminar_id: str, mode: Mode, correlationid: str | None = None) -> int:
+        """Gives open seats to those who wait, in ticket order; how many. Twice, or by several at once, is harmless."""
+        given = 0
+        cause = self._cause("fill_freed_seats", correlationid)
+        for _ in range(_ROUNDS):
+            try:
+                seminar, version = await self._seminars.public(seminar_id)
+            except NotFound:
+                return given
+            if seminar.content is None or seminar.status != "announced" or mode not in seminar.content.modes:
+                return given
+            capacity = seminar.content.modes[mode]
+            seats: list[int] | None = None if capacity is None else await self.open_seats(seminar, mode, capacity)
+            most = _AT_ONCE if seats is None else min(_AT_ONCE, len(seats))
+            waiting = await self._registrations.first_waiting(seminar.site, seminar_id, mode, most) if most else []
+            if not waiting:
+                return given
+            given += await self._promote(waiting, seats, Told(gist(seminar, version)), cause)
+        return given
+
+    async def _promote(self, waiting: Sequence[Registration], seats: list[int] | None, told: Told, cause: Cause) -> int:
+        """One after the other; stops where a seat turns out to be taken, so that nobody is overtaken."""
+        chosen: list[int | None] = [None] * len(waiting) if seats is None else [*random.sample(seats, len(seats))]
+        given = 0
+        for held, seat in zip(waiting, chosen, strict=False):
+
+            def decide(now: Registration, seat: int | None = seat) -> Decision[Registration, RegistrationEvent]:
+                return now.promoted(seat)
+
+            try:
+                stored = await self._registrations.change(held.id, decide, told, cause, at=self._clock.now())
+            except ClaimTaken:
+                return given
+            given += registration_of(stored.doc).status == "confirmed"
+        return given
+
+    def look(self, seminar_id: str, mode: Mode) -> None:
+        """Fills freed seats soon, in the background; asked often, it runs once more, not often."""
+        key = (seminar_id, mode)
+        if key in self._looking:
+            self._again.add(key)
+        else:
+            self._looking[key] = asyncio.create_task(self._look(key))
+
+    async def _look(self, key: tuple[str, Mode]) -> None:
+        try:
+            while True:
+                self._again.discard(key)
+                try:
+                    await self.fill_freed_seats(*key)
+                except Exception as error:  # the timers of those who wait look again
+                    log.warning("waitlist.look_failed", seminar=key[0], error=type(error).__name__, exc_info=error)
+                if key not in self._again:
+                    return
+        finally:
+            del self._looking[key]
+
+    async def changed(self, seminar_id: str) -> None:
+        """A seminar is not what it was: its capacity may be larger or smaller."""
+        for mode in MODES:
+            self.look(seminar_id, mode)
+
+    async def on_waits(self, doc: dict[str, object]) -> None:
+        """The timer of one who waits: looks for freed seats, then arms again."""
+        held = registration_of(doc)
+        await self.fill_freed_seats(held.seminar, held.mode, f"timer-{held.id}")
+        ahead = await self._registrations.ahead(held)
+        at: datetime = self._clock.now()
+        await self._registrations.rearm(held.id, looks_again(ahead, at), self._cause("rearm"), at=at)
+
+    def _cause(self, operation: str, correlationid: str | None = None) -> Cause:
+        return Cause(operation, "events", correlationid or f"seats-{new_id(self._clock.now())}")
