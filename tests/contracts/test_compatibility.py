@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from tools.contracts import files as files_module
 from tools.contracts.__main__ import check, write
 from tools.contracts.compatibility import broken
-from tools.contracts.files import SCHEMAS, incompatible, on_disk, released
+from tools.contracts.files import OPENAPI, SCHEMAS, Promise, incompatible, on_disk, released
 from tools.contracts.published import contracts
 
 PLACE = "cmd.booking.place_booking.v1"
@@ -99,7 +99,14 @@ def test_every_contract_of_today_is_compatible_with_itself() -> None:
 
 
 def test_a_contract_that_vanishes_is_incompatible() -> None:
-    assert incompatible({"booking.gone.v1": {"x-kind": "event"}}, {}) == ["booking.gone.v1: removed as a whole"]
+    before = Promise({"booking.gone.v1": {"x-kind": "event"}})
+    assert incompatible(before, {}) == ["booking.gone.v1: removed as a whole"]
+
+
+def test_a_call_that_vanishes_is_incompatible() -> None:
+    now = {OPENAPI: json.dumps({"paths": {"/v1/bookings": {"get": {}}}})}
+    before = Promise({}, frozenset({"GET /v1/bookings", "POST /v1/bookings"}))
+    assert incompatible(before, now) == ["POST /v1/bookings: removed"]
 
 
 @pytest.fixture
@@ -170,6 +177,6 @@ def test_what_the_newest_release_promised_counts_even_if_the_checkout_forgot_it(
     git(checkout, "tag", "v1.0.0")
     assert write(checkout, may_break=True) == 0
     git(checkout, "commit", "-q", "-a", "-m", "Forget the colour")
-    assert "colour" in released(checkout)[PLACE]["properties"]
+    assert "colour" in released(checkout).schemas[PLACE]["properties"]
     assert check(checkout) == 1
     assert f"{PLACE}: /colour: removed" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,29 +43,45 @@ def stale(root: Path, files: Mapping[Path, str]) -> list[str]:
     ]
 
 
-def incompatible(before: Mapping[str, Any], files: Mapping[Path, str]) -> list[str]:
-    """What the generated schemas break of those `before`, by wire name."""
-    found: list[str] = []
-    for name, old in before.items():
+def incompatible(before: "Promise", files: Mapping[Path, str]) -> list[str]:
+    """What the generated files break of what stood `before`, by wire name or call."""
+    calls = _calls(files[OPENAPI]) if OPENAPI in files else frozenset()
+    found = [f"{call}: removed" for call in sorted(before.calls - calls)]
+    for name, old in sorted(before.schemas.items()):
         path = SCHEMAS / f"{name}.json"
         reasons = broken(old["x-kind"], old, json.loads(files[path])) if path in files else ["removed as a whole"]
         found += [f"{name}: {reason}" for reason in reasons]
     return found
 
 
-def on_disk(root: Path) -> dict[str, Any]:
-    """The schemas in the checkout, by wire name."""
-    folder = root / SCHEMAS
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What stood before: the schemas by wire name, and the calls over HTTP (`POST /v1/bookings`)."""
+
+    schemas: Mapping[str, Any]
+    calls: frozenset[str] = frozenset()
 
 
-def released(root: Path) -> dict[str, Any]:
-    """The schemas of the newest tag `v*`, or of HEAD while there is none; empty outside a git checkout."""
-    tag = _git(root, "describe", "--tags", "--abbrev=0", "--match", "v*").strip() or "HEAD"
-    return dict(_at(root, tag))
+def on_disk(root: Path) -> Promise:
+    """What the checkout's files say."""
+    schemas = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (root / SCHEMAS).glob("*.json")}
+    http = root / OPENAPI
+    return Promise(schemas, _calls(http.read_text(encoding="utf-8")) if http.exists() else frozenset())
 
 
-def _at(root: Path, revision: str) -> Iterator[tuple[str, Any]]:
+def released(root: Path) -> Promise:
+    """What the newest tag `v*` says, or HEAD while there is none; nothing outside a git checkout."""
+    revision = _git(root, "describe", "--tags", "--abbrev=0", "--match", "v*").strip() or "HEAD"
+    http = _git(root, "show", f"{revision}:{OPENAPI.as_posix()}")
+    return Promise(dict(_schemas_at(root, revision)), _calls(http) if http else frozenset())
+
+
+def _calls(document: str) -> frozenset[str]:
+    paths = json.loads(document)["paths"].items()
+    return frozenset(f"{method.upper()} {path}" for path, calls in paths for method in calls)
+
+
+def _schemas_at(root: Path, revision: str) -> Iterator[tuple[str, Any]]:
     listed = _git(root, "ls-tree", "--name-only", revision, f"{SCHEMAS.as_posix()}/")
     for line in listed.splitlines():
         if line.endswith(".json"):
