@@ -42,7 +42,7 @@ class Status(StrEnum):
 
 
 class Mails:
-    """Due and lease are judged by the database's clock: a row is due once `next_try` is past; taking it moves that on."""
+    """Due and lease go by the database's clock: a row is due once `next_try` is past; taking it moves that on."""
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection

@@ -1,0 +1,154 @@
+"""Events and states as the other services announce them, about invented people."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from shared.contracts.booking import BookingCancelled, BookingPlaced, SiteState
+from shared.contracts.events import (
+    Announced,
+    RegistrationPlaced,
+    RegistrationPromoted,
+    RegistrationState,
+    SeminarCancelled,
+    SeminarChanged,
+    SeminarGist,
+    When,
+)
+from shared.contracts.members import ContactState, NameView
+from shared.contracts.message import BilingualView, Message
+
+NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
+START = datetime(2026, 12, 16, 0, 0, tzinfo=UTC)  # 19:00 on the 15th in New York, 09:00 on the 16th in Tokyo
+
+
+def contact(member: str = "hanako", sequence: int = 1, **more: Any) -> ContactState:
+    """A Japanese reader in Tokyo, unless said otherwise."""
+    fields: dict[str, Any] = {
+        "email": f"{member}@special.example",
+        "name": NameView(family="髙﨑", given="花子", latin="Hanako Takasaki"),
+        "language": "ja",
+        "time_zone": TOKYO,
+    }
+    return ContactState(id=member, sequence=sequence, **(fields | more))
+
+
+def site(sequence: int = 1) -> SiteState:
+    name = BilingualView(ja="ニューヨーク・ラウンジ", en="New York lounge")
+    return SiteState(id="nyc", sequence=sequence, name=name, time_zone=NEW_YORK)
+
+
+def _booking(**more: Any) -> dict[str, Any]:
+    return {
+        "id": "b1",
+        "site": "nyc",
+        "resource": "room-a",
+        "resource_name": BilingualView(ja="会議室A", en="Room A"),
+        "starts_at": START,
+        "ends_at": START + timedelta(hours=1),
+        "time_zone": NEW_YORK,
+        "organization": "o1",
+        "booked_by": "hanako",
+        "booked_for": "hanako",
+        "version": 1,
+    } | more
+
+
+def placed(**more: Any) -> BookingPlaced:
+    return BookingPlaced(**_booking(status="confirmed", **more))
+
+
+def cancelled(**more: Any) -> BookingCancelled:
+    return BookingCancelled(**_booking(**({"version": 2} | more)))
+
+
+def decided(**more: Any) -> When:
+    """19:00 in New York, decided."""
+    fields: dict[str, Any] = {"precision": "instant", "zone": NEW_YORK, "starts_at": START, "certainty": "final"}
+    return When(**(fields | more))
+
+
+def announced() -> When:
+    """As the first seminar was: the evening here, the morning there, no clock time."""
+    said = (
+        Announced(zone=NEW_YORK, date=date(2026, 12, 15), part="evening"),
+        Announced(zone=TOKYO, date=date(2026, 12, 16), part="morning"),
+    )
+    return When(precision="day_part", zone=NEW_YORK, announced=said, certainty="tentative")
+
+
+def gist(**more: Any) -> SeminarGist:
+    fields: dict[str, Any] = {
+        "id": "s1",
+        "site": "nyc",
+        "title": BilingualView(ja="米国の最新ライフサイエンス事情", en="US life science today"),
+        "title_certainty": "final",
+        "when": decided(),
+        "version": 2,
+    }
+    return SeminarGist(**(fields | more))
+
+
+def tentative(**more: Any) -> SeminarGist:
+    return gist(**({"title_certainty": "tentative", "when": announced(), "version": 1} | more))
+
+
+def registered(**more: Any) -> RegistrationPlaced:
+    fields: dict[str, Any] = {
+        "id": "r1",
+        "seminar": gist(),
+        "member": "hanako",
+        "mode": "online",
+        "version": 1,
+        "status": "confirmed",
+    }
+    return RegistrationPlaced(**(fields | more))
+
+
+def promoted(**more: Any) -> RegistrationPromoted:
+    fields: dict[str, Any] = {"id": "r1", "seminar": gist(), "member": "hanako", "mode": "onsite", "version": 2}
+    return RegistrationPromoted(**(fields | more))
+
+
+def changed(**more: Any) -> SeminarChanged:
+    fields: dict[str, Any] = {
+        "seminar": gist(),
+        "before": tentative(),
+        "changed": ("title_certainty", "when", "venue"),
+    }
+    return SeminarChanged(**(fields | more))
+
+
+def called_off(**more: Any) -> SeminarCancelled:
+    fields: dict[str, Any] = {"seminar": gist(version=3), "reason": "登壇者の都合により\n開催できなくなりました。"}
+    return SeminarCancelled(**(fields | more))
+
+
+def registration(member: str = "hanako", sequence: int = 1, **more: Any) -> RegistrationState:
+    """Live, and there an hour before noon."""
+    fields: dict[str, Any] = {
+        "id": f"r-{member}",
+        "seminar": "s1",
+        "member": member,
+        "mode": "online",
+        "status": "confirmed",
+        "since": NOON - timedelta(hours=1),
+    }
+    return RegistrationState(sequence=sequence, **(fields | more))
+
+
+def envelope(
+    message: Message, event_id: str, *, at: datetime = NOON, correlationid: str = "corr-1"
+) -> Mapping[str, Any]:
+    """The CloudEvent around it, as a relay makes it."""
+    service = message.wire.split(".", 1)[0]
+    return {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"/services/{service}",
+        "type": f"org.link-j.{message.wire}",
+        "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "correlationid": correlationid,
+        "data": message.model_dump(mode="json"),
+    }

@@ -1,0 +1,49 @@
+"""Every message notify can send, as the snapshots hold them. `python -m tests.notify.wordings` writes them anew."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.notify.domain.plan import Topic
+from services.notify.wording import Facts, Reader, Wording, Words
+from shared.contracts.members import NameView
+from shared.kernel.text import Language, Text
+from tests.notify import builders as b
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+SITE = Text("ニューヨーク・ラウンジ", "New York lounge")
+NAME = NameView(family="髙﨑", given="花子", latin="Hanako Takasaki")
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
+CASES: Mapping[Topic, Facts] = {
+    Topic.BOOKING_PLACED: b.placed(),
+    Topic.BOOKING_CANCELLED: b.cancelled(),
+    Topic.REGISTERED: b.registered(seminar=b.tentative()),
+    Topic.WAITING: b.registered(status="waiting", position=3, mode="onsite"),
+    Topic.PROMOTED: b.promoted(),
+    Topic.SEMINAR_CHANGED: b.changed(),
+    Topic.SEMINAR_CANCELLED: b.called_off(),
+}
+
+
+def reader(language: Language = "ja", zone: str = b.TOKYO) -> Reader:
+    """In Tokyo, reading of something in New York."""
+    return Reader(language, (b.NEW_YORK, zone), SITE, NAME)
+
+
+def made() -> dict[str, str]:
+    """File name → content."""
+    wording = Wording()
+    files = {}
+    for language in LANGUAGES:
+        for topic, facts in CASES.items():
+            files[f"{topic.value}.{language}.txt"] = _shown(wording.of(topic, facts, reader(language)))
+        files[f"{Topic.SIGN_IN_CODE.value}.{language}.txt"] = _shown(wording.of_code("01234567", 10, language))
+    return files
+
+
+def _shown(words: Words) -> str:
+    return f"{words.subject}\n\n{words.text}\n\n{words.html}\n"
+
+
+if __name__ == "__main__":
+    for name, content in made().items():
+        (SNAPSHOTS / name).write_text(content, encoding="utf-8")
