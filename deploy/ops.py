@@ -12,6 +12,7 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
 from deploy import topology
+from deploy.trouble import NotDone
 from deploy.waiting import until
 from shared.contracts.message import Asked, Command, Principal, Query
 from shared.contracts.ops import status_subject
@@ -20,14 +21,6 @@ from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
 
 OPS = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
-
-
-class NotDone(Exception):
-    """What was asked was refused or not answered; its text is the sentence for a person."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 class Ops:

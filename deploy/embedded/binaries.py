@@ -6,9 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-
-class CannotStart(Exception):
-    """One sentence a person can act on; the command line prints it and exits with 2."""
+from deploy.trouble import CannotStart
 
 
 def nats_server() -> Path:

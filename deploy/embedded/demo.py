@@ -19,7 +19,8 @@ from deploy.embedded.demo_words import (
     seminar,
 )
 from deploy.embedded.folder import DataFolder, read_run
-from deploy.ops import NotDone, Ops, connected
+from deploy.ops import Ops, connected
+from deploy.trouble import NotDone
 from deploy.waiting import until
 from shared.contracts.events import ListSeminars
 from shared.contracts.members import CreateMember, CreateOrganization, Membership

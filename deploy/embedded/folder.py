@@ -8,9 +8,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.binaries import CannotStart
 from deploy.embedded.children import free_port, taken
 from deploy.nats.keys import KeyFolder, write_private
+from deploy.trouble import CannotStart, NotRunning
 
 LAYOUT = "1"
 """Grows when a later version could not read an older folder as it is."""
@@ -101,14 +101,15 @@ class DataFolder:
             write_private(file, json.dumps(ports, indent=1) + "\n")
         return ports[name]
 
+    def known_port(self, name: str) -> int:
+        """The port `name` has in the run that is on."""
+        ports: dict[str, int] = json.loads((self.path / "ports.json").read_text())
+        return ports[name]
+
     def tell(self, urls: dict[str, str], running: list[Running]) -> None:
         """Rewrite run.json, whole or not at all."""
         processes = [{k: v for k, v in asdict(each).items() if v is not None} for each in running]
         write_private(self.run_file, json.dumps({**urls, "processes": processes}, indent=1) + "\n")
-
-
-class NotRunning(Exception):
-    """Nothing runs on this data folder."""
 
 
 def read_run(folder: Path) -> dict[str, Any]:

@@ -4,12 +4,11 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import deploy
-from deploy.embedded.binaries import CannotStart
 from deploy.embedded.children import free_port, spawn, taken
 from deploy.embedded.folder import DataFolder
 from deploy.embedded.supervisor import Kept
@@ -18,6 +17,7 @@ from deploy.mongo.server import MongoServer
 from deploy.nats.config import inbox_prefix
 from deploy.nats.keys import write_private
 from deploy.nats.server import NatsServer
+from deploy.trouble import CannotStart
 from shared.contracts.topology import SERVICES
 
 ROOT = Path(deploy.__file__).resolve().parent.parent
@@ -31,6 +31,19 @@ class Wanted:
     port: int = 8080
     scale: Mapping[str, int] = field(default_factory=dict)
     empty: bool = False
+
+
+def scale_of(words: Sequence[str]) -> dict[str, int]:
+    """`["booking=3", "events=2,notify=2"]` as numbers of replicas. Raises ValueError with what is wrong."""
+    scale = {}
+    for word in ",".join(words).split(",") if words else []:
+        service, _, number = word.partition("=")
+        if service not in SERVICES:
+            raise ValueError(f"{service!r} cannot be scaled here; these can: {', '.join(SERVICES)}")
+        if not number.isdecimal() or not 1 <= int(number) <= 16:
+            raise ValueError(f"{word!r} is not like {service}=3 (1 to 16)")
+        scale[service] = int(number)
+    return scale
 
 
 class House:

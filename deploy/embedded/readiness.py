@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from deploy import topology
-from deploy.embedded.binaries import CannotStart
 from deploy.embedded.plan import ROOT, House, environment
 from deploy.embedded.supervisor import LONGEST_DELAY, Kept
 from deploy.nats.keys import write_private
+from deploy.trouble import CannotStart
 from deploy.waiting import until
 from shared.contracts.topology import SERVICES
 

@@ -1,0 +1,132 @@
+"""The `lounge` command: its words and options. What each does is imported only when it is asked for."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.cli import dead_letters, producers
+
+Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
+DEFAULT = Path(".lounge")
+
+app = typer.Typer(
+    help="LINK-J Lounge: run it, ask it, repair it. Exit status: 0 done, 1 refused or failed, 2 cannot even begin.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+operators = typer.Typer(help="People who may do everything.", no_args_is_help=True)
+app.add_typer(operators, name="operator")
+app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(producers.app, name="site")
+
+
+@app.command(epilog="Example: lounge up --port 9000 --scale booking=3")
+def up(
+    data: Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Where everything is kept.")] = DEFAULT,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The gateway's port; 0 takes a free one.")] = 8080,
+    scale: Annotated[list[str] | None, typer.Option(help="Replicas, as booking=3; may be repeated.")] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="Without the demonstration data.")] = False,
+) -> None:
+    """Run the whole system on this machine until Ctrl-C."""
+    from deploy.embedded.plan import Wanted, scale_of
+    from deploy.embedded.up import up as run
+
+    try:
+        replicas = scale_of(scale or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    raise typer.Exit(run(Wanted(data=data, port=port, scale=replicas, empty=empty)))
+
+
+@app.command(epilog="Example: LOUNGE_NATS_URL=nats://hub:4222 … lounge serve booking")
+def serve(service: Annotated[str, typer.Argument(help="booking, members, events, notify or gateway.")]) -> None:
+    """Run one replica of one service, configured by its environment (LOUNGE_…)."""
+    import runpy
+
+    from shared.contracts.topology import SERVICES
+
+    if service not in (*SERVICES, "gateway"):
+        raise typer.BadParameter(f"there is no service {service!r}")
+    runpy.run_module(f"services.{service}", run_name="__main__", alter_sys=True)
+
+
+@app.command(epilog='Example: curl -H "Authorization: Bearer $(lounge token staff@linkj.example)" …')
+def token(email: str, data: Data = DEFAULT, as_json: AsJson = False) -> None:  # noqa: ARG001 — bare either way
+    """Print an access token of this member, for scripts; always the bare token."""
+    from deploy.cli import asking
+
+    print(asking.token(data, email))
+
+
+@app.command(epilog="Example: lounge mail --to staff@linkj.example --json | jq -r '.[-1].text'")
+def mail(
+    to: Annotated[str | None, typer.Option(help="Only those to this address.")] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Show the mails the embedded sink holds, newest last."""
+    from deploy.cli import showing
+
+    showing.mail(data, to, as_json=as_json)
+
+
+@app.command(epilog="Example: lounge status --json | jq .status")
+def status(data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Services and replicas, consumer lag, oldest unsent event, dead letters."""
+    from deploy.cli import asking, showing
+
+    showing.status(asking.status(data), as_json=as_json)
+
+
+@app.command(epilog="Example: lounge republish --since 2026-12-15T00:00:00Z")
+def republish(
+    since: Annotated[str | None, typer.Option(help="All events from this instant on (RFC 3339 with offset).")] = None,
+    state: Annotated[str | None, typer.Option(help="Every state of this service that the stream lacks.")] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Send events or states again, with new message ids; consumers do nothing twice."""
+    from deploy.cli import asking, showing
+
+    if (since is None) is (state is None):
+        raise typer.BadParameter("give either --since or --state")
+    showing.table(asking.republish(data, since, state), as_json=as_json)
+
+
+@operators.command("add", epilog="Example: lounge operator add ops@linkj.example")
+def operator_add(email: str, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Make the member of this address an operator; makes the member if there is none."""
+    from deploy.cli import asking, showing
+
+    showing.facts(asking.add_operator(data, email), as_json=as_json)
+
+
+@app.command(epilog="Example: lounge trace 06pbq2k4tk5…   (the X-Request-Id of an answer)")
+def trace(correlation_id: str, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Walk through all services' logs along one request, from HTTP to the sent mail."""
+    from deploy.cli import showing
+
+    showing.trace(data, correlation_id, as_json=as_json)
+
+
+def main() -> None:
+    """The entry point: a known trouble is one sentence on stderr, never a traceback."""
+    from deploy.trouble import CannotStart, NotDone, NotRunning
+
+    try:
+        app()
+    except NotDone as trouble:
+        print(trouble, file=sys.stderr)
+        sys.exit(1)
+    except (CannotStart, NotRunning) as trouble:
+        print(trouble, file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

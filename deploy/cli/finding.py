@@ -1,0 +1,31 @@
+"""Which running system a command speaks to: the one of a data folder, or the one the environment names."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from deploy.embedded.folder import DataFolder, read_run
+from deploy.ops import Ops, connected
+from shared.kernel.time import Clock
+from shared.kit.clock import clock_of
+
+
+def clock() -> Clock:
+    return clock_of(os.environ.get("LOUNGE_CLOCK", "system"))
+
+
+def by_environment() -> bool:
+    """LOUNGE_NATS_URL and LOUNGE_NATS_SEED_FILE (the ops key's) are set."""
+    return {"LOUNGE_NATS_URL", "LOUNGE_NATS_SEED_FILE"} <= os.environ.keys()
+
+
+@asynccontextmanager
+async def ops_of(data: Path) -> AsyncIterator[Ops]:
+    """A connection with the key `ops`. Raises NotRunning or NotDone."""
+    if by_environment():
+        url, seed = os.environ["LOUNGE_NATS_URL"], Path(os.environ["LOUNGE_NATS_SEED_FILE"])
+    else:
+        url, seed = read_run(data)["nats"], DataFolder(data).keys.seed_file("ops")
+    async with connected(url, seed, clock()) as ops:
+        yield ops

@@ -1,0 +1,55 @@
+"""`lounge site`: credentials and permissions for a producer."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
+DEFAULT = Path(".lounge")
+_SITE = re.compile(r"[a-z][a-z0-9-]{1,30}")
+
+app = typer.Typer(help="Other sites as producers of messages.", no_args_is_help=True)
+
+
+def _site(value: str) -> str:
+    if not _SITE.fullmatch(value):
+        raise typer.BadParameter("a site is 2 to 31 characters of a-z, 0-9 and -, a letter first")
+    return value
+
+
+Site = Annotated[str, typer.Argument(callback=_site, help="The site, such as osaka.")]
+
+
+@app.command(epilog="Example: lounge site add osaka --zone Asia/Tokyo --name-en 'LINK-J WEST' --json > osaka.json")
+def add(
+    site: Site,
+    zone: Annotated[str | None, typer.Option(help="Its IANA time zone; UTC for a new site.")] = None,
+    name_ja: Annotated[str | None, typer.Option("--name-ja", help="Its name in Japanese.")] = None,
+    name_en: Annotated[str | None, typer.Option("--name-en", help="Its name in English.")] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Let a site publish: account, stream, key for NATS and for HTTP; makes the site if it is unknown."""
+    from deploy.cli import showing, sites
+
+    named = sites.Described(site, zone, name_ja, name_en)
+    showing.facts(sites.add(data, named), as_json=as_json)
+
+
+@app.command("list", epilog="Example: lounge site list --json")
+def list_(data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """The producers, and how many messages their input holds."""
+    from deploy.cli import showing, sites
+
+    showing.table(sites.listed(data), as_json=as_json)
+
+
+@app.command(epilog="Example: lounge site remove osaka")
+def remove(site: Site, data: Data = DEFAULT, as_json: AsJson = False) -> None:
+    """Take its keys and its account away; what it has sent stays."""
+    from deploy.cli import showing, sites
+
+    showing.facts(sites.remove(data, site), as_json=as_json)

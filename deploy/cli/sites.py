@@ -1,0 +1,162 @@
+"""Producers on the running system: a site in booking, an account and a stream in NATS, a key for HTTP."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nats
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from deploy import topology
+from deploy.cli.finding import by_environment, ops_of
+from deploy.embedded.folder import DataFolder, read_run
+from deploy.nats.config import inbox_prefix
+from deploy.nats.server import write_config
+from deploy.ops import Ops
+from deploy.trouble import CannotStart, NotDone
+from deploy.waiting import until
+from shared.contracts.booking import DefineSite, GetSite
+from shared.contracts.members import CreateApiKey, ListApiKeys, RevokeApiKey
+from shared.contracts.message import Text
+from shared.contracts.topology import ingest_durable, ingest_stream
+
+_PATIENCE = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A site as the command line names it; what is None stays as it is."""
+
+    id: str
+    zone: str | None = None
+    name_ja: str | None = None
+    name_en: str | None = None
+
+
+def add(data: Path, site: Described) -> dict[str, Any]:
+    """The producer's credentials, working when this returns. Raises NotDone."""
+    _only_embedded()
+
+    async def work() -> dict[str, Any]:
+        async with ops_of(data) as ops:
+            folder, run = DataFolder(data), read_run(data)
+            await ops.ask(await _definition(ops, site, producer=True))
+            seed = folder.keys.seed_file(f"site-{site.id}").read_text().strip()
+            _reload(folder, run)
+            await until(lambda: _opens(run["nats"], seed, site.id), seconds=_PATIENCE)
+            js = ops.client.jetstream()
+            await topology.apply_stream(js, ingest_stream(site.id))
+            await topology.apply_durable(js, ingest_durable(site.id))
+            await topology.apply_site_account(run["nats"], folder.keys, site.id)
+            key = await ops.ask(CreateApiKey(name=f"site {site.id}", scopes=("events:write",), site=site.id))
+            await ops.settled(sites=(site.id,), seconds=_PATIENCE)
+            return {
+                "site": site.id,
+                "nats_url": run["nats"],
+                "nkey_seed": seed,
+                "inbox_prefix": inbox_prefix(site.id),
+                "publish": "events.>",
+                "receipts": "receipts.>",
+                "api_key": key["secret"],
+            }
+
+    return asyncio.run(work())
+
+
+def listed(data: Path) -> list[dict[str, Any]]:
+    """`{site, messages, bytes}` of each producer."""
+
+    async def work() -> list[dict[str, Any]]:
+        async with ops_of(data) as ops:
+            return [await _input(ops, site) for site in DataFolder(data).keys.sites()]
+
+    return asyncio.run(work())
+
+
+def remove(data: Path, site: str) -> dict[str, Any]:
+    """Its keys no longer open anything when this returns. Raises NotDone."""
+    _only_embedded()
+
+    async def work() -> dict[str, Any]:
+        folder, run = DataFolder(data), read_run(data)
+        if site not in folder.keys.sites():
+            raise NotDone(f"{site} is no producer here.", code="not-found")
+        seed = folder.keys.seed_file(f"site-{site}").read_text().strip()
+        async with ops_of(data) as ops:
+            await ops.ask(await _definition(ops, Described(site), producer=False))
+            revoked = await _revoke_keys(ops, site)
+            folder.keys.forget_site(site)
+            _reload(folder, run)
+            await until(lambda: _is_shut(run["nats"], seed, site), seconds=_PATIENCE)
+        return {"site": site, "removed": True, "api_keys_revoked": revoked}
+
+    return asyncio.run(work())
+
+
+def _only_embedded() -> None:
+    if by_environment():
+        raise CannotStart("Producers are added where the NATS configuration is: name the data folder with --data.")
+
+
+async def _definition(ops: Ops, site: Described, *, producer: bool) -> DefineSite:
+    """The site as it stands, with what was said anew; a new one is in UTC and called by its id."""
+    try:
+        known = await ops.ask(GetSite(id=site.id))
+    except NotDone as refused:
+        if refused.code != "not-found":
+            raise
+        known = {"name": {"en": None if site.name_ja else site.id}, "time_zone": "UTC", "calendars": []}
+    said = {"ja": site.name_ja, "en": site.name_en}
+    name = {language: said[language] or known["name"].get(language) for language in said}
+    wanted = {"id": site.id, "producer": producer, "calendars": known["calendars"]}
+    return DefineSite.model_validate(
+        {**wanted, "name": Text(**name), "time_zone": site.zone or known["time_zone"]}, strict=False
+    )
+
+
+def _reload(folder: DataFolder, run: dict[str, Any]) -> None:
+    """Write the server's configuration for the keys there are now, and have it read."""
+    server = next(each for each in run["processes"] if each["name"].startswith("nats-"))
+    config = folder.path / "nats.json"
+    write_config(config, folder.keys, port=server["port"], monitor_port=folder.known_port("nats-monitor"))
+    os.kill(server["pid"], signal.SIGHUP)
+
+
+async def _opens(url: str, seed: str, site: str) -> bool:
+    try:
+        client = await nats.connect(
+            url, nkeys_seed_str=seed, inbox_prefix=inbox_prefix(site).encode(), allow_reconnect=False, connect_timeout=2
+        )
+    except (NatsError, OSError):
+        return False
+    await client.close()
+    return True
+
+
+async def _is_shut(url: str, seed: str, site: str) -> bool:
+    return not await _opens(url, seed, site)
+
+
+async def _revoke_keys(ops: Ops, site: str) -> int:
+    revoked, after = 0, None
+    while True:
+        page = await ops.ask(ListApiKeys(limit=100, after=after))
+        for key in page["items"]:
+            if key["site"] == site and key["revoked_at"] is None:
+                await ops.ask(RevokeApiKey(id=key["id"]))
+                revoked += 1
+        after = page["next"]
+        if after is None:
+            return revoked
+
+
+async def _input(ops: Ops, site: str) -> dict[str, Any]:
+    try:
+        state = (await ops.client.jetstream().stream_info(ingest_stream(site).name)).state
+    except NotFoundError:
+        return {"site": site, "messages": 0, "bytes": 0}
+    return {"site": site, "messages": state.messages, "bytes": state.bytes}
