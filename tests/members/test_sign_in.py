@@ -1,5 +1,6 @@
 """Signing in, over the real servers, with the permissions that hold in production."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from joserfc.jwk import KeySet
 
 from shared.contracts import members as contract
 from tests.members.conftest import House, Houses
-from tests.members.people import NOBODY, company, person
+from tests.members.people import NOBODY, OPS, company, person, principal
 
 HANAKO = "hanako@bio.example"
 
@@ -59,3 +60,187 @@ async def test_a_code_by_mail_becomes_tokens_that_say_who_and_for_whom(houses: H
         mail = house.notify.asked[-1]
         assert (mail.email, mail.language) == (HANAKO, "ja")
         assert mail.expires_at == house.wall.at + timedelta(minutes=10)
+
+
+async def test_an_unknown_address_gets_the_same_answer_and_notify_a_decoy(house: House) -> None:
+    await hanako(house)
+    known = await house.ask(contract.RequestSignInCode(email=HANAKO), NOBODY)
+    unknown = await house.ask(contract.RequestSignInCode(email="nobody@bio.example", language="en"), NOBODY)
+    assert (known.status, known.data) == (unknown.status, unknown.data) == (202, {"expires_in": 600})
+    assert [(m.email, m.code is None) for m in house.notify.asked] == [(HANAKO, False), ("nobody@bio.example", True)]
+    guess = contract.CreateSession(email="nobody@bio.example", code="00000000")
+    assert await house.refused(guess, NOBODY) == (401, "wrong-code")
+
+
+async def test_who_has_left_is_answered_like_an_unknown_address(house: House) -> None:
+    member = await hanako(house)
+    await house.done(contract.UpdateMember(id=member["id"], active=False))
+    await house.done(contract.RequestSignInCode(email=HANAKO), NOBODY)
+    assert house.notify.asked[-1].code is None
+
+
+async def test_without_notify_everyone_gets_503_and_it_costs_no_send(house: House) -> None:
+    await hanako(house)
+    await house.notify.leave()
+    for email in (HANAKO, "nobody@bio.example"):
+        for _ in range(4):
+            assert await house.refused(contract.RequestSignInCode(email=email), NOBODY) == (503, "unavailable")
+    await house.notify.listen()
+    assert (await house.ask(contract.CreateSession(email=HANAKO, code=await code_for(house)), NOBODY)).status == 201
+
+
+async def test_an_address_that_is_none_is_refused(house: House) -> None:
+    assert await house.refused(contract.RequestSignInCode(email="a@b, c@d"), NOBODY) == (422, "invalid-email")
+
+
+@pytest.mark.parametrize("email", [HANAKO, "nobody@bio.example"])
+async def test_a_fourth_code_within_a_quarter_hour_is_refused_for_any_address(house: House, email: str) -> None:
+    await hanako(house)
+    answers = [await house.ask(contract.RequestSignInCode(email=email), NOBODY) for _ in range(10)]
+    assert [a.status for a in answers] == [202] * 3 + [429] * 7
+    assert answers[-1].problem is not None
+    assert answers[-1].problem.members == {"retry_after": 900}
+    assert len(house.notify.asked) == 3
+
+
+@pytest.mark.parametrize("email", [HANAKO, "nobody@bio.example"])
+async def test_a_thousand_guesses_are_cut_after_five_for_any_address(house: House, email: str) -> None:
+    await hanako(house)
+    await house.done(contract.RequestSignInCode(email=email), NOBODY)
+    right = house.notify.asked[-1].code
+    guesses = [f"{n:08d}" for n in range(40) if f"{n:08d}" != right]
+    answers = [await house.refused(contract.CreateSession(email=email, code=guess), NOBODY) for guess in guesses]
+    assert answers[:5] == [(401, "wrong-code")] * 5
+    assert set(answers[5:]) == {(429, "too-many-attempts")}
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_fifty_right_codes_at_once_open_exactly_one_session(houses: Houses, driver: str) -> None:
+    async with houses(mongo_driver=driver) as house:
+        await hanako(house)
+        session = contract.CreateSession(email=HANAKO, code=await code_for(house))
+        answers = await asyncio.gather(*(house.ask(session, NOBODY) for _ in range(50)))
+        assert sorted(a.status for a in answers) == [201] + [401] * 49
+        assert house.admin["members"]["sessions"].count_documents({}) == 1
+
+
+async def test_neither_code_nor_tokens_nor_private_keys_are_stored(house: House) -> None:
+    await hanako(house)
+    code = await code_for(house)
+    stored = repr(list(house.admin["members"]["sign_ins"].find()))
+    assert code not in stored
+    assert "hanako" not in stored
+    tokens = await house.done(contract.CreateSession(email=HANAKO, code=code), NOBODY)
+    stored = repr([list(house.admin["members"][c].find()) for c in ("sessions", "signing_keys", "sign_ins")])
+    assert tokens["refresh_token"].rsplit(".", 1)[1] not in stored
+    assert "'d'" not in stored
+
+
+async def test_refreshing_rotates_and_says_what_is_true_now(house: House) -> None:
+    member = await hanako(house)
+    first = await signed_in(house)
+    await house.done(contract.UpdateMember(id=member["id"], roles=frozenset({"member", "organization_admin"})))
+    second = await house.done(contract.RefreshSession(refresh_token=first["refresh_token"]), NOBODY)
+    assert second["refresh_token"] != first["refresh_token"]
+    token = await read_token(house, second["access_token"])
+    assert token.claims["roles"] == ["member", "organization_admin"]
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_twenty_refreshes_at_once_get_the_same_successor(houses: Houses, driver: str) -> None:
+    async with houses(mongo_driver=driver) as house:
+        await hanako(house)
+        refresh = contract.RefreshSession(refresh_token=(await signed_in(house))["refresh_token"])
+        answers = await asyncio.gather(*(house.done(refresh, NOBODY) for _ in range(20)))
+        assert len({a["refresh_token"] for a in answers}) == 1
+        await house.done(contract.RefreshSession(refresh_token=answers[0]["refresh_token"]), NOBODY)
+
+
+async def test_a_token_used_again_after_ten_seconds_ends_the_session_and_the_gateway_hears_of_it(house: House) -> None:
+    await hanako(house)
+    first = await signed_in(house)
+    second = await house.done(contract.RefreshSession(refresh_token=first["refresh_token"]), NOBODY)
+    house.wall.forward(timedelta(seconds=11))
+    for token in (first, second, first):
+        again = contract.RefreshSession(refresh_token=token["refresh_token"])
+        assert await house.refused(again, NOBODY) == (401, "session-ended")
+    revoked = await house.done(contract.RevokedSessions(), NOBODY)
+    assert revoked == {"sessions": [first["refresh_token"].split(".")[0]]}
+    house.wall.forward(timedelta(minutes=12))
+    assert await house.done(contract.RevokedSessions(), NOBODY) == {"sessions": []}
+
+
+async def test_a_forged_refresh_token_ends_nothing(house: House) -> None:
+    await hanako(house)
+    first = (await signed_in(house))["refresh_token"]
+    forged = first.rsplit(".", 1)[0] + "." + "0" * 64
+    for text in (forged, "nonsense", f"unknown.0.{'0' * 64}"):
+        again = contract.RefreshSession(refresh_token=text)
+        assert await house.refused(again, NOBODY) == (401, "session-ended")
+    await house.done(contract.RefreshSession(refresh_token=first), NOBODY)
+
+
+async def test_signing_out_ends_the_own_session_and_no_other(house: House) -> None:
+    member = await hanako(house)
+    tokens = await signed_in(house)
+    end = contract.EndSession(session=tokens["refresh_token"].split(".")[0])
+    stranger = principal(member | {"id": "stranger"})
+    assert (await house.ask(end, stranger)).status == 204
+    tokens = await house.done(contract.RefreshSession(refresh_token=tokens["refresh_token"]), NOBODY)
+    for _ in range(2):
+        assert (await house.ask(end, principal(member))).status == 204
+    again = contract.RefreshSession(refresh_token=tokens["refresh_token"])
+    assert await house.refused(again, NOBODY) == (401, "session-ended")
+
+
+async def test_who_is_made_inactive_gets_no_further_token(house: House) -> None:
+    member = await hanako(house)
+    tokens = await signed_in(house)
+    await house.done(contract.UpdateMember(id=member["id"], active=False))
+    again = contract.RefreshSession(refresh_token=tokens["refresh_token"])
+    assert await house.refused(again, NOBODY) == (401, "session-ended")
+
+
+async def test_rotation_shows_the_new_key_first_and_old_tokens_verify_until_they_expire(house: House) -> None:
+    await hanako(house)
+    before = await read_token(house, (await house.done(contract.IssueToken(email=HANAKO)))["access_token"])
+    shown = await house.done(contract.RotateSigningKeys())
+    assert shown["keys"][0]["kid"] == before.header["kid"]
+    assert len(shown["keys"]) == 2
+    assert await house.done(contract.RotateSigningKeys()) == shown
+    still = (await house.done(contract.IssueToken(email=HANAKO)))["access_token"]
+    assert (await read_token(house, still)).header["kid"] == before.header["kid"]
+    house.wall.forward(timedelta(minutes=7))
+    after = await read_token(house, (await house.done(contract.IssueToken(email=HANAKO)))["access_token"])
+    assert after.header["kid"] == shown["keys"][1]["kid"]
+    assert (await read_token(house, still)).claims["sub"] == after.claims["sub"]
+    house.wall.forward(timedelta(minutes=11))
+    assert [k["kid"] for k in (await house.done(contract.Jwks(), NOBODY))["keys"]] == [after.header["kid"]]
+
+
+async def test_replicas_and_restarts_share_the_keys(houses: Houses) -> None:
+    async with houses() as one:
+        await hanako(one)
+        token = (await one.done(contract.IssueToken(email=HANAKO)))["access_token"]
+    async with houses(replica=2) as other:
+        assert (await read_token(other, token)).claims["lang"] == "ja"
+
+
+@pytest.mark.parametrize(
+    "asked", [contract.IssueToken(email=HANAKO), contract.AddOperator(email=HANAKO), contract.RotateSigningKeys()]
+)
+async def test_what_is_for_ops_is_for_nobody_else(house: House, asked: Any) -> None:
+    member = await hanako(house)
+    operator = principal(member | {"roles": ["operator"]})
+    for by in (NOBODY, principal(member), operator):
+        assert await house.refused(asked, by) == (403, "forbidden")
+
+
+async def test_a_token_of_ops_needs_a_member_and_can_be_ended(house: House) -> None:
+    assert await house.refused(contract.IssueToken(email=HANAKO)) == (404, "not-found")
+    member = await hanako(house)
+    issued = await house.done(contract.IssueToken(email=HANAKO), OPS)
+    assert issued["refresh_token"] is None
+    sid = (await read_token(house, issued["access_token"])).claims["sid"]
+    await house.ask(contract.EndSession(session=sid), principal(member))
+    assert await house.done(contract.RevokedSessions(), NOBODY) == {"sessions": [sid]}

@@ -21,6 +21,7 @@ class Actor:
     organization: str | None = None
     organizations: tuple[str, ...] = ()
     site: str | None = None
+    is_program: bool = False
 
     @property
     def is_operator(self) -> bool:
@@ -89,7 +90,12 @@ def check_revise_member(actor: Actor, before: Member, after: Member, change: Mem
 
 
 def check_create_key(actor: Actor, site: str | None) -> None:
-    """A site's key: an operator, or staff of that site. One's own: any member. Raises Forbidden."""
+    """A site's key: an operator, or staff of that site. One's own: any member. Raises Forbidden.
+
+    A program makes none: it could give itself more than it was given.
+    """
+    if actor.is_program:
+        raise Forbidden
     if site is not None and not actor.is_operator and not (Role.SITE_STAFF in actor.roles and site == actor.site):
         raise Forbidden
     if site is None and not actor.organizations:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.members.domain.api_key import ApiKey, Secret
 from services.members.domain.rights import check_create_key
-from services.members.handlers.asking import actor_of, created_id, unless_made_before
+from services.members.handlers.asking import actor_of, api_keys_seen_by, created_id, unless_made_before
 from services.members.store.mapping import SITE, api_key_draft, api_key_from
 from shared.contracts import members as contract
 from shared.contracts.message import Asked, Principal
@@ -41,13 +41,8 @@ class ApiKeyHandlers:
         def decide(doc: dict[str, Any]) -> Draft:
             return api_key_draft(api_key_from(doc).revoke(at), doc["version"] + 1, doc)
 
-        where = keys_seen_by(ask.principal)
+        where = api_keys_seen_by(actor_of(ask.principal))
         return await self.api_keys.change(ask.data.id, decide, Cause.of(ask), at=at, if_match=ask.if_match, where=where)
-
-
-def keys_seen_by(principal: Principal) -> dict[str, Any]:
-    """An operator sees every key, anyone else the ones they made."""
-    return {"site": SITE} if actor_of(principal).is_operator else {"site": SITE, "owner": principal.id}
 
 
 def _wished(key_id: str, wish: contract.CreateApiKey, by: Principal, secret: Secret) -> ApiKey:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.members.domain.rights import Actor
+from services.members.store.mapping import SITE
 from shared.contracts.message import Asked, Principal
 from shared.kernel.ids import derived_id
 from shared.kernel.refusal import Forbidden, Refusal
@@ -18,7 +19,27 @@ def actor_of(principal: Principal) -> Actor:
         organization=principal.organization,
         organizations=principal.organizations,
         site=principal.site,
+        is_program=principal.kind == "program",
     )
+
+
+def members_seen_by(actor: Actor) -> dict[str, Any]:
+    """A filter: staff see all, an admin the organization's people, anyone themselves."""
+    if actor.is_staff:
+        return {"site": SITE}
+    if actor.administers is not None:
+        return {"site": SITE, "organizations": actor.administers}
+    return {"site": SITE, "_id": actor.id}
+
+
+def organizations_seen_by(actor: Actor) -> dict[str, Any]:
+    """A filter: staff see all, others their own."""
+    return {"site": SITE} if actor.is_staff else {"site": SITE, "_id": {"$in": list(actor.organizations)}}
+
+
+def api_keys_seen_by(actor: Actor) -> dict[str, Any]:
+    """A filter: an operator sees every key, anyone else the ones they made."""
+    return {"site": SITE} if actor.is_operator else {"site": SITE, "owner": actor.id}
 
 
 def created_id(ask: Asked[Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from services.members.domain.address import address
 from services.members.domain.member import EmailTaken, Member, MemberChange, Name, Role, belonging
 from services.members.domain.rights import check_enrol, check_revise_member
-from services.members.handlers.asking import actor_of, created_id, unless_made_before
+from services.members.handlers.asking import actor_of, created_id, members_seen_by, unless_made_before
 from services.members.store.mapping import SITE, member_draft, member_from
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
@@ -40,6 +40,7 @@ class PeopleHandlers:
     async def update_member(self, ask: Asked[contract.UpdateMember]) -> Stored:
         """Raises InvalidEmail, EmailTaken, SiteRequired, NotFound, Forbidden, and what the one write raises."""
         actor, change = actor_of(ask.principal), _change(ask.data)
+        where = members_seen_by(actor)
         await self._check_known((*filter(None, [change.organization]), *(change.further or ())))
 
         def decide(doc: dict[str, Any]) -> Draft:
@@ -50,7 +51,7 @@ class PeopleHandlers:
 
         try:
             return await self.members.change(
-                ask.data.id, decide, Cause.of(ask), at=self.clock.now(), if_match=ask.if_match, where={"site": SITE}
+                ask.data.id, decide, Cause.of(ask), at=self.clock.now(), if_match=ask.if_match, where=where
             )
         except ClaimTaken:
             raise EmailTaken from None

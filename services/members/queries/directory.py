@@ -4,13 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain.rights import Actor
-from services.members.handlers.asking import actor_of
+from services.members.handlers.asking import actor_of, members_seen_by, organizations_seen_by
 from services.members.queries.pages import InvalidCursor, one, page
 from services.members.queries.views import member_view, organization_view
 from services.members.store.mapping import SITE
 from shared.contracts import members as contract
-from shared.contracts.message import Asked, Principal
+from shared.contracts.message import Asked
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import search_key
 
@@ -25,23 +24,25 @@ class Directory:
     members: Any
 
     async def organization(self, ask: Asked[contract.GetOrganization]) -> contract.OrganizationView:
-        return organization_view(await one(self.organizations, ask.data.id, _organizations_seen_by(ask.principal)))
+        return organization_view(
+            await one(self.organizations, ask.data.id, organizations_seen_by(actor_of(ask.principal)))
+        )
 
     async def list_organizations(self, ask: Asked[contract.ListOrganizations]) -> contract.OrganizationsView:
         """In the order of their ids."""
-        where = _organizations_seen_by(ask.principal)
+        where = organizations_seen_by(actor_of(ask.principal))
         if ask.data.after is not None:
             where = {"$and": [where, {"_id": {"$gt": ask.data.after}}]}
         docs, following = await page(self.organizations.find(where).sort("_id", 1), ask.data.limit)
         return contract.OrganizationsView(items=tuple(map(organization_view, docs)), next=following)
 
     async def member(self, ask: Asked[contract.GetMember]) -> contract.MemberView:
-        return member_view(await one(self.members, ask.data.id, _members_seen_by(actor_of(ask.principal))))
+        return member_view(await one(self.members, ask.data.id, members_seen_by(actor_of(ask.principal))))
 
     async def list_members(self, ask: Asked[contract.ListMembers]) -> contract.MembersView:
         """In the order of their names by kana. Raises NotFound for a foreign organization, InvalidCursor."""
         actor, wish = actor_of(ask.principal), ask.data
-        where = [_members_seen_by(actor)]
+        where = [members_seen_by(actor)]
         if wish.organization is not None:
             if not actor.is_staff and wish.organization not in actor.organizations:
                 raise NotFound
@@ -76,17 +77,3 @@ class Directory:
             roles=member.roles,
             site=member.site,
         )
-
-
-def _organizations_seen_by(by: Principal) -> dict[str, Any]:
-    """Staff see all, others their own."""
-    return {"site": SITE} if actor_of(by).is_staff else {"site": SITE, "_id": {"$in": list(by.organizations)}}
-
-
-def _members_seen_by(actor: Actor) -> dict[str, Any]:
-    """Staff see all, an admin the organization's people, anyone themselves."""
-    if actor.is_staff:
-        return {"site": SITE}
-    if actor.administers is not None:
-        return {"site": SITE, "organizations": actor.administers}
-    return {"site": SITE, "_id": actor.id}

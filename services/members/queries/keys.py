@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.members.domain.api_key import UnknownApiKey
-from services.members.handlers.api_keys import keys_seen_by
+from services.members.handlers.asking import actor_of, api_keys_seen_by
 from services.members.queries.pages import one, page
 from services.members.queries.views import api_key_view
 from services.members.store.mapping import api_key_from
@@ -30,10 +30,10 @@ class KeyQueries:
     clock: Clock
 
     async def api_key(self, ask: Asked[contract.GetApiKey]) -> contract.ApiKeyView:
-        return api_key_view(await one(self.api_keys, ask.data.id, keys_seen_by(ask.principal)))
+        return api_key_view(await one(self.api_keys, ask.data.id, api_keys_seen_by(actor_of(ask.principal))))
 
     async def list_api_keys(self, ask: Asked[contract.ListApiKeys]) -> contract.ApiKeysView:
-        where = keys_seen_by(ask.principal)
+        where = api_keys_seen_by(actor_of(ask.principal))
         if ask.data.after is not None:
             where["_id"] = {"$gt": ask.data.after}
         docs, following = await page(self.api_keys.find(where).sort("_id", 1), ask.data.limit)

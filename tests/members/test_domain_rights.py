@@ -1,0 +1,138 @@
+"""Who may what: each rule as a row."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.members.domain.member import Member, MemberChange, Role
+from services.members.domain.organization import Kind, OrganizationChange
+from services.members.domain.rights import (
+    Actor,
+    check_create_key,
+    check_create_organization,
+    check_enrol,
+    check_revise_member,
+    check_revise_organization,
+)
+from shared.kernel.refusal import Forbidden, NotFound, Refusal
+from shared.kernel.text import Text
+from tests.members.test_domain_member import HANAKO
+
+OPERATOR = Actor("op", frozenset({"operator"}))
+NYC_STAFF = Actor("st", frozenset({"site_staff"}), "linkj", ("linkj",), "nyc")
+ADMIN = Actor("ad", frozenset({"organization_admin", "member"}), "o1", ("o1", "o2"))
+ADMIN_ELSEWHERE = replace(ADMIN, organization="o2")
+MEMBER = Actor("m1", frozenset({"member"}), "o1", ("o1",))
+SITE = Actor("osaka", site="osaka")
+RENAME = OrganizationChange(name=Text(en="New"))
+
+
+def outcome(check: object, *args: object) -> type[Refusal] | None:
+    try:
+        check(*args)  # type: ignore[operator]  # each row names its own check
+    except Refusal as refusal:
+        return type(refusal)
+    return None
+
+
+def with_roles(*roles: Role, site: str | None = None, organizations: tuple[str, ...] = ("o1",)) -> Member:
+    return replace(HANAKO, roles=frozenset(roles), site=site, organizations=organizations)
+
+
+@pytest.mark.parametrize(
+    ("actor", "refused"),
+    [(OPERATOR, None), (NYC_STAFF, None), (ADMIN, Forbidden), (MEMBER, Forbidden), (SITE, Forbidden)],
+)
+def test_only_staff_make_organizations(actor: Actor, refused: type[Refusal] | None) -> None:
+    assert outcome(check_create_organization, actor) is refused
+
+
+@pytest.mark.parametrize(
+    ("actor", "organization", "change", "refused"),
+    [
+        (OPERATOR, "o1", OrganizationChange(kind=Kind.GUEST), None),
+        (NYC_STAFF, "o1", RENAME, None),
+        (ADMIN, "o1", RENAME, None),
+        (ADMIN, "o1", OrganizationChange(kind=Kind.LINKJ_STAFF), Forbidden),
+        (ADMIN, "o2", RENAME, Forbidden),
+        (ADMIN_ELSEWHERE, "o1", RENAME, Forbidden),
+        (ADMIN, "o3", RENAME, NotFound),
+        (MEMBER, "o1", RENAME, Forbidden),
+        (MEMBER, "o2", RENAME, NotFound),
+    ],
+)
+def test_an_admin_renames_the_home_organization_and_no_other(
+    actor: Actor, organization: str, change: OrganizationChange, refused: type[Refusal] | None
+) -> None:
+    assert outcome(check_revise_organization, actor, organization, change) is refused
+
+
+@pytest.mark.parametrize(
+    ("actor", "member", "refused"),
+    [
+        (OPERATOR, with_roles(Role.OPERATOR), None),
+        (NYC_STAFF, with_roles(Role.MEMBER, Role.ORGANIZATION_ADMIN), None),
+        (NYC_STAFF, with_roles(Role.SITE_STAFF, site="nyc"), None),
+        (NYC_STAFF, with_roles(Role.SITE_STAFF, site="osaka"), Forbidden),
+        (NYC_STAFF, with_roles(Role.OPERATOR), Forbidden),
+        (ADMIN, with_roles(Role.MEMBER), None),
+        (ADMIN, with_roles(Role.ORGANIZATION_ADMIN), None),
+        (ADMIN, with_roles(Role.SITE_STAFF, site="nyc"), Forbidden),
+        (ADMIN, with_roles(Role.MEMBER, organizations=("o3",)), NotFound),
+        (ADMIN, with_roles(Role.MEMBER, organizations=("o1", "o3")), NotFound),
+        (ADMIN_ELSEWHERE, with_roles(Role.MEMBER), Forbidden),
+        (MEMBER, with_roles(Role.MEMBER), Forbidden),
+        (SITE, with_roles(Role.MEMBER), Forbidden),
+    ],
+)
+def test_nobody_enrols_people_into_foreign_organizations_or_above_themselves(
+    actor: Actor, member: Member, refused: type[Refusal] | None
+) -> None:
+    assert outcome(check_enrol, actor, member) is refused
+
+
+@pytest.mark.parametrize(
+    ("actor", "before", "change", "refused"),
+    [
+        (OPERATOR, with_roles(Role.OPERATOR), MemberChange(active=False), None),
+        (NYC_STAFF, with_roles(Role.MEMBER), MemberChange(active=False), None),
+        (NYC_STAFF, with_roles(Role.OPERATOR), MemberChange(active=False), Forbidden),
+        (NYC_STAFF, with_roles(Role.MEMBER), MemberChange(roles=frozenset({Role.OPERATOR})), Forbidden),
+        (NYC_STAFF, with_roles(Role.SITE_STAFF, site="osaka"), MemberChange(language="en"), Forbidden),
+        (ADMIN, with_roles(Role.MEMBER), MemberChange(roles=frozenset({Role.ORGANIZATION_ADMIN})), None),
+        (ADMIN, with_roles(Role.SITE_STAFF, site="nyc"), MemberChange(active=False), Forbidden),
+        (ADMIN, with_roles(Role.MEMBER), MemberChange(further=("o3",)), NotFound),
+        (ADMIN, with_roles(Role.MEMBER, organizations=("o3", "o1")), MemberChange(active=False), Forbidden),
+        (ADMIN, with_roles(Role.MEMBER, organizations=("o3",)), MemberChange(active=False), NotFound),
+        (MEMBER, HANAKO, MemberChange(language="en"), None),
+        (MEMBER, HANAKO, MemberChange(roles=frozenset({Role.OPERATOR})), Forbidden),
+        (MEMBER, replace(HANAKO, id="m2"), MemberChange(language="en"), NotFound),
+        (SITE, HANAKO, MemberChange(language="en"), NotFound),
+    ],
+)
+def test_who_manages_a_person_could_have_given_every_role_before_and_after(
+    actor: Actor, before: Member, change: MemberChange, refused: type[Refusal] | None
+) -> None:
+    after = before.revise(change).state
+    assert outcome(check_revise_member, actor, before, after, change) is refused
+
+
+@pytest.mark.parametrize(
+    ("actor", "site", "refused"),
+    [
+        (OPERATOR, "osaka", None),
+        (OPERATOR, None, Forbidden),
+        (NYC_STAFF, "nyc", None),
+        (NYC_STAFF, "osaka", Forbidden),
+        (NYC_STAFF, None, None),
+        (ADMIN, "nyc", Forbidden),
+        (MEMBER, None, None),
+        (SITE, "osaka", Forbidden),
+        (replace(MEMBER, is_program=True), None, Forbidden),
+        (replace(OPERATOR, is_program=True), "osaka", Forbidden),
+    ],
+)
+def test_a_sites_key_is_made_by_its_staff_and_ones_own_by_oneself(
+    actor: Actor, site: str | None, refused: type[Refusal] | None
+) -> None:
+    assert outcome(check_create_key, actor, site) is refused
