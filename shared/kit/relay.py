@@ -129,7 +129,7 @@ class Relay:
                     await self._publish(doc, entry, msg_id=entry["id"])
             stated = {s.wire.replace(".", "/"): await self._publish_state(doc, s) for s in self._states(doc)}
             await crashpoint("relay.after_publish")
-        except (NatsError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 — one that cannot be sent, for whatever reason, starves no other
             log.warning("relay.put_off", collection=self._collection.name, error=type(error).__name__)
             return UpdateOne(same, {"$set": {"next_try": self._clock.now() + _BACKOFF}})
         sent = doc["log"][-1]["seq"] if doc["log"] else doc["sent"]

@@ -172,9 +172,13 @@ def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime)
     return changed | {"unsent": True, "next_try": at + SWEEP_AFTER}
 
 
+_ALWAYS = ("unsent", "next_try")
+"""Set even where `before` had the same: the relay may have unset them since it was read."""
+
+
 def update_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """The one `update_one` that turns `before` into `after`."""
-    wanted = {k: v for k, v in after.items() if k not in ("_id", "log") and before.get(k, ...) != v}
+    wanted = {k: v for k, v in after.items() if k not in ("_id", "log") and (k in _ALWAYS or before.get(k, ...) != v)}
     gone = dict.fromkeys(before.keys() - after.keys(), "")
     update: dict[str, Any] = {"$set": wanted}
     if gone:

@@ -13,6 +13,8 @@ from shared.kit.mongo import DuplicateKeyError, is_outage, taken_claim
 from shared.kit.nats.request import Unavailable
 
 _ROUNDS = 12
+_MOVING = frozenset({"sent", "unsent", "next_try", "stated"})
+"""What the relay changes beside the version."""
 Nudge = Callable[[dict[str, Any]], None]
 Decide = Callable[[dict[str, Any]], Draft | None]
 
@@ -126,7 +128,7 @@ class Documents:
             found = await self.get(doc["_id"])
             if found is None or found["version"] < after["version"]:
                 raise Unavailable from error
-            return _holds(found, after)
+            return _holds(found, doc, after)
         await crashpoint("store.after_write")
         return bool(result.matched_count)
 
@@ -148,7 +150,9 @@ class Documents:
             raise DeadlinePassed
 
 
-def _holds(found: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether the entries of the attempted change are in what was read back."""
-    ours = after["log"][-1] if after["log"] else None
-    return ours is not None and any(e["id"] == ours["id"] and e == ours for e in found["log"])
+def _holds(found: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether what was read back is the attempted change, or stands on it; where not, it is decided anew."""
+    fresh = after["log"][len(before["log"]) :]
+    if fresh:
+        return any(entry == fresh[-1] for entry in found["log"])
+    return found["version"] == after["version"] and all(found.get(k) == v for k, v in after.items() if k not in _MOVING)
