@@ -2,18 +2,24 @@
 
 import asyncio
 import json
+import time
 import urllib.request
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy as ConsumerAcks
 from nats.js.errors import NotFoundError
 
 from shared.contracts.topology import Durable
 from shared.kernel.time import Clock
 from shared.kit.clock import is_virtual
-from shared.kit.mongo import Mongo
+from shared.kit.mongo import Mongo, PyMongoError, is_outage
+from shared.kit.nats.broker import LoungeBroker
+from shared.kit.settings import KitSettings
 
 _LARGEST_SKEW = timedelta(seconds=2)
 
@@ -29,11 +35,43 @@ async def mongo_answers(mongo: Mongo, clock: Clock) -> None:
         raise Misconfigured(f"this clock is {skew.total_seconds():.1f} s off MongoDB's")
 
 
+async def mongo_reached(mongo: Mongo, clock: Clock, seconds: float) -> None:
+    """The same at start, where a server may still be coming up. Raises Misconfigured after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return await mongo_answers(mongo, clock)
+        except PyMongoError as error:
+            if not is_outage(error):
+                raise Misconfigured(f"LOUNGE_MONGO_URL: MongoDB at {mongo.where} refuses: {_told(error)}") from None
+            if time.monotonic() > end:
+                raise Misconfigured(f"LOUNGE_MONGO_URL: no primary answers at {mongo.where}") from None
+        await asyncio.sleep(0.2)
+
+
+def _told(error: PyMongoError) -> str:
+    return str((getattr(error, "details", None) or {}).get("errmsg") or type(error).__name__)
+
+
+async def nats_reached(broker: LoungeBroker, settings: KitSettings) -> None:
+    """Connects. Raises Misconfigured where nobody answers in time, or the key is refused."""
+    where = urlsplit(settings.nats_url).netloc.rpartition("@")[2] or settings.nats_url
+    try:
+        await asyncio.wait_for(broker.connect(), settings.connect_seconds)
+    except TimeoutError:
+        if "authorization" in broker.last_error.lower():
+            raise Misconfigured(f"LOUNGE_NATS_SEED_FILE: the nats-server at {where} refuses this key") from None
+        raise Misconfigured(f"LOUNGE_NATS_URL: no nats-server answers at {where}") from None
+
+
 async def nats_syncs_always(monitor_url: str | None) -> None:
     """JetStream syncs each write to disk; without that an acknowledged message is lost on power failure."""
     if monitor_url is None:
         return
-    varz = await asyncio.to_thread(_fetched, f"{monitor_url}/varz")
+    try:
+        varz = await asyncio.to_thread(_fetched, f"{monitor_url}/varz")
+    except (OSError, ValueError):
+        raise Misconfigured(f"LOUNGE_NATS_MONITOR_URL: no nats-server's monitor at {monitor_url[:60]}") from None
     if not varz.get("jetstream", {}).get("config", {}).get("sync_always"):
         raise Misconfigured("nats-server runs without `sync_interval: always`")
 
@@ -54,8 +92,11 @@ async def durables_applied(broker: NatsBroker, durables: list[Durable]) -> None:
             found = (await js.consumer_info(durable.stream, durable.name)).config
         except NotFoundError:
             raise Misconfigured(f"durable {durable.name} is missing on {durable.stream}: apply the topology") from None
-        wanted = (durable.filter, durable.ack_wait, durable.max_deliver)
-        if (found.filter_subject, found.ack_wait, found.max_deliver) != wanted:
+        except NatsError as error:
+            kind = type(error).__name__
+            raise Misconfigured(f"durable {durable.name} on {durable.stream} cannot be seen: {kind}") from None
+        wanted = (durable.filter, durable.ack_wait, durable.max_deliver, ConsumerAcks.EXPLICIT)
+        if (found.filter_subject, found.ack_wait, found.max_deliver, found.ack_policy) != wanted:
             raise Misconfigured(f"durable {durable.name} differs from the topology: apply it")
 
 

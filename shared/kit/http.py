@@ -1,6 +1,7 @@
 """Each replica's own small door: /health/live, /health/ready, /metrics; plain ASGI on uvicorn."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ import orjson
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.kit.asserts import Misconfigured
 from shared.kit.health import Health
 from shared.kit.settings import KitSettings
 
@@ -47,17 +49,22 @@ class Quiet(uvicorn.Server):
         yield
 
 
+def _opened(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise Misconfigured(f"LOUNGE_HTTP_PORT: {host}:{port} cannot be opened: {error.strerror}") from None
+
+
 @asynccontextmanager
 async def serve_health(health: Health, settings: KitSettings) -> AsyncIterator[None]:
-    """The door open while the context lasts; port 0 leaves it shut."""
+    """The door open while the context lasts; port 0 leaves it shut. Raises Misconfigured where it cannot be opened."""
     if settings.http_port == 0:
         yield
         return
-    config = uvicorn.Config(
-        health_app(health), host=settings.http_host, port=settings.http_port, log_config=None, access_log=False
-    )
-    server = Quiet(config)
-    task = asyncio.create_task(server.serve())
+    door = _opened(settings.http_host, settings.http_port)
+    server = Quiet(uvicorn.Config(health_app(health), log_config=None, access_log=False))
+    task = asyncio.create_task(server.serve(sockets=[door]))
     try:
         yield
     finally:

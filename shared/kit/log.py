@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, merge_contextvars
 
 _PRIVATE = re.compile(
     r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body"
@@ -60,3 +60,8 @@ def correlated(correlationid: str | None) -> Iterator[None]:
     """Within it, each line carries `correlationid`."""
     with bound_contextvars(correlationid=correlationid):
         yield
+
+
+def correlate(correlationid: str | None) -> None:
+    """From here to the end of the `correlated` around it; for whoever learns the id only by reading the message."""
+    bind_contextvars(correlationid=correlationid)

@@ -6,6 +6,7 @@ Every call the house uses is the same in both, so what `Mongo.collection` gives 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import bson
 from bson.codec_options import CodecOptions
@@ -20,7 +21,7 @@ from pymongo.errors import (
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
-    WTimeoutError,
+    WriteConcernError,
 )
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -46,6 +47,10 @@ class Mongo:
     """One database over one pool. Writes wait for majority and journal; instants come back in UTC."""
 
     def __init__(self, url: str, database: str, driver: Driver = "motor", *, timeout_s: float = 5.0) -> None:
+        if not url:
+            raise ValueError("LOUNGE_MONGO_URL: it is not set, and neither is LOUNGE_MONGO_URL_FILE")
+        self.where = urlsplit(url).netloc.rpartition("@")[2]
+        """Host and port, without the user."""
         options: dict[str, Any] = {
             "retryWrites": True,
             "tz_aware": True,
@@ -114,7 +119,7 @@ def taken_claim(details: Mapping[str, Any] | None) -> str | None:
 
 def is_outage(error: BaseException) -> bool:
     """True where the outcome is unknown or the server is away: read again by key, or answer 503; never 'failed'."""
-    if isinstance(error, AutoReconnect | ConnectionFailure | NetworkTimeout | ExecutionTimeout | WTimeoutError):
+    if isinstance(error, AutoReconnect | ConnectionFailure | NetworkTimeout | ExecutionTimeout | WriteConcernError):
         return True
     return isinstance(error, PyMongoError) and (
         error.timeout or (isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.contracts.ops import ReplicaStatus, Republish, Republished, republish_subject, status_subject
 from shared.kit.answers import answer, dumped
+from shared.kit.nats.commands import read
 
 if TYPE_CHECKING:
     from shared.kit.service import Service
@@ -40,7 +41,7 @@ def answer_status(service: "Service") -> None:
         return dumped(answer(await status(service)))
 
     async def republish(body: bytes) -> bytes:
-        wanted = Republish.model_validate_json(body)
+        wanted = read(Republish, body)
         entries = documents = 0
         for relay in service.relays.values():
             if wanted.since is not None:

@@ -5,19 +5,16 @@ commands last. Order of stopping: commands first, then what is in hand, then the
 """
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsRouter, PullSub
-from pydantic import BaseModel
 
-from shared.contracts.message import CloudEvent, Command, Event, Query, State
+from shared.contracts.message import Command, Event, Query, State
 from shared.contracts.topology import DURABLES, Durable
 from shared.kernel.time import Clock
 from shared.kit import asserts, crash, ops
@@ -26,43 +23,31 @@ from shared.kit.copies import Copy
 from shared.kit.documents import Documents
 from shared.kit.health import Health
 from shared.kit.http import serve_health
-from shared.kit.log import configure, correlated, get_logger
+from shared.kit.log import configure, correlate, get_logger
 from shared.kit.metrics import COPY_LAG
 from shared.kit.mongo import Mongo
 from shared.kit.nats.broker import LoungeBroker
-from shared.kit.nats.commands import Commands, Handler
+from shared.kit.nats.commands import Commands, Handler, drained
 from shared.kit.nats.gate import Gate
 from shared.kit.nats.loops import BatchLoop, bounded
 from shared.kit.nats.publisher import Publisher
+from shared.kit.nats.received import Received, received
 from shared.kit.nats.request import Caller
-from shared.kit.nats.retry import Permanent, Retry
+from shared.kit.nats.retry import Retry
 from shared.kit.relay import Relay, States, no_states
 from shared.kit.settings import KitSettings
+from shared.kit.starting import building, working
 from shared.kit.ticker import Handle, Ticker
+from shared.kit.watches import probe, watch_parent
+
+__all__ = ["Received", "Service", "received", "run"]
 
 log = get_logger()
-M = TypeVar("M", bound=BaseModel)
 E = TypeVar("E", bound=Event)
 S = TypeVar("S", bound=State)
 Q = TypeVar("Q", bound=Command | Query)
-_PROBE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Received(Generic[M]):
-    """An event or state as it arrived: its data, read by its contract, and its envelope."""
-
-    data: M
-    event: CloudEvent
-
-
-def received(model: type[M], raw: bytes) -> Received[M]:
-    """Reads the envelope and the data. Raises Permanent `malformed` or pydantic's ValidationError (`schema`)."""
-    try:
-        event = CloudEvent.model_validate_json(raw)
-    except ValueError as error:
-        raise Permanent("malformed") from error
-    return Received(model.model_validate(event.data), event)
+_GRACE_SECONDS = 9.0
+"""How long what is in hand may take when the replica stops: a handler's timeout and a little."""
 
 
 class Service:
@@ -84,7 +69,7 @@ class Service:
         self.relays: dict[str, Relay] = {}
         self.durables: dict[str, Durable] = {}
         self.started = time.monotonic()
-        self.commands = Commands()
+        self.commands = Commands(self.gate)
         self._events = NatsRouter(middlewares=[Retry(self.publisher, self.gate)])
         self._copies: list[Durable] = []
         self._background: dict[str, Callable[[], Awaitable[None]]] = {}
@@ -118,10 +103,10 @@ class Service:
 
         async def apply(body: bytes) -> None:
             state = received(model, body)
-            with correlated(state.event.correlationid):
-                applied = await copy.apply(state.data)
-                if on_applied is not None and (applied or await copy.holds(state.data)):
-                    await on_applied(state.data)
+            correlate(state.event.correlationid)
+            applied = await copy.apply(state.data)
+            if on_applied is not None and (applied or await copy.holds(state.data)):
+                await on_applied(state.data)
 
         self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(apply)
         return copy
@@ -139,9 +124,9 @@ class Service:
         def wire(handler: Callable[[Received[E]], Awaitable[None]]) -> Any:
             async def handle(body: bytes) -> None:
                 event = received(model, body)
-                with correlated(event.event.correlationid):
-                    await crash.crashpoint("consumer.before_effect")
-                    await handler(event)
+                correlate(event.event.correlationid)
+                await crash.crashpoint("consumer.before_effect")
+                await handler(event)
 
             self._subscribe(declared, ack_policy, workers=workers)(handle)
             return handler
@@ -193,24 +178,32 @@ class Service:
         return bounded(subscriber, durable=durable.name, stream=durable.stream, workers=workers, gate=self.gate)
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT."""
+        """Until SIGTERM or SIGINT, which also end a start that is still waiting for something."""
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._stopping.set)
+        life, told = asyncio.create_task(self._life()), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({life, told}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (life, told):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await life
+
+    async def _life(self) -> None:
         async with serve_health(self.health, self.settings), self.running():
-            await self._stopping.wait()
+            await asyncio.Event().wait()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Service"]:
         """The replica at work, without signals or HTTP; tests use it as it is."""
-        tasks = [asyncio.create_task(self._watch_parent())]
+        tasks = [asyncio.create_task(watch_parent(self.settings.parent_pid, self._stopping))]
         ops.answer_status(self)
         try:
             await self._connected()
             self.broker.include_router(self._events)
             self.broker.include_router(self.commands.router)
             tasks += [asyncio.create_task(self._kept(name, run)) for name, run in self._background.items()]
-            tasks.append(asyncio.create_task(self._probe()))
+            tasks.append(asyncio.create_task(probe(self.mongo, self.clock, self.health, self.gate)))
             await self._start_in_order()
             self.health.opened = True
             log.info("service.ready", seconds=round(time.monotonic() - self.started, 3))
@@ -219,8 +212,8 @@ class Service:
             await self._stop(tasks)
 
     async def _connected(self) -> None:
-        await self.broker.connect()
-        await asserts.mongo_answers(self.mongo, self.clock)
+        await asserts.nats_reached(self.broker, self.settings)
+        await asserts.mongo_reached(self.mongo, self.clock, self.settings.connect_seconds)
         await asserts.nats_syncs_always(self.settings.nats_monitor_url)
         await asserts.durables_applied(self.broker, list(self.durables.values()))
 
@@ -260,34 +253,11 @@ class Service:
                 log.exception("background.failed", task=name, error=type(error).__name__)
             await asyncio.sleep(1)
 
-    async def _probe(self) -> None:
-        """MongoDB's answer and clock, once a second; opens the gate again after an outage."""
-        while True:
-            try:
-                await asserts.mongo_answers(self.mongo, self.clock)
-            except Exception as error:  # noqa: BLE001 — whatever keeps MongoDB from answering
-                self.health.bad("mongo", str(error)[:200] or type(error).__name__)
-            else:
-                self.health.good("mongo")
-                self.gate.open()
-            await asyncio.sleep(_PROBE_SECONDS)
-
-    async def _watch_parent(self) -> None:
-        """A supervisor that was killed leaves no children: they notice and stop."""
-        parent = self.settings.parent_pid
-        while parent is not None:
-            if os.getppid() != parent:
-                log.warning("service.orphaned")
-                self._stopping.set()
-                await asyncio.sleep(10)
-                os.kill(os.getpid(), signal.SIGKILL)
-            await asyncio.sleep(0.5)
-
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         self.health.opened = False
-        for subscriber in [*self.commands.router.subscribers, *self._events.subscribers]:
-            with suppress(Exception):
-                await subscriber.stop()
+        commands = [drained(each, seconds=_GRACE_SECONDS) for each in self.commands.router.subscribers]
+        await asyncio.gather(*commands, return_exceptions=True)
+        await asyncio.gather(*(each.stop() for each in self._events.subscribers), return_exceptions=True)
         for relay in self.relays.values():
             with suppress(TimeoutError):
                 await asyncio.wait_for(relay.drained(), 2)
@@ -304,8 +274,14 @@ class Service:
         log.info("service.stopped")
 
 
-def run(service: Service) -> None:
-    """The whole life of the process; exit status 0 after a clean stop."""
+def run(build: Service | Callable[[], Service]) -> None:
+    """The whole life of the process: exit status 0 after a clean stop, 2 with one line that says what is wrong.
+
+    Given a function that reads the settings and builds, also what is wrong with those is said so.
+    """
     import uvloop  # noqa: PLC0415 — imported here: a test that builds a service in its own loop does not need it
 
-    uvloop.run(service.run())
+    with building():
+        service = build if isinstance(build, Service) else build()
+    with working():
+        uvloop.run(service.run())

@@ -10,10 +10,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class KitSettings(BaseSettings):
     """The settings all services share; each service's `settings.py` adds its own.
 
-    Raises pydantic.ValidationError naming the variable when one is missing or wrong.
+    Raises pydantic.ValidationError naming the variable when one is missing or wrong, never its value.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LOUNGE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LOUNGE_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     replica: int = Field(default=1, ge=1)
     nats_url: str
@@ -33,6 +33,8 @@ class KitSettings(BaseSettings):
     crash: str = ""
     crash_ledger: Path | None = None
     parent_pid: int | None = None
+    connect_seconds: float = Field(default=10.0, gt=0)
+    """How long a start waits for its servers before it gives up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="before")
@@ -41,7 +43,7 @@ class KitSettings(BaseSettings):
         for name in list(values):
             plain = name.removesuffix("_file")
             if plain != name and plain in cls.model_fields and values[name] and not values.get(plain):
-                values[plain] = Path(values[name]).read_text(encoding="utf-8").strip()
+                values[plain] = _read(name, Path(values[name]))
         return values
 
     @model_validator(mode="after")
@@ -49,3 +51,10 @@ class KitSettings(BaseSettings):
         if not self.testing and (self.clock != "system" or self.crash):
             raise ValueError("LOUNGE_CLOCK and LOUNGE_CRASH are for tests: set LOUNGE_TESTING=1 there, nowhere else")
         return self
+
+
+def _read(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(f"LOUNGE_{name.upper()}: {path} cannot be read: {error.strerror}") from None

@@ -22,6 +22,7 @@ class LoungeBroker(NatsBroker):
     def __init__(self, settings: KitSettings, health: Health, *, name: str, graceful_timeout: float = 9.0) -> None:
         self._health = health
         self.closing = False
+        self.last_error = ""
         seed = settings.nats_seed_file.read_text(encoding="utf-8").strip() if settings.nats_seed_file else None
         super().__init__(
             settings.nats_url,
@@ -54,7 +55,7 @@ class LoungeBroker(NatsBroker):
         return tell
 
     async def _on_error(self, error: Exception) -> None:
-        text = str(error)
+        text = self.last_error = str(error)
         if "permissions violation" in text.lower():
             self._health.bad("nats-permissions", text[:200])
         log.warning("nats.error", error=type(error).__name__, detail=text[:200])

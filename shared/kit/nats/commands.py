@@ -1,25 +1,28 @@
 """Commands and queries: core request/reply in a queue group per service; every request gets an answer."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from faststream import BaseMiddleware
 from faststream.nats import NatsRouter
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.contracts.message import Answer, Asked, Command, Query
 from shared.kernel.refusal import Invalid, Refusal
 from shared.kernel.text import Text
 from shared.kit.answers import dumped, refused
 from shared.kit.crash import crashpoint
-from shared.kit.log import correlated, get_logger
+from shared.kit.log import correlate, correlated, get_logger
 from shared.kit.metrics import COMMAND_SECONDS, COMMANDS
 from shared.kit.mongo import is_outage
+from shared.kit.nats.gate import Gate
 from shared.kit.nats.request import Unavailable
 
 log = get_logger()
 WORKERS = 128
+M = TypeVar("M", bound=BaseModel)
 Q = TypeVar("Q", bound=Command | Query)
 Handler = Callable[[Any], Awaitable[Answer]]
 
@@ -32,24 +35,32 @@ class Unexpected(Refusal):
     message = Text(ja="内部エラーが発生しました。", en="Something went wrong on our side.")
 
 
-def _invalid(error: ValidationError) -> Invalid:
-    """The paths and kinds of what is wrong; never the input."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return Invalid(errors=[{"path": list(map(str, e["loc"])), "code": e["type"]} for e in found[:20]])
+def read(model: type[M], body: bytes) -> M:
+    """What was asked. Raises Invalid with the paths and kinds of what is wrong; never the input.
+
+    Only the request's own faults are the caller's: a view that a handler cannot make is ours, and a 500.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        raise Invalid(errors=[{"path": list(map(str, e["loc"])), "code": e["type"]} for e in found[:20]]) from None
 
 
 class AnswerRefusals(BaseMiddleware):
     """A refusal is an answer, an unknown outcome is 503, anything else is logged with its trace and answered too."""
 
     async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
+        with correlated(None):
+            return await self._answered(call_next, msg)
+
+    async def _answered(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
         subject, began = msg.raw_message.subject, time.perf_counter()
         try:
             outcome, reply = "ok", await call_next(msg)
         except Refusal as refusal:
             outcome, reply = refusal.code, dumped(refused(refusal))
             log.info("command.refused", subject=subject, refusal=refusal.code)
-        except ValidationError as error:
-            outcome, reply = "invalid", dumped(refused(_invalid(error)))
         except Exception as error:
             outcome = "unavailable" if is_outage(error) else "internal"
             reply = dumped(refused(Unavailable() if is_outage(error) else Unexpected()))
@@ -65,10 +76,11 @@ async def _raw_body(msg: Any) -> bytes:
 
 
 class Commands:
-    """The router of one service's commands and queries."""
+    """The router of one service's commands and queries; while `gate` is closed they are answered 503 at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Gate) -> None:
         self.router = NatsRouter(middlewares=[AnswerRefusals])
+        self._gate = gate
 
     def __call__(self, model: type[Q]) -> Callable[[Callable[[Asked[Q]], Awaitable[Answer]]], Handler]:
         """Answers `model`, whose subject and queue group follow from its wire name."""
@@ -76,9 +88,11 @@ class Commands:
 
         def wire(handler: Callable[[Asked[Q]], Awaitable[Answer]]) -> Handler:
             async def handle(body: bytes) -> bytes:
-                ask = envelope.model_validate_json(body)
-                with correlated(ask.correlationid):
-                    reply = dumped(await handler(ask))
+                ask = read(envelope, body)
+                correlate(ask.correlationid)
+                if self._gate.closed:
+                    raise Unavailable
+                reply = dumped(await handler(ask))
                 await crashpoint("command.before_reply")
                 return reply
 
@@ -93,3 +107,13 @@ class Commands:
     def plain(self, subject: str, queue: str) -> Callable[[Callable[[bytes], Awaitable[bytes]]], Any]:
         """Answers a subject that every replica (`queue` empty) or one of them answers, bytes in, bytes out."""
         return self.router.subscriber(subject, queue=queue, max_workers=4, decoder=_raw_body, title=subject)
+
+
+async def drained(subscriber: Any, *, seconds: float) -> None:
+    """Takes no new request and answers those that came. FastStream's own stop drops what arrives while it waits."""
+    if subscriber.subscription is not None:
+        await asyncio.wait_for(subscriber.subscription.drain(), 2)
+        subscriber.subscription = None
+        subscriber.send_stream.close()
+        await asyncio.wait(subscriber.tasks, timeout=seconds)
+    await subscriber.stop()

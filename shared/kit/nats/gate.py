@@ -4,11 +4,15 @@ import asyncio
 
 
 class Gate:
-    """Open unless an outage closed it; the health probe opens it again."""
+    """Open unless an outage closed it; the health probe opens it again, and closes it when it finds MongoDB away."""
 
     def __init__(self) -> None:
         self._open = asyncio.Event()
         self._open.set()
+
+    @property
+    def closed(self) -> bool:
+        return not self._open.is_set()
 
     def close(self) -> None:
         self._open.clear()

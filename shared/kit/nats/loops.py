@@ -86,7 +86,10 @@ def bounded(subscriber: Any, *, durable: str, stream: str, workers: int, gate: G
                 return
             self.subscription = binding.current
             for message in messages:
-                await self.consume(message)
+                if self.running:
+                    await self.consume(message)
+                else:
+                    await message.nak()
 
     subscriber._create_subscription = types.MethodType(create, subscriber)  # noqa: SLF001 — see the module's docstring
     subscriber._consume_pull = types.MethodType(loop, subscriber)  # noqa: SLF001

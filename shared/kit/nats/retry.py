@@ -9,10 +9,10 @@ from faststream import BaseMiddleware
 from faststream.exceptions import HandlerException, NackMessage, RejectMessage
 from pydantic import ValidationError
 
-from shared.contracts.topology import HANDLER_TIMEOUT
+from shared.contracts.topology import HANDLER_TIMEOUT, MAX_DELIVER
 from shared.kernel.refusal import NotYetKnown
 from shared.kit.crash import crashpoint
-from shared.kit.log import get_logger
+from shared.kit.log import correlated, get_logger
 from shared.kit.metrics import DELIVERIES
 from shared.kit.mongo import is_outage
 from shared.kit.nats.gate import Gate
@@ -20,6 +20,8 @@ from shared.kit.nats.publisher import Publisher
 
 log = get_logger()
 TRIES = 8
+LAST_TRY = MAX_DELIVER - 1
+"""An outage uses up no tries; but what the server would soon give up for good is parked, not forgotten."""
 _DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 
 
@@ -46,6 +48,8 @@ def reason_of(error: BaseException) -> tuple[str, bool]:
             return "schema", True
         case NotYetKnown():
             return "unknown-ref", False
+        case _ if is_outage(error):
+            return "outage", False
         case TimeoutError():
             return "poison", False
         case _:
@@ -89,9 +93,9 @@ class Retry:
         """NackMessage with a delay, or RejectMessage once the message is parked."""
         reason, permanent = reason_of(error)
         deliveries = raw.metadata.num_delivered
-        if is_outage(error):
+        if reason == "outage":
             self._gate.close()
-        elif permanent or deliveries >= TRIES:
+        if permanent or deliveries >= (LAST_TRY if reason == "outage" else TRIES):
             try:
                 await park(self._publisher, raw, reason, type(error).__name__)
             except Exception as failed:  # noqa: BLE001 — not parked is not terminated: it comes again
@@ -109,6 +113,10 @@ class _Attempt(BaseMiddleware[Any, Any]):
         self._retry = retry
 
     async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
+        with correlated(None):
+            return await self._handled(call_next, msg)
+
+    async def _handled(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
         raw = msg.raw_message
         await crashpoint("consumer.after_fetch")
         try:
