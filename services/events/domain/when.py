@@ -1,5 +1,7 @@
 """A time as far as it is decided, and what of it is honestly known in a zone."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal

@@ -1,0 +1,159 @@
+"""Replicas of events on the real servers, asked as the gateway asks, with a site's own credentials at the door."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from nats.aio.client import Client
+from pymongo import MongoClient
+
+from services.events.app import build
+from services.events.settings import Settings
+from shared.contracts.booking import SiteState
+from shared.contracts.message import Answer, Asked, BilingualView, Command, Principal, Query
+from shared.kernel.ids import new_id
+from shared.kit.clock import SystemClock
+from shared.kit.service import Service
+from tests.events.words import published
+from tests.support.servers import Servers
+from tests.support.waiting import until
+
+SITES = {"nyc": "America/New_York", "osaka": "Asia/Tokyo"}
+OPERATOR = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
+
+
+def member(name: str) -> Principal:
+    return Principal(kind="member", id=name, organization="org-a", roles=frozenset({"member"}))
+
+
+def site_key(site: str) -> Principal:
+    return Principal(kind="site", id=f"key-{site}", site=site, scopes=frozenset({"sites:write"}))
+
+
+@dataclass
+class House:
+    """Events at work, and those around it."""
+
+    replicas: list[Service]
+    gateway: Client
+    ops: Client
+    sites: dict[str, Client]
+    admin: MongoClient[dict[str, Any]]
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    async def ask(
+        self, data: Command | Query, by: Principal = OPERATOR, *, key: str | None = None, seconds: float = 8
+    ) -> Answer:
+        """As the gateway asks."""
+        now = self.clock.now()
+        ask = Asked[Any](
+            principal=by, data=data, correlationid=new_id(now), deadline=now + timedelta(seconds=seconds), key=key
+        )
+        reply = await self.gateway.request(data.wire, ask.model_dump_json().encode(), timeout=seconds)
+        return Answer.model_validate_json(reply.data)
+
+    async def publish(self, event: dict[str, Any] | bytes, *, site: str = "osaka", kind: str | None = None) -> int:
+        """By the site's own key over NATS; the PubAck's sequence."""
+        raw = event if isinstance(event, bytes) else orjson.dumps(event)
+        name = kind or (event["type"] if isinstance(event, dict) else "org.link-j.seminar.published.v1")
+        ack = await self.sites[site].jetstream().publish(f"events.{name}", raw, timeout=5)
+        return ack.seq
+
+    async def receipts(self, count: int, *, site: str = "osaka") -> list[dict[str, Any]]:
+        """The first `count` the site was sent, oldest first; waits for them."""
+        js = self.sites[site].jetstream()
+
+        async def there() -> bool:
+            return (await js.stream_info("RECEIPTS")).state.messages >= count
+
+        await until(there)
+        subscription = await js.subscribe("receipts.>", ordered_consumer=True)
+        found = [orjson.loads((await subscription.next_msg(timeout=5)).data) for _ in range(count)]
+        await subscription.unsubscribe()
+        return found
+
+    def stored(self, collection: str, **where: Any) -> list[dict[str, Any]]:
+        return list(self.admin["events"][collection].find(where))
+
+    async def settled(self, *sites: str) -> None:
+        """Every message of these sites was handled and acknowledged."""
+        js = self.ops.jetstream()
+
+        async def idle() -> bool:
+            infos = [await js.consumer_info(f"INGEST_{site}", "events__ingest") for site in sites or ("osaka",)]
+            return all(i.num_pending == 0 and i.num_ack_pending == 0 for i in infos)
+
+        await until(idle)
+
+    async def told(self, wire: str) -> list[dict[str, Any]]:
+        """The data of every event of this kind on `EVENTS`, in order."""
+        js = self.ops.jetstream()
+        for replica in self.replicas:
+            for relay in replica.relays.values():
+                await relay.drained()
+        info = await js.stream_info("EVENTS")
+        found = []
+        for seq in range(info.state.first_seq, info.state.last_seq + 1):
+            message = await js.get_msg("EVENTS", seq)
+            if str(message.subject).startswith(f"evt.{wire}."):
+                found.append(orjson.loads(message.data or b"")["data"])
+        return found
+
+    async def seminar(self, external_id: str = "s-1", *, site: str = "osaka", **more: Any) -> str:
+        """The id of a seminar the site has just announced."""
+        await self.publish(published(site, external_id, **more), site=site)
+        await until(lambda: bool(self.stored("seminars", external_id=external_id, site=site)))
+        return str(self.stored("seminars", external_id=external_id, site=site)[0]["_id"])
+
+
+async def _states(ops: Client) -> None:
+    for site, zone in SITES.items():
+        state = SiteState(id=site, sequence=1, name=BilingualView(en=site), time_zone=zone, producer=True)
+        envelope = {
+            "id": f"{site}-v1",
+            "source": "/services/booking",
+            "type": "org.link-j.state.booking.site.v1",
+            "time": "2026-01-01T00:00:00Z",
+            "data": state.model_dump(mode="json"),
+        }
+        await ops.jetstream().publish(f"state.booking.site.v1.{site}", orjson.dumps(envelope), stream="STATE")
+
+
+Open = Callable[..., AbstractAsyncContextManager[House]]
+
+
+@pytest.fixture
+def open_house(clean: Servers) -> Open:
+    """`async with open_house(replicas=3) as house`: everything empty, the sites' states there."""
+
+    @asynccontextmanager
+    async def opened(*, replicas: int = 1, **settings: Any) -> AsyncIterator[House]:
+        async with AsyncExitStack() as stack:
+            ops = await clean.client("ops")
+            stack.push_async_callback(ops.close)
+            await _states(ops)
+            running = []
+            for n in range(1, replicas + 1):
+                env = clean.settings_env("events", replica=n, **settings)
+                fields = {k.removeprefix("LOUNGE_").lower(): v for k, v in env.items() if k != "LOUNGE_PARENT_PID"}
+                running.append(await stack.enter_async_context(build(Settings(**fields)).running()))
+            gateway = await clean.client("gateway")
+            stack.push_async_callback(gateway.close)
+            sites = {}
+            for site in SITES:
+                sites[site] = await clean.client(f"site-{site}")
+                stack.push_async_callback(sites[site].close)
+            admin = stack.enter_context(MongoClient[dict[str, Any]](clean.mongo_admin_url, tz_aware=True))
+            yield House(running, gateway, ops, sites, admin)
+
+    return opened
+
+
+@pytest.fixture
+async def house(open_house: Open) -> AsyncIterator[House]:
+    async with open_house() as opened:
+        yield opened
