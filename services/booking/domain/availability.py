@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from services.booking.domain.refusals import BookingRefused, SlotTaken
-from services.booking.domain.resource import Resource, aligned, ranges
+from services.booking.domain.resource import EPOCH, Resource, aligned, ranges
 from services.booking.domain.rules import Circumstances, Wanted, violations
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.violations import AlsoTaken, QuotaExceeded, Violation
@@ -16,7 +16,6 @@ from shared.kernel.interval import GRANULE, Interval, gaps
 from shared.kernel.refusal import Refusal
 from shared.kernel.time import start_of_day
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_ALTERNATIVES = 5
 MOST_OF_ONE = 2
 

@@ -17,6 +17,7 @@ from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.text import Text
 
 Kind = Literal["room", "desk", "expert"]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESERVED = frozenset({"quota", "hold", "seat"})
 """What claims of other kinds begin with."""
 
@@ -85,8 +86,8 @@ class Resource:
 
 def bounds(resource: str, within: Interval) -> tuple[str, str]:
     """The first claim on `resource` that may lie in `within`, and the first one after it, as strings compare."""
-    first = next(within.granules())
-    return f"{resource}|{first.isoformat()[:16]}", f"{resource}|{within.end.isoformat()[:16]}"
+    first, end = next(within.granules()), within.end + -(within.end - EPOCH) % GRANULE
+    return f"{resource}|{first.isoformat()[:16]}", f"{resource}|{end.isoformat()[:16]}"
 
 
 def ranges(claims: Iterable[str], ids: Iterable[str]) -> list[Interval]:

@@ -1,0 +1,1 @@
+"""Booking: its domain, its one write, its handlers, on the wire."""

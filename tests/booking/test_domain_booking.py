@@ -1,0 +1,190 @@
+"""A booking: what it claims, what refuses it, what becomes of it."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.booking.domain.booking import Booking, Status
+from services.booking.domain.events import BookingCancelled, BookingPlaced
+from services.booking.domain.refusals import (
+    BeyondHorizon,
+    BookingRefused,
+    IntervalInvalid,
+    IntervalTooLong,
+    ModeNotOfferedYet,
+    NotCancellable,
+    NotConfirmable,
+    StartsInThePast,
+    TooLate,
+)
+from services.booking.domain.rules import Circumstances, Wanted, check_form, interval_of
+from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, SITE, all_free, ny, span, under, wish
+
+
+def placed(wanted: Wanted | None = None, where: Circumstances | None = None, **more: Any) -> Booking:
+    wanted, where = wanted or wish(), where or under()
+    free = more.pop("free", None) or all_free(where, wanted.interval)
+    return Booking.place("b1", wanted, where, free, at=more.pop("at", NOW), chance=Random(1)).state
+
+
+def codes(wanted: Wanted, where: Circumstances | None = None, **more: Any) -> list[str]:
+    with pytest.raises(BookingRefused) as refused:
+        placed(wanted, where, **more)
+    return [violation["code"] for violation in refused.value.members["violations"]]
+
+
+def test_a_booking_claims_its_granules_in_utc_the_gap_after_it_and_its_hours_of_the_pool() -> None:
+    decided = Booking.place(
+        "b1", wish(), under(), all_free(under(), span("2026-12-15 19:00")), at=NOW, chance=Random(1)
+    )
+    booking = decided.state
+    rooms = [claim for claim in booking.claims if claim.startswith("room-a|")]
+    assert rooms == [f"room-a|2026-12-16T{wall}" for wall in ("00:00", "00:15", "00:30", "00:45", "01:00")]
+    quota = [claim for claim in booking.claims if claim.startswith("quota|org-a|weekly-hours|2026-W51|")]
+    assert len(quota) == len(set(quota)) == 4
+    assert len(booking.claims) == 9
+    assert (booking.status, booking.policy) == (Status.CONFIRMED, "2026-1")
+    assert decided.events == [BookingPlaced(booking)]
+
+
+def test_staff_draw_from_no_pool() -> None:
+    booking = placed(where=under(party=replace(MEMBER_A, kind="linkj_staff")))
+    assert {claim.split("|")[0] for claim in booking.claims} == {"room-a"}
+
+
+def test_a_combined_room_claims_the_granules_of_its_parts() -> None:
+    both = replace(ROOM, id="room-ab", parts=("room-a", "room-b"), buffer_minutes=0)
+    claims = placed(wish(minutes=15), under(both, replace(MEMBER_A, kind="city_staff"))).claims
+    assert claims == ("room-a|2026-12-16T00:00", "room-b|2026-12-16T00:00")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        (wish("2026-12-15 21:30"), "outside-opening-hours"),
+        (wish("2026-12-13 12:00"), "outside-opening-hours"),
+        (wish("2026-12-25 12:00"), "closed-on-holiday"),
+        (wish("2026-12-15 19:07"), "not-on-granule"),
+        (wish("2026-12-15 09:00", 9 * 60), "too-long"),
+        (wish(attendees=9), "too-many-attendees"),
+        (wish("2027-06-02 12:00"), "too-far-ahead"),
+    ],
+)
+def test_each_rule_of_a_resource_or_the_rights_refuses_by_its_own_name(wanted: Wanted, code: str) -> None:
+    assert codes(wanted) == [code]
+
+
+def test_a_use_shorter_than_the_resource_is_booked_for_is_refused() -> None:
+    assert codes(wish(minutes=15), under(replace(ROOM, shortest_minutes=30))) == ["too-short"]
+
+
+@pytest.mark.parametrize("day", ["2026-11-23", "2027-01-11"])
+def test_a_japanese_holiday_closes_nothing_in_new_york(day: str) -> None:
+    assert placed(wish(f"{day} 12:00"), at=ny("2026-11-20 09:00")).status is Status.CONFIRMED
+
+
+def test_the_last_day_of_the_horizon_is_bookable_and_the_next_is_not() -> None:
+    assert placed(wish("2027-06-01 12:00")).status is Status.CONFIRMED
+    assert codes(wish("2027-06-02 12:00")) == ["too-far-ahead"]
+
+
+@pytest.mark.parametrize("kind", ["partner", "guest", "a kind the table does not know"])
+def test_organizations_without_rights_book_nothing(kind: str) -> None:
+    assert codes(wish(), under(party=replace(MEMBER_A, kind=kind))) == ["kind-not-allowed"]
+
+
+def test_every_broken_rule_is_named_at_once_with_limit_and_request_in_both_languages() -> None:
+    wanted = wish("2026-12-25 21:37", 25 * 60, attendees=30)
+    with pytest.raises(BookingRefused) as refused:
+        placed(wanted, under(party=replace(MEMBER_A, kind="special_member_c", ends_on=date(2026, 12, 24))))
+    violations = refused.value.members["violations"]
+    by_code = {violation["code"]: violation for violation in violations}
+    assert set(by_code) == {
+        "not-on-granule",
+        "too-long",
+        "too-many-attendees",
+        "closed-on-holiday",
+        "membership-ends-before-use",
+        "quota-exceeded",
+    }
+    assert (by_code["too-long"]["limit"], by_code["too-long"]["requested"]) == (480, 1500)
+    assert (by_code["too-many-attendees"]["limit"], by_code["too-many-attendees"]["requested"]) == (8, 30)
+    assert by_code["membership-ends-before-use"]["limit"] == "2026-12-24"
+    assert by_code["closed-on-holiday"]["limit"] == "Christmas Day"
+    assert all(violation["message"]["ja"] and violation["message"]["en"] for violation in violations)
+
+
+@pytest.mark.parametrize(
+    ("wall", "refused"), [("2027-03-31 10:00", False), ("2027-03-31 10:15", True), ("2027-03-31 11:00", True)]
+)
+def test_s4_a_membership_ending_on_31_march_in_tokyo_ends_at_11_in_new_york(wall: str, *, refused: bool) -> None:
+    where = under(party=replace(MEMBER_A, ends_on=date(2027, 3, 31)))
+    wanted, at = wish(wall), ny("2027-03-01 09:00")
+    if refused:
+        assert codes(wanted, where, at=at) == ["membership-ends-before-use"]
+    else:
+        assert placed(wanted, where, at=at).status is Status.CONFIRMED
+
+
+def test_a_membership_that_has_not_begun_or_is_not_active_books_nothing() -> None:
+    late = replace(MEMBER_A, starts_on=date(2026, 12, 17))
+    assert codes(wish(), under(party=late)) == ["membership-starts-after-use"]
+    for status in ("applied", "suspended", "left"):
+        assert codes(wish(), under(party=replace(MEMBER_A, status=status))) == ["membership-not-active"]
+    assert codes(wish(), under(party=replace(MEMBER_A, ends_on=None))) == ["membership-not-active"]
+
+
+def test_a_cancelled_booking_holds_no_claim_and_cancelling_again_changes_nothing() -> None:
+    once = placed().cancel(at=NOW)
+    assert (once.state.status, once.state.claims) == (Status.CANCELLED, ())
+    assert once.events == [BookingCancelled(once.state)]
+    twice = once.state.cancel(at=once.state.interval.end)
+    assert (twice.state, twice.events) == (once.state, ())
+
+
+def test_from_its_start_on_a_booking_is_not_cancelled_any_more() -> None:
+    booking = placed()
+    assert booking.cancel(at=booking.interval.start - timedelta(milliseconds=1)).events
+    with pytest.raises(TooLate):
+        booking.cancel(at=booking.interval.start)
+
+
+@pytest.mark.parametrize("status", [Status.CHECKED_IN, Status.COMPLETED, Status.EXPIRED, Status.NO_SHOW])
+def test_what_has_run_its_course_is_neither_cancelled_nor_confirmed(status: Status) -> None:
+    booking = replace(placed(), status=status)
+    with pytest.raises(NotCancellable):
+        booking.cancel(at=NOW)
+    with pytest.raises(NotConfirmable):
+        booking.confirm()
+
+
+def test_confirming_a_confirmed_booking_changes_nothing() -> None:
+    booking = placed()
+    assert (booking.confirm().state, booking.confirm().events) == (booking, ())
+
+
+def test_an_interval_that_is_none_is_refused_before_any_rule() -> None:
+    start = ny("2026-12-15 19:00")
+    for end in (start, start - timedelta(minutes=15)):
+        with pytest.raises(IntervalInvalid):
+            interval_of(start, end)
+    with pytest.raises(IntervalTooLong):
+        interval_of(start, start + timedelta(days=400))
+
+
+def test_the_past_the_far_future_and_modes_of_later_are_refused_by_name() -> None:
+    with pytest.raises(StartsInThePast):
+        check_form("confirm", span("2026-12-01 09:45"), NEW_YORK, NOW)
+    check_form("confirm", span("2028-06-01 10:00"), NEW_YORK, NOW)
+    with pytest.raises(BeyondHorizon):
+        check_form("confirm", span("2028-06-02 10:00"), NEW_YORK, NOW)
+    for mode in ("hold", "provisional"):
+        with pytest.raises(ModeNotOfferedYet):
+            check_form(mode, span("2026-12-15 19:00"), NEW_YORK, NOW)
+
+
+def test_the_site_knows_its_zone() -> None:
+    assert SITE.zone is NEW_YORK

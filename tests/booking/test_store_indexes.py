@@ -1,0 +1,135 @@
+"""Every read names its index: no collection scan, hardly a key examined in vain. And sites and resources."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.booking.domain.booking import Booking
+from services.booking.domain.viewer import Viewer
+from services.booking.store import Bookings, BookingsPage, Resources, Sites
+from shared.kernel.refusal import NotFound
+from shared.kernel.text import Text
+from shared.kit.documents import Cause, Documents
+from shared.kit.mongo import Mongo
+from tests.booking.conftest import real_bookings
+from tests.support.booking import MEMBER_A, NOW, ROOM, ROOM_B, SITE, StillClock, ny, span, under, wish
+
+ASKED = Cause("cmd.booking.put_resource.v1", "ops", "corr-1", key="k", fingerprint="f")
+
+
+class Asked:
+    """A collection that remembers each filter it was asked, and explains it afterwards."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self.cursors: list[Any] = []
+
+    def find(self, *args: Any) -> Any:
+        cursor = self._collection.find(*args)
+        self.cursors.append(cursor)
+        return cursor
+
+    async def explained(self) -> dict[str, Any]:
+        explained: dict[str, Any] = await self.cursors[-1].clone().explain()
+        return explained
+
+
+def stages(plan: dict[str, Any]) -> set[str]:
+    inner = [plan["inputStage"]] if "inputStage" in plan else plan.get("inputStages", [])
+    return {plan["stage"]}.union(*(stages(each) for each in inner))
+
+
+async def filled(bookings: Bookings) -> None:
+    """Two rooms, forty days, each booked at nine hours; of twenty members."""
+    places = []
+    unclosed = replace(SITE, calendars=())
+    for day in range(40):
+        for hour in range(9, 21, 2):
+            for room in (ROOM, ROOM_B):
+                start = ny(f"2026-12-02 {hour:02d}:00") + timedelta(days=day)
+                wanted = replace(wish(), interval=replace(wish().interval, start=start, end=start + timedelta(hours=1)))
+                name = f"m{(day + hour) % 20}"
+                where = under(replace(room, opening_hours=None), replace(MEMBER_A, kind="city_staff"), unclosed)
+                wanted = replace(wanted, booked_by=name, booked_for=name)
+                booking = Booking.place(f"b-{day}-{hour}-{room.id}", wanted, where, {}, at=NOW, chance=Random(1))
+                places.append(bookings.place(booking, replace(ASKED, key=booking.state.id), at=NOW))
+    await asyncio.gather(*places)
+
+
+async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_than_it_returns(mongo: Mongo) -> None:
+    await filled(real_bookings(mongo))
+    asked = Asked(mongo.collection("bookings"))
+    watched = Bookings(Documents(asked, None, StillClock(), lambda _: None), None)
+    month = BookingsPage(("nyc",), ny("2026-12-05 00:00"), ny("2026-12-20 00:00"), limit=50)
+    after = replace(month, after=(ny("2026-12-10 11:00"), "b"))
+    for read in (
+        watched.occupied("nyc", ["room-a", "room-b"], span("2026-12-15 00:00", 1440)),
+        watched.used_units("nyc", "quota|org-a|weekly-hours|2026-W51|"),
+        watched.listed(month, Viewer("stan", site="nyc")),
+        watched.listed(after, Viewer("stan", site="nyc")),
+        watched.listed(month, Viewer("m3")),
+        watched.listed(replace(after, sites=("nyc", "tokyo")), Viewer("m3")),
+    ):
+        await read
+        explained = await asked.explained()
+        ran = explained["executionStats"]
+        assert not stages(explained["queryPlanner"]["winningPlan"]) & {"COLLSCAN", "SORT"}
+        assert ran["totalDocsExamined"] <= max(2 * ran["nReturned"], 1)
+
+
+@pytest.fixture
+def sites(mongo: Mongo) -> Sites:
+    return Sites(Documents(mongo.collection("sites"), None, StillClock(), lambda _: None))
+
+
+@pytest.fixture
+def resources(mongo: Mongo) -> Resources:
+    return Resources(Documents(mongo.collection("resources"), None, StillClock(), lambda _: None))
+
+
+async def test_a_site_is_made_changed_and_left_as_it_is(sites: Sites) -> None:
+    first = await sites.define(SITE, ASKED, at=NOW)
+    again = await sites.define(SITE, ASKED, at=NOW)
+    renamed = await sites.define(replace(SITE, name=Text(en="Lounge")), ASKED, at=NOW)
+    assert [each.doc["version"] for each in (first, again, renamed)] == [1, 1, 2]
+    assert (await sites.get("nyc")).name.en == "Lounge"
+    assert [doc["_id"] for doc in await sites.listed()] == ["nyc"]
+    with pytest.raises(NotFound):
+        await sites.get("tokyo")
+
+
+async def test_a_resource_comes_back_as_it_was_put_in_the_order_of_putting(resources: Resources) -> None:
+    later = NOW + timedelta(seconds=1)
+    await resources.define(ROOM_B, ASKED, at=NOW)
+    await resources.define(ROOM, ASKED, at=later)
+    await resources.define(replace(ROOM_B, capacity=5), ASKED, at=later)
+    known = await resources.of("nyc")
+    assert list(known) == ["room-b", "room-a"]
+    assert known["room-a"] == replace(ROOM, version=1)
+    assert known["room-b"] == replace(ROOM_B, capacity=5, version=2)
+    assert await resources.get("nyc", "room-a") == replace(ROOM, version=1)
+    with pytest.raises(NotFound):
+        await resources.get("tokyo", "room-a")
+
+
+async def test_ten_putting_the_same_new_resource_at_once_make_one(resources: Resources) -> None:
+    stored = await asyncio.gather(*(resources.define(ROOM, ASKED, at=NOW) for _ in range(10)))
+    assert {each.doc["version"] for each in stored} == {1}
+
+
+async def test_what_another_replica_put_is_known_within_two_seconds_and_if_new_at_once(mongo: Mongo) -> None:
+    passed = 0.0
+    documents = Documents(mongo.collection("resources"), None, StillClock(), lambda _: None)
+    ours, theirs = Resources(documents, elapsed=lambda: passed), Resources(documents)
+    await theirs.define(ROOM, ASKED, at=NOW)
+    assert (await ours.get("nyc", "room-a")).capacity == 8
+    await theirs.define(replace(ROOM, capacity=9), ASKED, at=NOW)
+    await theirs.define(ROOM_B, ASKED, at=NOW)
+    assert (await ours.get("nyc", "room-a")).capacity == 8
+    assert (await ours.get("nyc", "room-b")).capacity == 4
+    passed = 2.0
+    assert (await ours.get("nyc", "room-a")).capacity == 9

@@ -1,0 +1,220 @@
+"""Builders of the booking domain, and fakes of its collections."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from services.booking.app import load_holidays
+from services.booking.domain.availability import Occupied
+from services.booking.domain.opening import Opening
+from services.booking.domain.party import Party
+from services.booking.domain.resource import Resource
+from services.booking.domain.rights import POLICY
+from services.booking.domain.rules import Circumstances, Wanted
+from services.booking.domain.site import Calendar, Site
+from services.booking.domain.viewer import Viewer
+from services.booking.handlers import BookingHandlers
+from services.booking.handlers.parties import Parties
+from services.booking.store import Bookings, BookingsPage, Units
+from shared.contracts.booking import PlaceBooking
+from shared.contracts.members import MembershipView, MemberState, OrganizationKind, OrganizationState
+from shared.contracts.message import Asked, Command, Principal, Query, State
+from shared.kernel.interval import Interval
+from shared.kernel.refusal import NotFound
+from shared.kernel.text import Text
+from tests.support.documents import FakeDocuments, matches
+
+NEW_YORK = ZoneInfo("America/New_York")
+HOLIDAYS = load_holidays()
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
+SITE = Site(
+    id="nyc",
+    name=Text(ja="ニューヨーク", en="New York"),
+    time_zone="America/New_York",
+    calendars=(Calendar("us-federal", closes=True), Calendar("japan", closes=False)),
+)
+ROOM = Resource(
+    id="room-a",
+    site="nyc",
+    kind="room",
+    name=Text(ja="会議室A", en="Room A"),
+    capacity=8,
+    buffer_minutes=15,
+    opening_hours=(Opening(WEEKDAYS, "09:00", "22:00"),),
+)
+ROOM_B = replace(ROOM, id="room-b", name=Text(ja="会議室B", en="Room B"), capacity=4)
+MEMBER_A = Party("org-a", "special_member_a", "active", "Asia/Tokyo", date(2026, 4, 1), date(2028, 3, 31))
+NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
+"""A Tuesday, 10:00 in New York."""
+
+S = TypeVar("S", bound=State)
+Q = TypeVar("Q", bound=Command | Query)
+
+
+def ny(wall: str) -> datetime:
+    """`2026-12-15 19:00` on New York's wall, as an instant."""
+    return datetime.fromisoformat(wall).replace(tzinfo=NEW_YORK).astimezone(UTC)
+
+
+def span(wall: str, minutes: int = 60) -> Interval:
+    start = ny(wall)
+    return Interval(start, start + timedelta(minutes=minutes))
+
+
+def wish(wall: str = "2026-12-15 19:00", minutes: int = 60, *, attendees: int | None = None) -> Wanted:
+    return Wanted(span(wall, minutes), booked_by="ana", booked_for="ana", attendees=attendees)
+
+
+def under(resource: Resource = ROOM, party: Party = MEMBER_A, site: Site = SITE) -> Circumstances:
+    return Circumstances(site, resource, party, POLICY, HOLIDAYS)
+
+
+def all_free(circumstances: Circumstances, interval: Interval) -> dict[str, frozenset[int]]:
+    """Pools nobody has drawn from."""
+    return {share.prefix: frozenset(range(share.total)) for share in circumstances.quota(interval)}
+
+
+class StillClock:
+    """Shows what it was last set to."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def member(name: str = "ana", organization: str | None = "org-a", **more: Any) -> Principal:
+    return Principal(kind="member", id=name, organization=organization, roles=frozenset({"member"}), **more)
+
+
+def staff(name: str = "stan", site: str = "nyc") -> Principal:
+    return Principal(kind="member", id=name, organization="staff", roles=frozenset({"site_staff"}), site=site)
+
+
+OPERATOR = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
+
+
+def asked(data: Q, by: Principal | None = None, *, key: str | None = None, **more: Any) -> Asked[Q]:
+    """The envelope as the gateway makes it; the deadline is a day after NOW unless given."""
+    deadline = more.pop("deadline", NOW + timedelta(days=1))
+    of_model: Any = Asked  # subscribed with a type known only here
+    envelope: Asked[Q] = of_model[type(data)](
+        principal=by or member(), data=data, correlationid="corr-1", deadline=deadline, key=key, **more
+    )
+    return envelope
+
+
+def to_place(wall: str = "2026-12-15 19:00", minutes: int = 60, **more: Any) -> PlaceBooking:
+    interval = span(wall, minutes)
+    values = {"site": "nyc", "resource": "room-a", "starts_at": interval.start, "ends_at": interval.end, **more}
+    return PlaceBooking(**values)
+
+
+class FakeBookings(Bookings):
+    """The collection in memory; the writes are Bookings' own over FakeDocuments, the reads are told in Python."""
+
+    def __init__(self, documents: FakeDocuments) -> None:
+        super().__init__(documents, history=None)
+        self.memory = documents
+
+    async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
+        found = [
+            doc
+            for site in page.sites
+            for doc in self.memory.of(site)
+            if all(viewer.sees_all_of(each) for each in page.sites) or matches(doc, {"parties": viewer.member})
+        ]
+        found = [
+            doc
+            for doc in found
+            if (page.start is None or page.start <= doc["starts_at"])
+            and (page.end is None or doc["starts_at"] < page.end)
+            and page.status in (None, doc["status"])
+            and (page.after is None or (doc["starts_at"], doc["_id"]) > page.after)
+        ]
+        return sorted(found, key=lambda doc: (doc["starts_at"], doc["_id"]))[: page.limit]
+
+    async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
+        return [
+            Occupied(doc["resource"], Interval(doc["starts_at"], doc["ends_at"]), doc["claims"])
+            for doc in self.memory.of(site)
+            if any(
+                each.startswith(f"{resource}|") and within.overlaps(_granule(each))
+                for each in doc.get("claims", ())
+                for resource in resources
+            )
+        ]
+
+    async def used_units(self, site: str, prefix: str) -> set[int]:
+        claims = [claim for doc in self.memory.of(site) for claim in doc.get("claims", ())]
+        return {int(claim.removeprefix(prefix)) for claim in claims if claim.startswith(prefix)}
+
+
+def _granule(claim: str) -> Interval:
+    start = datetime.fromisoformat(claim.split("|")[1]).replace(tzinfo=UTC)
+    return Interval(start, start + timedelta(minutes=15))
+
+
+class FakeCopy(dict[str, S]):
+    """States by id, as a Copy answers them."""
+
+    async def get(self, doc_id: str) -> S | None:  # type: ignore[override]  # a dict's get, awaited
+        return super().get(doc_id)
+
+
+def organization(org: str = "org-a", kind: OrganizationKind = "special_member_a", **more: Any) -> OrganizationState:
+    period = MembershipView(starts_on=date(2026, 4, 1), ends_on=date(2028, 3, 31))
+    return OrganizationState(id=org, sequence=1, kind=kind, **{"status": "active", "membership": period, **more})
+
+
+def member_state(name: str, *organizations: str, **more: Any) -> MemberState:
+    return MemberState(id=name, sequence=1, organizations=organizations, **more)
+
+
+class FakeSites(dict[str, Site]):
+    async def get(self, site: str) -> Site:  # type: ignore[override]  # a dict's get, awaited
+        if site not in self:
+            raise NotFound
+        return self[site]
+
+
+class FakeResources(dict[str, Resource]):
+    """Those of New York."""
+
+    async def of(self, site: str) -> Mapping[str, Resource]:
+        return {name: each for name, each in self.items() if each.site == site}
+
+    async def get(self, site: str, resource: str) -> Resource:  # type: ignore[override]  # a dict's get, awaited
+        if resource not in self or self[resource].site != site:
+            raise NotFound
+        return self[resource]
+
+
+class FakeHouse:
+    """The handlers of booking over fakes: New York with rooms A and B, Ana and Ben of `org-a`, staff without quota."""
+
+    def __init__(self, *rooms: Resource) -> None:
+        self.clock = StillClock()
+        self.bookings = FakeBookings(FakeDocuments(self.clock))
+        self.members = FakeCopy(
+            {name: member_state(name, org) for name, org in {"ana": "org-a", "ben": "org-a", "stan": "staff"}.items()}
+        )
+        self.organizations = FakeCopy(
+            {"org-a": organization(), "staff": organization("staff", "linkj_staff")},
+        )
+        self.resources = FakeResources({room.id: room for room in rooms or (ROOM, ROOM_B)})
+        self.handle = BookingHandlers(
+            bookings=self.bookings,
+            sites=FakeSites(nyc=SITE),
+            resources=self.resources,
+            parties=Parties(self.members, self.organizations),
+            units=Units(self.bookings),
+            holidays=HOLIDAYS,
+            policy=POLICY,
+            clock=self.clock,
+            chance=Random(7),
+        )
