@@ -1,0 +1,121 @@
+"""No read of members grows with the collection: each names its index, none reads twice what it answers."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from services.members.queries.directory import Directory
+from services.members.store.mapping import SITE
+from services.members.store.sessions import Sessions
+from shared.contracts import members as contract
+from shared.contracts.message import Asked, Principal, Query
+from tests.members.people import OPS
+from tests.support.servers import Servers
+
+NOON = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
+ADMIN = Principal(
+    kind="member", id="m7", organization="o7", organizations=("o7",), roles=frozenset({"organization_admin"})
+)
+
+
+@dataclass
+class Recorded:
+    """A collection that notes what it is asked and finds nothing."""
+
+    finds: list[dict[str, Any]] = field(default_factory=list)
+
+    def find(self, where: dict[str, Any], *_: Any) -> "Recorded":
+        self.finds.append({"filter": where})
+        return self
+
+    def sort(self, keys: Any, way: int = 1) -> "Recorded":
+        self.finds[-1]["sort"] = dict(keys) if isinstance(keys, list) else {keys: way}
+        return self
+
+    def max_time_ms(self, _: int) -> "Recorded":
+        return self
+
+    def limit(self, count: int) -> "Recorded":
+        self.finds[-1]["limit"] = count
+        return self
+
+    async def to_list(self, _: int) -> list[Any]:
+        return []
+
+    async def find_one(self, where: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+        self.finds.append({"filter": where, "limit": 1})
+        return {"_id": where.get("_id"), "name_key": "な0500"}
+
+
+def member(n: int) -> dict[str, Any]:
+    keys = [f"な{n:04d}", f"p{n}@bio.example"]
+    return {
+        "_id": f"m{n}",
+        "site": SITE,
+        "organizations": [f"o{n % 20}"],
+        "name_key": keys[0],
+        "search_keys": keys,
+        "claims": [f"email|{n}"],
+    }
+
+
+@pytest.fixture
+def filled(clean: Servers) -> Any:
+    with MongoClient[dict[str, Any]](clean.mongo_admin_url, tz_aware=True) as admin:
+        database = admin["members"]
+        database["members"].insert_many([member(n) for n in range(1_000)])
+        database["organizations"].insert_many([{"_id": f"o{n:03d}", "site": SITE} for n in range(300)])
+        database["sessions"].insert_many(
+            [
+                {"_id": f"s{n}"} | ({"revoked_at": NOON - timedelta(hours=n)} if n % 10 == 0 else {})
+                for n in range(1_000)
+            ]
+        )
+        yield database
+
+
+def ask(asked: Query, by: Principal) -> Asked[Any]:
+    return Asked[Any](principal=by, data=asked, correlationid="c", deadline=NOON)
+
+
+def check(database: Any, name: str, recorded: Recorded) -> None:
+    assert recorded.finds
+    for found in recorded.finds:
+        plan = database.command("explain", {"find": name, **found}, verbosity="executionStats")
+        stats = plan["executionStats"]
+        assert "COLLSCAN" not in repr(plan["queryPlanner"]["winningPlan"]), found
+        assert stats["totalKeysExamined"] <= 2 * stats["nReturned"] + 2, (found, stats["totalKeysExamined"])
+        assert stats["nReturned"] > 0, found
+
+
+@pytest.mark.parametrize(
+    ("asked", "by"),
+    [
+        (contract.ListMembers(limit=50), OPS),
+        (contract.ListMembers(limit=50, after="m500"), OPS),
+        (contract.ListMembers(limit=20, organization="o7"), OPS),
+        (contract.ListMembers(limit=20, q="p77"), OPS),
+        (contract.ListMembers(limit=20), ADMIN),
+    ],
+)
+async def test_people_are_found_by_an_index(filled: Any, asked: contract.ListMembers, by: Principal) -> None:
+    members = Recorded()
+    await Directory(Recorded(), members).list_members(ask(asked, by))
+    check(filled, "members", members)
+
+
+async def test_organizations_are_found_by_their_ids(filled: Any) -> None:
+    organizations = Recorded()
+    directory = Directory(organizations, Recorded())
+    for after in (None, "o100"):
+        await directory.list_organizations(ask(contract.ListOrganizations(limit=50, after=after), OPS))
+    check(filled, "organizations", organizations)
+
+
+async def test_revoked_sessions_are_found_without_the_living(filled: Any) -> None:
+    sessions = Recorded()
+    await Sessions(sessions).revoked_since(NOON - timedelta(days=1))
+    check(filled, "sessions", sessions)
