@@ -28,14 +28,19 @@ class TopologyRefused(Exception):
 
 
 async def connect(url: str, seed: Path, name: str) -> Client:
-    """A client of this identity, for a short piece of work: it does not reconnect."""
+    """A client of this identity, for a short piece of work: it does not reconnect, and tells by raising alone."""
     return await nats.connect(
         url,
         nkeys_seed=str(seed),
         inbox_prefix=inbox_prefix(name).encode(),
         allow_reconnect=False,
         connect_timeout=2,
+        error_cb=_already_raised,
     )
+
+
+async def _already_raised(_: Exception) -> None:
+    """nats-py's own callback prints a trace of what it raises as well."""
 
 
 async def apply(js: JetStreamContext, *, sites: Sequence[str] = ()) -> None:

@@ -12,7 +12,7 @@ from nats.js.errors import NotFoundError
 
 from deploy.cli.finding import ops_of
 from deploy.ops import Ops
-from deploy.trouble import CannotStart
+from deploy.trouble import CannotStart, NotDone
 from shared.contracts.members import AddOperator, IssueToken
 from shared.contracts.ops import ReplicaStatus, Republish, republish_subject, status_subject
 from shared.contracts.topology import SERVICES
@@ -29,7 +29,12 @@ def token(data: Path, email: str) -> str:
 
     async def ask() -> str:
         async with ops_of(data) as ops:
-            return str((await ops.ask(IssueToken(email=email)))["access_token"])
+            try:
+                return str((await ops.ask(IssueToken(email=email)))["access_token"])
+            except NotDone as refused:
+                if refused.code != "not-found":
+                    raise
+                raise NotDone(f"No member has the address {email}.", code=refused.code) from None
 
     return asyncio.run(ask())
 

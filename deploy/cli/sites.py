@@ -47,7 +47,7 @@ def add(data: Path, site: Described) -> dict[str, Any]:
             await ops.ask(await _definition(ops, site, producer=True))
             seed = folder.keys.seed_file(f"site-{site.id}").read_text().strip()
             _reload(folder, run)
-            await until(lambda: _opens(run["nats"], seed, site.id), seconds=_PATIENCE)
+            await until(lambda: _opens(run["nats"], seed), seconds=_PATIENCE)
             js = ops.client.jetstream()
             await topology.apply_stream(js, ingest_stream(site.id))
             await topology.apply_durable(js, ingest_durable(site.id))
@@ -91,7 +91,7 @@ def remove(data: Path, site: str) -> dict[str, Any]:
             revoked = await _revoke_keys(ops, site)
             folder.keys.forget_site(site)
             _reload(folder, run)
-            await until(lambda: _is_shut(run["nats"], seed, site), seconds=_PATIENCE)
+            await until(lambda: _is_shut(run["nats"], seed), seconds=_PATIENCE)
         return {"site": site, "removed": True, "api_keys_revoked": revoked}
 
     return asyncio.run(work())
@@ -126,19 +126,22 @@ def _reload(folder: DataFolder, run: dict[str, Any]) -> None:
     os.kill(server["pid"], signal.SIGHUP)
 
 
-async def _opens(url: str, seed: str, site: str) -> bool:
+async def _opens(url: str, seed: str) -> bool:
+    """Whether this very key lets one in; whatever it is refused with, it does not."""
     try:
-        client = await nats.connect(
-            url, nkeys_seed_str=seed, inbox_prefix=inbox_prefix(site).encode(), allow_reconnect=False, connect_timeout=2
-        )
+        client = await nats.connect(url, nkeys_seed_str=seed, allow_reconnect=False, connect_timeout=2, error_cb=_heard)
     except (NatsError, OSError):
         return False
     await client.close()
     return True
 
 
-async def _is_shut(url: str, seed: str, site: str) -> bool:
-    return not await _opens(url, seed, site)
+async def _heard(_: Exception) -> None:
+    """A refusal is an answer here."""
+
+
+async def _is_shut(url: str, seed: str) -> bool:
+    return not await _opens(url, seed)
 
 
 async def _revoke_keys(ops: Ops, site: str) -> int:

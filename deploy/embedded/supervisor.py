@@ -31,14 +31,14 @@ class Kept:
     born: float = 0.0
     again_at: float | None = field(default=None)
 
-    def run(self) -> None:
-        self.child, self.born, self.again_at = self.start(), time.monotonic(), None
+    def run(self, now: float) -> None:
+        """Start it; `now` is this moment on a clock that never goes back, in seconds."""
+        self.child, self.born, self.again_at = self.start(), now, None
 
-    def look(self) -> bool:
-        """One look; True if it was started anew. A dead child waits out its delay first."""
+    def look(self, now: float) -> bool:
+        """One look at `now`; True if it was started anew. A dead child waits out its delay first."""
         if self.child is None or self.child.poll() is None:
             return False
-        now = time.monotonic()
         if self.again_at is None:
             if now - self.born >= LONG_ENOUGH:
                 self.delay = FIRST_DELAY
@@ -46,7 +46,7 @@ class Kept:
             self.delay = min(self.delay * 2, LONGEST_DELAY)
         if now < self.again_at:
             return False
-        self.run()
+        self.run(now)
         return True
 
 
@@ -59,7 +59,7 @@ class Supervisor:
 
     def add(self, kept: Kept) -> Kept:
         """Start it now and keep it alive from now on."""
-        kept.run()
+        kept.run(time.monotonic())
         self.kept.append(kept)
         self._changed()
         return kept
@@ -70,7 +70,8 @@ class Supervisor:
     async def watch(self) -> None:
         """For ever: start again what died."""
         while True:
-            started = [kept.name for kept in self.kept if kept.look()]
+            now = time.monotonic()
+            started = [kept.name for kept in self.kept if kept.look(now)]
             if started:
                 self._changed()
             await asyncio.sleep(_LOOK_EVERY)

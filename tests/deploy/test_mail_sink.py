@@ -1,0 +1,61 @@
+"""The embedded sink, spoken to by a real SMTP client."""
+
+import smtplib
+import sys
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.children import free_port, spawn, stop, taken, wait_until
+from deploy.embedded.mail_sink import mails
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    port, folder = free_port(), tmp_path / "mail"
+    child = spawn([sys.executable, "-m", "deploy.embedded.mail_sink", str(port), folder], said=tmp_path / "said")
+    try:
+        wait_until(lambda: taken(port), seconds=10, what="the sink's port")
+        yield port, folder
+    finally:
+        stop(child)
+
+
+def letter(to: str, subject: str, text: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "lounge@linkj.example", to, subject
+    message["Message-ID"] = "<one@linkj.example>"
+    message.set_content(text)
+    message.add_alternative(f"<p>{text}</p>", subtype="html")
+    return message
+
+
+def test_a_mail_is_kept_with_its_text_and_headers_as_its_reader_sees_them(sink: tuple[int, Path]) -> None:
+    port, folder = sink
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        client.send_message(letter("staff@linkj.example", "予約が確定しました", "会議室A、19時から。"))
+    (found,) = mails(folder)
+    assert (found["to"], found["subject"]) == ("staff@linkj.example", "予約が確定しました")
+    assert found["text"].strip() == "会議室A、19時から。"
+    assert found["headers"]["Message-ID"] == "<one@linkj.example>"
+    assert found["sent_at"].endswith("+00:00")
+    assert len(list(folder.glob("*.eml"))) == 1
+
+
+def test_mails_come_newest_last_and_one_recipient_can_be_picked(sink: tuple[int, Path]) -> None:
+    port, folder = sink
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        for number in (1, 2):
+            for to in ("a@one.example", "b@two.example"):
+                client.send_message(letter(to, f"Number {number}", "x"))
+    assert [mail["subject"] for mail in mails(folder, to="B@two.example")] == ["Number 1", "Number 2"]
+    assert len(mails(folder)) == 4
+
+
+def test_the_sink_ends_when_the_parent_it_was_given_is_not_its_own(tmp_path: Path) -> None:
+    child = spawn(
+        [sys.executable, "-m", "deploy.embedded.mail_sink", str(free_port()), tmp_path, "1"], said=tmp_path / "said"
+    )
+    assert child.wait(10) == 0
