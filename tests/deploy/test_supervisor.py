@@ -7,7 +7,6 @@ from pathlib import Path
 from deploy.embedded.children import spawn, stop, wait_until
 from deploy.embedded.supervisor import Kept
 
-
 _PARENT = """
 import sys, time
 from pathlib import Path
