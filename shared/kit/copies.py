@@ -53,4 +53,4 @@ class Copy(Generic[S]):
 
     def read(self, doc: dict[str, Any]) -> S:
         """The state a copy's document holds."""
-        return self.model.model_validate({k: v for k, v in doc.items() if k != "_id"})
+        return self.model.model_validate({k: v for k, v in doc.items() if k != "_id"}, strict=False)

@@ -25,4 +25,4 @@ def received(model: type[M], raw: bytes) -> Received[M]:
         event = CloudEvent.model_validate_json(raw)
     except ValueError as error:
         raise Permanent("malformed") from error
-    return Received(model.model_validate(event.data), event)
+    return Received(model.model_validate(event.data, strict=False), event)
