@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from shared.contracts.message import Answer, Asked, CloudEvent, Message, Principal
 from shared.contracts.topology import DURABLES
+from shared.kit.nats.received import received
 from tools.contracts.asyncapi import asyncapi
 from tools.contracts.files import ASYNCAPI, SAMPLES, SCHEMAS, generated
 from tools.contracts.published import Contract, contracts
@@ -51,6 +52,13 @@ def test_an_envelope_carries_the_sample_and_comes_back_the_same(contract: Contra
         assert envelope.type.startswith("org.link-j.")
         assert envelope.type.endswith(contract.name)
         assert contract.model.model_validate_json(json.dumps(envelope.data)).model_dump(mode="json") == data
+
+
+@pytest.mark.parametrize("name", [each.name for each in CONTRACTS.values() if each.kind in ("event", "state")])
+def test_a_consumer_reads_the_sample_off_the_stream(name: str) -> None:
+    contract = CONTRACTS[name]
+    read = received(contract.model, json.dumps(cloud_event(contract)).encode())
+    assert read.data.model_dump(mode="json") == sample(contract)
 
 
 def _asked(data: Any) -> dict[str, Any]:
