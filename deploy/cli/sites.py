@@ -9,7 +9,7 @@ from typing import Any
 
 import nats
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from deploy import topology
 from deploy.cli.finding import by_environment, ops_of
@@ -52,6 +52,8 @@ def add(data: Path, site: Described) -> dict[str, Any]:
             await topology.apply_stream(js, ingest_stream(site.id))
             await topology.apply_durable(js, ingest_durable(site.id))
             await topology.apply_site_account(run["nats"], folder.keys, site.id)
+            while not await _reaches(run["nats"], seed, site.id):
+                _reload(folder, run)
             key = await ops.ask(CreateApiKey(name=f"site {site.id}", scopes=("events:write",), site=site.id))
             await ops.settled(sites=(site.id,), seconds=_PATIENCE)
             return {
@@ -134,6 +136,24 @@ async def _opens(url: str, seed: str) -> bool:
         return False
     await client.close()
     return True
+
+
+async def _reaches(url: str, seed: str, site: str) -> bool:
+    """Whether what the site publishes gets to its stream, asked with a message that no stream would keep.
+
+    nats-server 2.15.1 links a new account's imports to the accounts as they were before the reload that made it: its
+    messages have no taker until the next reload (tried; a restart does as well).
+    """
+    client = await nats.connect(url, nkeys_seed_str=seed, inbox_prefix=inbox_prefix(site), error_cb=_heard)
+    try:
+        await client.jetstream().publish("events.probe", stream="NO_SUCH_STREAM", timeout=2)
+    except NoStreamResponseError:
+        return False
+    except APIError:
+        return True
+    finally:
+        await client.close()
+    raise NotDone(f"The probe of {site} was stored, which it must not be.")
 
 
 async def _heard(_: Exception) -> None:
