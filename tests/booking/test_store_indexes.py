@@ -11,7 +11,7 @@ import pytest
 from services.booking.domain.booking import Booking
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage, Resources, Sites
-from shared.kernel.refusal import NotFound
+from shared.kernel.refusal import NotFound, VersionStale
 from shared.kernel.text import Text
 from shared.kit.documents import Cause, Documents
 from shared.kit.mongo import Mongo
@@ -114,6 +114,15 @@ async def test_a_resource_comes_back_as_it_was_put_in_the_order_of_putting(resou
     assert await resources.get("nyc", "room-a") == replace(ROOM, version=1)
     with pytest.raises(NotFound):
         await resources.get("tokyo", "room-a")
+
+
+async def test_a_definition_made_on_a_stale_version_is_refused(resources: Resources) -> None:
+    await resources.define(ROOM, ASKED, at=NOW)
+    with pytest.raises(VersionStale):
+        await resources.define(replace(ROOM, capacity=9), ASKED, at=NOW, if_match=7)
+    with pytest.raises(VersionStale):
+        await resources.define(ROOM_B, ASKED, at=NOW, if_match=1)
+    assert (await resources.define(replace(ROOM, capacity=9), ASKED, at=NOW, if_match=1)).doc["version"] == 2
 
 
 async def test_ten_putting_the_same_new_resource_at_once_make_one(resources: Resources) -> None:

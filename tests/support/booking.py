@@ -109,8 +109,9 @@ def asked(data: Q, by: Principal | None = None, *, key: str | None = None, **mor
 
 
 def to_place(wall: str = "2026-12-15 19:00", minutes: int = 60, **more: Any) -> PlaceBooking:
-    interval = span(wall, minutes)
-    values = {"site": "nyc", "resource": "room-a", "starts_at": interval.start, "ends_at": interval.end, **more}
+    start = ny(wall)
+    ends_at = start + timedelta(minutes=minutes)
+    values = {"site": "nyc", "resource": "room-a", "starts_at": start, "ends_at": ends_at, **more}
     return PlaceBooking(**values)
 
 

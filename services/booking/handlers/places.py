@@ -16,11 +16,11 @@ from shared.kit.documents import Cause, Stored
 
 class Sites(Protocol):
     async def get(self, site: str) -> Site: ...
-    async def define(self, wanted: Site, cause: Cause, *, at: datetime) -> Stored: ...
+    async def define(self, wanted: Site, cause: Cause, *, at: datetime, if_match: int | None) -> Stored: ...
 
 
 class Resources(Protocol):
-    async def define(self, wanted: Resource, cause: Cause, *, at: datetime) -> Stored: ...
+    async def define(self, wanted: Resource, cause: Cause, *, at: datetime, if_match: int | None) -> Stored: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class PlaceHandlers:
         """Raises Forbidden."""
         if "operator" not in ask.principal.roles:
             raise Forbidden
-        return await self.sites.define(_site(ask.data), Cause.of(ask), at=self.clock.now())
+        return await self.sites.define(_site(ask.data), Cause.of(ask), at=self.clock.now(), if_match=ask.if_match)
 
     async def put_resource(self, ask: Asked[PutResource]) -> Stored:
         """Raises Forbidden, NotFound for an unknown site, and what Resource.over raises."""
@@ -41,7 +41,8 @@ class PlaceHandlers:
         if "operator" not in by.roles and not ("site_staff" in by.roles and by.site == cmd.site):
             raise Forbidden
         await self.sites.get(cmd.site)
-        return await self.resources.define(_resource(cmd), Cause.of(ask), at=self.clock.now())
+        at = self.clock.now()
+        return await self.resources.define(_resource(cmd), Cause.of(ask), at=at, if_match=ask.if_match)
 
 
 def _site(cmd: DefineSite) -> Site:

@@ -13,7 +13,7 @@ from services.booking.publish import published
 from services.booking.store.mapping import Doc, resource_body, resource_of, site_body, site_of
 from shared.contracts.booking import SiteState
 from shared.contracts.message import BilingualView, State
-from shared.kernel.refusal import NotFound
+from shared.kernel.refusal import NotFound, VersionStale
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
 FRESH_SECONDS = 2.0
@@ -48,14 +48,14 @@ class Sites:
         found: list[dict[str, Any]] = await self._documents.collection.find({}, {"log": 0}).sort("_id", 1).to_list(None)
         return found
 
-    async def define(self, wanted: Site, cause: Cause, *, at: datetime) -> Stored:
-        """Makes it, or changes it into what is wanted."""
+    async def define(self, wanted: Site, cause: Cause, *, at: datetime, if_match: int | None = None) -> Stored:
+        """Makes it, or changes it into what is wanted. Raises VersionStale."""
 
         def draft(doc: Doc | None) -> Draft | None:
             decided = wanted.over(site_of(doc) if doc else None)
             return _draft(site_body(decided.state), decided.events, decided.state.version)
 
-        stored = await _put(self._documents, (wanted.id, wanted.id), draft, cause, at)
+        stored = await _put(self._documents, (wanted.id, wanted.id), draft, cause, at, if_match)
         self._known.pop(wanted.id, None)
         return stored
 
@@ -91,15 +91,15 @@ class Resources:
         found: list[dict[str, Any]] = await cursor.to_list(None)
         return found
 
-    async def define(self, wanted: Resource, cause: Cause, *, at: datetime) -> Stored:
-        """Makes it, or changes it into what is wanted. Raises what Resource.over raises."""
+    async def define(self, wanted: Resource, cause: Cause, *, at: datetime, if_match: int | None = None) -> Stored:
+        """Makes it, or changes it into what is wanted. Raises VersionStale, and what Resource.over raises."""
         known = [doc["resource"] for doc in await self.listed(wanted.site)]
 
         def draft(doc: Doc | None) -> Draft | None:
             decided = wanted.over(resource_of(doc) if doc else None, known=known)
             return _draft(resource_body(decided.state), decided.events, decided.state.version)
 
-        stored = await _put(self._documents, (f"{wanted.site}_{wanted.id}", wanted.site), draft, cause, at)
+        stored = await _put(self._documents, (f"{wanted.site}_{wanted.id}", wanted.site), draft, cause, at, if_match)
         self._known.pop(wanted.site, None)
         return stored
 
@@ -127,13 +127,16 @@ async def _put(
     draft: Callable[[Doc | None], Draft | None],
     cause: Cause,
     at: datetime,
+    if_match: int | None,
 ) -> Stored:
     """Change the document `place` (id, site), or make it; a definition repeats itself, so it needs no key."""
     doc_id, site = place
     unkeyed = replace(cause, key=None, fingerprint=None)
     try:
-        return await documents.change(doc_id, draft, unkeyed, at=at)
+        return await documents.change(doc_id, draft, unkeyed, at=at, if_match=if_match)
     except NotFound:
+        if if_match is not None:
+            raise VersionStale from None
         first = draft(None)
     assert first is not None, "what is new always has an event"
     made = await documents.insert(doc_id, site, first, unkeyed, at=at)
