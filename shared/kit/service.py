@@ -226,6 +226,8 @@ class Service:
         await self._caught_up()
         for subscriber in commands:
             await subscriber.start()
+        client: Any = self.broker.config.connection_state.connection
+        await client.flush()  # ready means the server knows of it: the first request must find a responder
         self.broker.running = True
 
     async def _caught_up(self) -> None:
