@@ -1,6 +1,6 @@
 """Replicas of events on the real servers, asked as the gateway asks, with a site's own credentials at the door."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +18,7 @@ from shared.contracts.message import Answer, Asked, BilingualView, Command, Prin
 from shared.kernel.ids import new_id
 from shared.kit.clock import SystemClock
 from shared.kit.service import Service
-from tests.events.words import published
+from tests.events.words import named, published, salted
 from tests.support.servers import Servers
 from tests.support.waiting import until
 
@@ -106,21 +106,21 @@ class House:
     async def seminar(self, external_id: str = "s-1", *, site: str = "osaka", **more: Any) -> str:
         """The id of a seminar the site has just announced."""
         await self.publish(published(site, external_id, **more), site=site)
-        await until(lambda: bool(self.stored("seminars", external_id=external_id, site=site)))
-        return str(self.stored("seminars", external_id=external_id, site=site)[0]["_id"])
+        await until(lambda: bool(self.stored("seminars", external_id=named(external_id), site=site)))
+        return str(self.stored("seminars", external_id=named(external_id), site=site)[0]["_id"])
 
 
-async def _states(ops: Client) -> None:
-    for site, zone in SITES.items():
-        state = SiteState(id=site, sequence=1, name=BilingualView(en=site), time_zone=zone, producer=True)
-        envelope = {
-            "id": f"{site}-v1",
-            "source": "/services/booking",
-            "type": "org.link-j.state.booking.site.v1",
-            "time": "2026-01-01T00:00:00Z",
-            "data": state.model_dump(mode="json"),
-        }
-        await ops.jetstream().publish(f"state.booking.site.v1.{site}", orjson.dumps(envelope), stream="STATE")
+async def state_of_site(ops: Client, site: str, *, producer: bool, sequence: int = 1) -> None:
+    """As booking states it."""
+    state = SiteState(id=site, sequence=sequence, name=BilingualView(en=site), time_zone=SITES[site], producer=producer)
+    envelope = {
+        "id": f"{site}-v{sequence}",
+        "source": "/services/booking",
+        "type": "org.link-j.state.booking.site.v1",
+        "time": "2026-01-01T00:00:00Z",
+        "data": state.model_dump(mode="json"),
+    }
+    await ops.jetstream().publish(f"state.booking.site.v1.{site}", orjson.dumps(envelope), stream="STATE")
 
 
 Open = Callable[..., AbstractAsyncContextManager[House]]
@@ -129,17 +129,23 @@ Open = Callable[..., AbstractAsyncContextManager[House]]
 @pytest.fixture
 def open_house(clean: Servers) -> Open:
     """`async with open_house(replicas=3) as house`: everything empty, the sites' states there."""
+    salted(f"-{new_id(SystemClock().now())}")
 
     @asynccontextmanager
-    async def opened(*, replicas: int = 1, **settings: Any) -> AsyncIterator[House]:
+    async def opened(
+        *, replicas: int = 1, producers: Sequence[str] = tuple(SITES), **settings: Any
+    ) -> AsyncIterator[House]:
         async with AsyncExitStack() as stack:
             ops = await clean.client("ops")
             stack.push_async_callback(ops.close)
-            await _states(ops)
+            for site in SITES:
+                await state_of_site(ops, site, producer=site in producers)
             running = []
             for n in range(1, replicas + 1):
                 env = clean.settings_env("events", replica=n, **settings)
-                fields = {k.removeprefix("LOUNGE_").lower(): v for k, v in env.items() if k != "LOUNGE_PARENT_PID"}
+                fields: dict[str, Any] = {
+                    k.removeprefix("LOUNGE_").lower(): v for k, v in env.items() if k != "LOUNGE_PARENT_PID"
+                }
                 running.append(await stack.enter_async_context(build(Settings(**fields)).running()))
             gateway = await clean.client("gateway")
             stack.push_async_callback(gateway.close)

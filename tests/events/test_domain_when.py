@@ -78,9 +78,9 @@ def test_less_than_an_instant_never_shows_a_clock_time(zone, said, asked, precis
     assert ":" not in (worded(known, when).en or "")
 
 
-@given(at=st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)), asked=ZONES)
-def test_an_instant_shown_in_any_zone_is_the_same_instant(at: datetime, asked: str) -> None:
-    starts = at.replace(tzinfo=UTC, microsecond=0)
+@given(seconds=st.integers(0, 20 * 366 * 86_400), asked=ZONES)
+def test_an_instant_shown_in_any_zone_is_the_same_instant(seconds: int, asked: str) -> None:
+    starts = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     known = When("instant", NY, "final", starts_at=starts).known_in(asked)
     assert known.starts_at == starts
     assert known.date == starts.astimezone(zone_of(asked)).date()

@@ -6,6 +6,19 @@ from typing import Any
 from shared.kernel.ids import new_id
 from shared.kit.clock import SystemClock
 
+_salt = [""]
+
+
+def salted(salt: str) -> None:
+    """External ids made from now on are this test's own: the streams' dedupe outlives what a test leaves behind."""
+    _salt[0] = salt
+
+
+def named(external_id: str) -> str:
+    """The external id a test calls this."""
+    return external_id + _salt[0]
+
+
 TITLE = {"ja": "米国の最新ライフサイエンス事情"}
 DAY_PART = {
     "precision": "day_part",
@@ -28,7 +41,7 @@ INSTANT = {
 def seminar(external_id: str = "s-1", **more: Any) -> dict[str, Any]:
     """The data of a seminar as it was first announced."""
     return {
-        "external_id": external_id,
+        "external_id": named(external_id),
         "format": "seminar",
         "title": TITLE,
         "title_certainty": "tentative",

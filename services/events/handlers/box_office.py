@@ -22,21 +22,29 @@ from shared.kit.log import get_logger
 
 log = get_logger()
 FRESH_SECONDS = 2.0
-FULL_SECONDS = 0.25
-"""How long "full" is believed; who queues meanwhile is looked after at once, so a seat that fell free is not missed."""
 _ROUNDS = 12
 _AT_ONCE = 100
 _MOST_SHELVES = 1_000
 
 
+About = tuple[str, str, Mode]
+"""(site, seminar, mode)."""
+
+
 @dataclass(slots=True)
 class _Shelf:
-    """Free seats of one mode as this replica last read them, in random order."""
+    """Free seats of one mode as this replica last read them, in random order; each is handed out once."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     read_at: float = float("-inf")
     capacity: int = 0
+    source: list[int] | None = None
     seats: list[int] = field(default_factory=list)
+
+    def stock(self, source: list[int], capacity: int) -> None:
+        """From a read that several callers may share: the first of them stocks for all."""
+        if self.source is not source:
+            self.source, self.capacity, self.read_at = source, capacity, time.monotonic()
+            self.seats = random.sample(source, len(source))
 
 
 class BoxOffice:
@@ -46,8 +54,9 @@ class BoxOffice:
         self._seminars = seminars
         self._registrations = registrations
         self._clock = clock
-        self._shelves: dict[tuple[str, Mode], _Shelf] = {}
-        self._waits: SharedReads[tuple[str, str, Mode], bool] = SharedReads(lambda of: registrations.someone_waits(*of))
+        self._shelves: dict[About, _Shelf] = {}
+        self._waits: SharedReads[About, bool] = SharedReads(lambda about: registrations.someone_waits(*about))
+        self._open: SharedReads[tuple[About, int], list[int]] = SharedReads(lambda of: self.open_seats(*of))
         self._looking: dict[tuple[str, Mode], asyncio.Task[None]] = {}
         self._again: set[tuple[str, Mode]] = set()
 
@@ -56,25 +65,23 @@ class BoxOffice:
         return await self._waits.get((seminar.site, seminar.id, mode))
 
     async def pick(self, seminar: Seminar, mode: Mode, capacity: int) -> int | None:
-        """A seat that was free a moment ago, chosen at random; None where all are taken."""
+        """A seat that was free a moment ago, chosen at random; None where all were taken when this was asked."""
         if len(self._shelves) >= _MOST_SHELVES:
             self._shelves.clear()
-        shelf = self._shelves.setdefault((seminar.id, mode), _Shelf())
-        async with shelf.lock:
-            age = time.monotonic() - shelf.read_at
-            if age > (FRESH_SECONDS if shelf.seats else FULL_SECONDS) or shelf.capacity != capacity:
-                seats = await self.open_seats(seminar, mode, capacity)
-                random.shuffle(seats)
-                shelf.seats, shelf.capacity, shelf.read_at = seats, capacity, time.monotonic()
-            return shelf.seats.pop() if shelf.seats else None
+        about = (seminar.site, seminar.id, mode)
+        shelf = self._shelves.setdefault(about, _Shelf())
+        age = time.monotonic() - shelf.read_at
+        if not shelf.seats or age > FRESH_SECONDS or shelf.capacity != capacity:
+            shelf.stock(await self._open.get((about, capacity)), capacity)
+        return shelf.seats.pop() if shelf.seats else None
 
-    async def open_seats(self, seminar: Seminar, mode: Mode, capacity: int) -> list[int]:
+    async def open_seats(self, about: About, capacity: int) -> list[int]:
         """Read now. Closes and opens seats first where the capacity asks for it. Raises Busy."""
-        about, at = (seminar.site, seminar.id, mode), self._clock.now()
+        at = self._clock.now()
         for _ in range(_ROUNDS):
             try:
                 if unseated := await self._registrations.unseated(*about):
-                    await self._seat(seminar, mode, capacity, unseated)
+                    await self._seat(about, capacity, unseated)
                 seats = await self._registrations.seats(*about)
                 wanted = seats.plan.settled(capacity, seats.taken)
                 if not wanted.says_as(seats.plan):
@@ -84,12 +91,11 @@ class BoxOffice:
             return wanted.open_seats(seats.taken)
         raise Busy
 
-    async def _seat(self, seminar: Seminar, mode: Mode, capacity: int, unseated: Sequence[str]) -> None:
+    async def _seat(self, about: About, capacity: int, unseated: Sequence[str]) -> None:
         """Numbers for those confirmed before seats were counted, beyond the capacity if need be."""
-        seats = await self._registrations.seats(seminar.site, seminar.id, mode)
+        seats = await self._registrations.seats(*about)
         plan = seats.plan.settled(max(capacity, len(seats.taken) + len(unseated)), seats.taken)
         if not plan.says_as(seats.plan):
-            about = (seminar.site, seminar.id, mode)
             await self._registrations.settle(*about, plan, self._cause("settle_seats"), at=self._clock.now())
         for identity, number in zip(unseated, plan.open_seats(seats.taken), strict=False):
             await self._registrations.seat(identity, number, self._cause("settle_seats"), at=self._clock.now())
@@ -105,10 +111,10 @@ class BoxOffice:
                 return given
             if seminar.content is None or seminar.status != "announced" or mode not in seminar.content.modes:
                 return given
-            capacity = seminar.content.modes[mode]
-            seats: list[int] | None = None if capacity is None else await self.open_seats(seminar, mode, capacity)
+            about, capacity = (seminar.site, seminar_id, mode), seminar.content.modes[mode]
+            seats: list[int] | None = None if capacity is None else await self.open_seats(about, capacity)
             most = _AT_ONCE if seats is None else min(_AT_ONCE, len(seats))
-            waiting = await self._registrations.first_waiting(seminar.site, seminar_id, mode, most) if most else []
+            waiting = await self._registrations.first_waiting(*about, most) if most else []
             if not waiting:
                 return given
             given += await self._promote(waiting, seats, Told(gist(seminar, version)), cause)
