@@ -22,7 +22,8 @@ from shared.kernel.time import shown, zone_of
 from shared.kit.answers import answer
 from shared.kit.copies import Copy
 
-TOKYO = "Asia/Tokyo"
+BOTH_SIDES = ("America/New_York", "Asia/Tokyo")
+"""Where those who meet at a seminar are, whatever zone its site is in."""
 
 
 async def zone_name(sites: Copy[SiteState], site: str, otherwise: str) -> str:
@@ -84,7 +85,7 @@ def seminar_view(
         title=text(content.title),
         title_certainty=content.title_certainty,
         when=when_view(content.when, zone_of(zone)),
-        shown=tuple(shown_in(content.when, each) for each in dict.fromkeys([zone, TOKYO, *zones])),
+        shown=tuple(shown_in(content.when, each) for each in dict.fromkeys([zone, *BOTH_SIDES, *zones])),
         modes=contract.ModesView.model_validate(modes),
         reason=seminar.reason,
         over_capacity=tuple(over),

@@ -31,7 +31,7 @@ async def test_a_seminar_published_by_a_site_is_readable_and_the_site_gets_a_rec
     assert [item["external_id"] for item in listed] == [named("s-1")]
     found = (await house.ask(GetSeminar(id=listed[0]["id"], zones=("Europe/Paris",)), member("m-1"))).data
     assert found["title_certainty"] == "tentative"
-    tokyo, paris = found["shown"]
+    tokyo, _, paris = found["shown"]
     assert (tokyo["zone"], tokyo["date"], tokyo["part"], tokyo["starts_at"]) == (
         "Asia/Tokyo",
         "2099-12-16",

@@ -78,7 +78,7 @@ class ModesView(View):
 
 
 class SeminarView(View):
-    """A seminar as people see it. `shown` holds the site's zone, Asia/Tokyo, then the zones asked for.
+    """A seminar as people see it. `shown` holds the site's zone, New York, Tokyo, then the zones asked for.
 
     `over_capacity` names the modes whose capacity a site lowered below those confirmed (nobody is thrown out).
     """

@@ -1,0 +1,18 @@
+"""Waiting on a condition with a deadline: the only way a test waits."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], *, what: str, seconds: float = 15.0) -> T:
+    """The first true thing `look` gives; fails naming `what` when the deadline passes."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
+        time.sleep(0.03)
