@@ -9,9 +9,10 @@ from faststream import AckPolicy
 from pymongo import MongoClient
 
 from shared.kit.documents import Documents, document_indexes
+from shared.kit.mongo import Mongo
 from shared.kit.nats import retry
 from shared.kit.service import Received, Service
-from shared.kit.settings import KitSettings
+from tests.support.asking import kit_settings
 from tests.support.post import DURABLE, Post, post_of
 from tests.support.servers import Servers
 from tests.support.things import ThingMade, cause, state_of, thing
@@ -21,9 +22,14 @@ __all__ = ["Consuming", "Running", "ThingMade", "cause", "make_service", "thing"
 
 def make_service(servers: Servers, *, name: str = "booking", **settings: Any) -> Service:
     """A replica as an environment would configure it; `settings` by the settings' names."""
-    env = servers.settings_env(name, **settings)
-    fields = {k.removeprefix("LOUNGE_").lower(): v for k, v in env.items() if k != "LOUNGE_PARENT_PID"}
-    return Service(name, KitSettings(**fields))
+    return Service(name, kit_settings(servers, name, **settings))
+
+
+def impatient(service: Service) -> Service:
+    """Waits for MongoDB a second, not five; before it makes collections."""
+    settings = service.settings
+    service.mongo = Mongo(settings.mongo_url.get_secret_value(), settings.mongo_database, timeout_s=1.0)
+    return service
 
 
 Running = Callable[..., AbstractAsyncContextManager[tuple[Service, Documents]]]
@@ -83,7 +89,7 @@ def consuming(clean: Servers) -> Consuming:
 
     @asynccontextmanager
     async def start(handler: Handle, *, workers: int = 2, **settings: Any) -> AsyncIterator[Service]:
-        service = make_service(clean, name="notify", **settings)
+        service = impatient(make_service(clean, name="notify", **settings))
         service.event(
             stream="EVENTS", durable=DURABLE, model=ThingMade, ack_policy=AckPolicy.NACK_ON_ERROR, workers=workers
         )(handler)

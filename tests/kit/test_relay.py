@@ -32,7 +32,7 @@ async def messages(servers: Servers, stream: str) -> list[tuple[str, dict[str, o
     for seq in range(info.state.first_seq, info.state.last_seq + 1):
         try:
             raw = await js.get_msg(stream, seq)
-        except Exception:  # noqa: S112, BLE001 — a state replaced by a newer one leaves a gap
+        except Exception:  # noqa: BLE001 — a state replaced by a newer one leaves a gap
             continue
         found.append((raw.subject, orjson.loads(raw.data)))
     await ops.close()

@@ -2,10 +2,15 @@
 
 import asyncio
 import time
+from itertools import pairwise
+from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
+from shared.contracts.topology import MAX_DELIVER
 from shared.kernel.refusal import NotYetKnown
+from shared.kit import watches
 from shared.kit.mongo import PyMongoError
 from shared.kit.nats import retry
 from shared.kit.nats.publisher import NatsError
@@ -46,14 +51,15 @@ async def test_a_failing_message_comes_again_ever_later_and_is_then_parked_and_t
         await post.put("poison", headers={"Nats-Expected-Stream": "EVENTS", "Nats-Msg-Id": "m1", "Site-Note": "kept"})
         await until(lambda: is_parked(post))
         await until(post.idle)
-    waits = [later - earlier for earlier, later in zip(failing.tries, failing.tries[1:], strict=False)]
+    waits = [later - earlier for earlier, later in pairwise(failing.tries)]
     assert len(failing.tries) == 4
     assert all(wait >= least * 0.75 for wait, least in zip(waits, (0.1, 0.2, 0.4), strict=True)), waits
     (dead,) = await post.parked()
     headers = dead.headers or {}
     assert (dead.subject, dead.data) == (f"dlq.{DURABLE}.{PLACED}.poison", said("poison"))
     assert (headers["Lounge-Reason"], headers["Lounge-Deliveries"]) == ("handler", "4")
-    assert (headers["Lounge-Error"], headers["Lounge-Stream"], headers["Site-Note"]) == ("ConnectionError", "EVENTS", "kept")
+    assert (headers["Lounge-Error"], headers["Lounge-Stream"]) == ("ConnectionError", "EVENTS")
+    assert headers["Site-Note"] == "kept"
     assert {name for name in headers if name.startswith("Nats-")} == {"Nats-Msg-Id", "Nats-Expected-Stream"}
     assert headers["Nats-Expected-Stream"] == "DLQ", "the original's own would have refused the parking"
     assert headers["Nats-Msg-Id"].startswith(f"EVENTS:{DURABLE}:")
@@ -142,15 +148,17 @@ async def test_while_mongodb_is_away_a_message_keeps_its_tries_and_is_handled_wh
     consuming: Consuming, clean: Servers, post: Post, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed: list[Exception] = []
-    async with consuming(lambda event: write(event)) as service:
+    rows: list[Any] = []
 
-        async def write(event: Event) -> None:
-            try:
-                await service.collection("rows").insert_one({"_id": event.data.name})
-            except Exception as error:
-                failed.append(error)
-                raise
+    async def write(event: Event) -> None:
+        try:
+            await rows[0].insert_one({"_id": event.data.name})
+        except Exception as error:
+            failed.append(error)
+            raise
 
+    async with consuming(write) as service:
+        rows.append(service.collection("rows"))
         clean.kill_mongo()
         await post.put("one")
         await post.put("two")
@@ -162,9 +170,24 @@ async def test_while_mongodb_is_away_a_message_keeps_its_tries_and_is_handled_wh
         assert await post.parked() == []
         clean.restart_mongo()
         await until(post.idle, seconds=15)
-        assert await service.collection("rows").count_documents({}) == 2
+        assert await rows[0].count_documents({}) == 2
         await until(lambda: service.health.ready)
     assert await post.parked() == []
+
+
+async def test_an_outage_that_outlasts_every_delivery_ends_in_the_dlq_not_in_silence(
+    consuming: Consuming, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "_DELAYS", (0.02,))
+    monkeypatch.setattr(watches, "PROBE_SECONDS", 0.05)
+    failing = Failing(AutoReconnect("the primary steps down whenever it is asked"))
+    async with consuming(failing):
+        await post.put("poison")
+        await until(lambda: is_parked(post), seconds=20)
+        await until(post.idle)
+    (dead,) = await post.parked()
+    assert (dead.headers or {})["Lounge-Reason"] == "outage"
+    assert len(failing.tries) == MAX_DELIVER - 1, "one is left for a parking that fails"
 
 
 def test_delays_grow_and_are_jittered() -> None:
@@ -172,7 +195,7 @@ def test_delays_grow_and_are_jittered() -> None:
     lows, highs = [min(each) for each in delays], [max(each) for each in delays]
     assert lows[0] >= 0.15
     assert all(low < high for low, high in zip(lows, highs, strict=True))
-    assert all(max(earlier) < max(later) for earlier, later in zip(delays[:7], delays[1:8], strict=True))
+    assert all(max(earlier) < max(later) for earlier, later in pairwise(delays[:8]))
     assert highs[-1] <= 30 * 1.25
 
 
@@ -182,6 +205,7 @@ def test_delays_grow_and_are_jittered() -> None:
         (retry.Permanent("id-conflict"), "id-conflict", True),
         (NotYetKnown(), "unknown-ref", False),
         (TimeoutError(), "poison", False),
+        (AutoReconnect("x"), "outage", False),
         (KeyError("x"), "handler", False),
         (PyMongoError("x"), "handler", False),
     ],

@@ -1,0 +1,243 @@
+"""What a replica asserts before it takes work, and how a process says that it cannot start."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faststream import AckPolicy
+from nats.js import api
+
+from shared.contracts.topology import DURABLES, Durable
+from shared.kit import service
+from shared.kit.asserts import Misconfigured, durables_applied
+from shared.kit.settings import KitSettings
+from shared.kit.starting import faults
+from tests.kit.conftest import make_service
+from tests.support.asking import ANA, calling
+from tests.support.post import DURABLE, Post
+from tests.support.replica import replica
+from tests.support.servers import Servers
+from tests.support.thing_service import CLOSE
+from tests.support.things import MakeThing, ThingMade
+from tests.support.waiting import until
+
+PLACED = next(d for d in DURABLES if d.name == DURABLE)
+
+
+async def handle(_: Any) -> None:
+    raise AssertionError("nothing is handled here")
+
+
+def consumer(servers: Servers, **settings: Any) -> service.Service:
+    made = make_service(servers, name="notify", **settings)
+    made.event(stream="EVENTS", durable=DURABLE, model=ThingMade, ack_policy=AckPolicy.NACK_ON_ERROR)(handle)
+    return made
+
+
+async def refused(made: service.Service) -> str:
+    with pytest.raises(Misconfigured) as error:
+        async with made.running():
+            raise AssertionError("it is not to start")
+    assert not made.health.ready
+    return str(error.value)
+
+
+async def test_a_missing_durable_is_named(clean: Servers, post: Post) -> None:
+    await post.delete()
+    try:
+        assert await refused(consumer(clean)) == f"durable {DURABLE} is missing on EVENTS: apply the topology"
+    finally:
+        await post.restore()
+
+
+@pytest.mark.parametrize("changed", [{"ack_wait": 30}, {"max_deliver": 3}, {"filter_subject": "evt.>"}])
+async def test_a_durable_that_differs_from_the_topology_is_named(
+    clean: Servers, post: Post, changed: dict[str, Any]
+) -> None:
+    wanted = {"filter_subject": PLACED.filter, "ack_wait": PLACED.ack_wait, "max_deliver": PLACED.max_deliver} | changed
+    await clean.durable("EVENTS", DURABLE, wanted.pop("filter_subject"), **wanted)
+    try:
+        assert await refused(consumer(clean)) == f"durable {DURABLE} differs from the topology: apply it"
+    finally:
+        await post.delete()
+        await post.restore()
+
+
+async def test_a_durable_that_forgets_what_nobody_acknowledged_is_refused(clean: Servers, post: Post) -> None:
+    await post.delete()
+    config = api.ConsumerConfig(
+        durable_name=DURABLE, filter_subject=PLACED.filter, ack_wait=10, max_deliver=12, ack_policy=api.AckPolicy.ALL
+    )
+    await post.js.add_consumer("EVENTS", config)
+    try:
+        assert "differs" in await refused(consumer(clean))
+    finally:
+        await post.delete()
+        await post.restore()
+
+
+async def test_a_durable_it_may_not_see_is_named(clean: Servers) -> None:
+    made = make_service(clean, name="notify")
+    await made.broker.connect()
+    made.broker.config.connection_state.stream._timeout = 0.3
+    with pytest.raises(Misconfigured, match=r"durable notify__no_such on EVENTS cannot be seen: "):
+        await durables_applied(made.broker, [Durable("EVENTS", "notify__no_such", "evt.>")])
+    assert "nats-permissions" in made.health.wrong
+    made.broker.closing = True
+    await made.broker.stop()
+
+
+def test_a_durable_of_another_service_cannot_be_declared(servers: Servers) -> None:
+    with pytest.raises(ValueError, match=r"is not in shared/contracts/topology\.py for booking"):
+        make_service(servers).event(
+            stream="EVENTS", durable=DURABLE, model=ThingMade, ack_policy=AckPolicy.NACK_ON_ERROR
+        )
+
+
+async def test_another_ack_policy_is_refused(clean: Servers) -> None:
+    made = make_service(clean, name="notify")
+    made.event(stream="EVENTS", durable=DURABLE, model=ThingMade, ack_policy=AckPolicy.REJECT_ON_ERROR)(handle)
+    assert await refused(made) == "a subscriber of EVENTS does not use NACK_ON_ERROR"
+
+
+@pytest.fixture
+def monitor(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
+    """A monitor's door that answers with what it is given."""
+    doors = []
+
+    def answering(body: bytes) -> str:
+        door = socket.create_server(("127.0.0.1", 0))
+        doors.append(door)
+        if (child := os.fork()) == 0:
+            with door.accept()[0] as caller:
+                caller.recv(4096)
+                caller.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + body)
+            os._exit(0)
+        doors.append(child)
+        return f"http://127.0.0.1:{door.getsockname()[1]}"
+
+    yield answering
+    for each in doors:
+        if isinstance(each, int):
+            os.kill(each, signal.SIGKILL)
+            os.waitpid(each, 0)
+        else:
+            each.close()
+
+
+async def test_a_server_that_does_not_sync_always_is_refused(clean: Servers, monitor: Callable[[bytes], str]) -> None:
+    url = monitor(b'{"jetstream": {"config": {"sync_interval": 120000000000}}}')
+    assert await refused(consumer(clean, nats_monitor_url=url)) == "nats-server runs without `sync_interval: always`"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "file:///etc/passwd"])
+async def test_a_monitor_that_is_none_is_named(clean: Servers, url: str) -> None:
+    assert "LOUNGE_NATS_MONITOR_URL" in await refused(consumer(clean, nats_monitor_url=url))
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(hours=-1), timedelta(seconds=3)])
+async def test_a_clock_that_is_off_is_told_by_how_much(clean: Servers, off: timedelta) -> None:
+    made = consumer(clean)
+    made.clock = Off(off)
+    assert abs(float((await refused(made)).split()[3]) - abs(off.total_seconds())) < 1
+
+
+class Off:
+    """A clock that is wrong."""
+
+    def __init__(self, off: timedelta) -> None:
+        self.off = off
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.off  # noqa: TID251 — a wrong clock is made from the right one
+
+
+async def test_a_virtual_clock_may_be_off(clean: Servers, tmp_path: Path) -> None:
+    (tmp_path / "clock").write_text("2022-12-15T19:00:00-05:00")
+    made = consumer(clean, clock=f"virtual:{tmp_path / 'clock'}")
+    async with made.running():
+        assert made.clock.now() == datetime(2022, 12, 16, tzinfo=UTC)
+
+
+TAKEN = "taken"
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"nats_url": None}, "LOUNGE_NATS_URL: Field required"),
+    ({"nats_url": "nats://127.0.0.1:1"}, "LOUNGE_NATS_URL: no nats-server answers at 127.0.0.1:1"),
+    ({"nats_seed_file": "/nowhere/booking.nk"}, "/nowhere/booking.nk: No such file or directory"),
+    ({"nats_seed_file": TAKEN}, "LOUNGE_NATS_SEED_FILE: the nats-server at {nats} refuses this key"),
+    ({"mongo_url": None}, "LOUNGE_MONGO_URL: it is not set, and neither is LOUNGE_MONGO_URL_FILE"),
+    ({"mongo_url": "mongodb://a:secret@127.0.0.1:1"}, "LOUNGE_MONGO_URL: no primary answers at 127.0.0.1:1"),
+    ({"mongo_url": TAKEN}, "LOUNGE_MONGO_URL: MongoDB at {mongo} refuses: Authentication failed."),
+    ({"mongo_url_file": "/nowhere/url", "mongo_url": None}, "LOUNGE_MONGO_URL_FILE: /nowhere/url cannot be read"),
+    ({"http_port": TAKEN}, "LOUNGE_HTTP_PORT: 127.0.0.1:{port} cannot be opened: Address already in use"),
+    ({"crash": "relay.nowhere:kill"}, "LOUNGE_CRASH: there is no crash point 'relay.nowhere'"),
+    ({"clock": "sundial"}, "LOUNGE_CLOCK is 'system' or 'virtual:<file>', not 'sundial'"),
+    ({"clock": "virtual:/tmp/x", "testing": "false"}, "LOUNGE_CLOCK and LOUNGE_CRASH are for tests"),
+]
+
+
+async def test_a_process_that_cannot_start_says_why_in_one_line_and_exits_2(clean: Servers, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        with ExitStack() as processes:
+            started = []
+            for number, (wrong, _) in enumerate(WRONG):
+                folder = tmp_path / str(number)
+                folder.mkdir()
+                settings = {k: taken(clean, k, port) if v == TAKEN else v for k, v in wrong.items()}
+                started.append(processes.enter_context(replica(clean, folder, connect_seconds=0.5, **settings)))
+            await until(lambda: all(each.ended for each in started), seconds=20)
+        for each, (wrong, sentence) in zip(started, WRONG, strict=True):
+            whole = sentence.format(port=port, nats=clean.nats_url[7:], mongo=f"127.0.0.1:{clean.mongo.port}")
+            assert each.text.splitlines()[-1].startswith(f"lounge: cannot start: {whole}"), each.text
+            assert each.status == 2, wrong
+            assert "secret" not in each.text
+            assert "Traceback" not in each.text
+
+
+def taken(servers: Servers, name: str, port: int) -> str:
+    match name:
+        case "http_port":
+            return str(port)
+        case "nats_seed_file":
+            return str(servers.seed_file("stranger"))
+    return servers.mongo_url("booking").replace("booking:", "booking:secret")
+
+
+async def test_a_client_closed_for_good_ends_the_process(things: Servers, tmp_path: Path) -> None:
+    with replica(things, tmp_path) as running:
+        async with calling(things) as caller:
+            await until(lambda: "service.ready" in running.text)
+            with pytest.raises(Exception, match=r"timed-out|unavailable"):
+                await caller.request(MakeThing(name=CLOSE), principal=ANA, key="k", seconds=0.5)
+        await until(lambda: running.ended)
+    assert running.status == 0, "it stops as on SIGTERM"
+    assert "nats.closed" in running.text
+
+
+async def test_sigterm_ends_a_start_that_still_waits_for_its_servers(clean: Servers, tmp_path: Path) -> None:
+    with replica(clean, tmp_path, nats_url="nats://127.0.0.1:1", connect_seconds=60) as waiting:
+        await until(lambda: "nats.error" in waiting.text)
+        waiting.child.send_signal(signal.SIGTERM)
+        await until(lambda: waiting.ended, seconds=3)
+        assert waiting.status == 0
+
+
+async def test_a_replica_whose_supervisor_is_gone_stops(clean: Servers, tmp_path: Path) -> None:
+    with replica(clean, tmp_path, parent_pid=1) as orphan:
+        await until(lambda: orphan.ended)
+        assert "service.orphaned" in orphan.text
+        assert orphan.status == 0
+
+
+def test_a_fault_without_a_setting_is_told_as_it_is() -> None:
+    assert faults(Misconfigured("the moon is wrong")) == ["the moon is wrong"]
+    with pytest.raises(ValueError, match="replica") as error:
+        KitSettings(nats_url="nats://x", replica=0)
+    assert faults(error.value) == ["LOUNGE_REPLICA: Input should be greater than or equal to 1"]
