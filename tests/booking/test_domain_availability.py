@@ -172,7 +172,8 @@ def test_a_wish_too_long_is_offered_as_long_as_the_room_allows() -> None:
 @pytest.mark.parametrize(("left", "hours"), [(8, 2), (2, 0.5), (0, None)])
 def test_over_quota_the_offer_is_what_the_pool_has_left(left: int, hours: float | None) -> None:
     wanted, where = wish(minutes=180), under(party=replace(MEMBER_A, kind="special_member_c"))
-    broken = over_quota(where, wanted.interval, {share.prefix: range(left) for share in where.quota(wanted.interval)})
+    shares = where.quota(wanted.interval)
+    broken = over_quota(shares, {share.prefix: range(left) for share in shares}, SITE.zone)
     refusal = explained(wanted, where, broken, around(), NOW)
     assert isinstance(refusal, BookingRefused)
     lengths = [

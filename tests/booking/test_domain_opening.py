@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.booking.domain.opening import Opening, openings
+from services.booking.domain.opening import Opening, hours_on, openings
 from services.booking.domain.refusals import IdReserved, PartsFixed, PartUnknown
 from services.booking.domain.wall import months_after
 from shared.kernel.interval import Interval
@@ -65,7 +65,7 @@ def test_no_opening_hours_at_all_is_never_open() -> None:
 
 @pytest.mark.parametrize(("day", "length"), [("2027-03-14", 23), ("2027-11-07", 25), ("2027-03-15", 24)])
 def test_a_whole_open_day_has_the_hours_the_clocks_leave_it(day: str, length: int) -> None:
-    whole = Opening(EVERY_DAY, "00:00", "24:00").on(date.fromisoformat(day), NEW_YORK)
+    whole = hours_on(date.fromisoformat(day), Opening(EVERY_DAY, "00:00", "24:00"), NEW_YORK)
     assert whole is not None
     assert whole.length == timedelta(hours=length)
 

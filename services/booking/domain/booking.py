@@ -57,10 +57,11 @@ class Booking:
         cls, booking_id: str, wanted: Wanted, under: Circumstances, free: FreeUnits, *, at: datetime, chance: Random
     ) -> Decision[Booking, BookingEvent]:
         """Raises BookingRefused with every rule that says no. Whether the slot is free, the write will tell."""
-        broken = [*violations(wanted, under, at), *over_quota(under, wanted.interval, free)]
+        shares = under.quota(wanted.interval)
+        broken = [*violations(wanted, under, at), *over_quota(shares, free, under.site.zone)]
         if broken:
             raise BookingRefused(broken)
-        quota = [claim for each in under.quota(wanted.interval) for claim in each.claims(free[each.prefix], chance)]
+        quota = [claim for share in shares for claim in share.claims(free[share.prefix], chance)]
         booking = cls(
             id=booking_id,
             site=under.site.id,

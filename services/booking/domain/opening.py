@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.wall import day_of
@@ -17,18 +18,20 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Opening:
     """Open on `days` from `opens` to `closes` (`HH:MM`, `24:00` too); not after `opens` means on the next day."""
 
-    days: Sequence[str]
+    days: tuple[str, ...]
     opens: str
     closes: str
 
-    def on(self, day: date, zone: ZoneInfo) -> Interval | None:
-        """Its instants on `day`, None on other weekdays or where a clock change leaves nothing of it."""
-        if WEEKDAYS[day.weekday()] not in self.days:
-            return None
-        opens, closes = _minutes(self.opens), _minutes(self.closes)
-        start = _at(day, opens, zone)
-        end = _at(day, closes if closes > opens else closes + 1_440, zone)
-        return Interval(start, end) if start < end else None
+
+@lru_cache(maxsize=4_096)
+def hours_on(day: date, opening: Opening, zone: ZoneInfo) -> Interval | None:
+    """Its instants on `day`, None on other weekdays or where a clock change leaves nothing of it."""
+    if WEEKDAYS[day.weekday()] not in opening.days:
+        return None
+    opens, closes = _minutes(opening.opens), _minutes(opening.closes)
+    start = _at(day, opens, zone)
+    end = _at(day, closes if closes > opens else closes + 1_440, zone)
+    return Interval(start, end) if start < end else None
 
 
 ALWAYS = (Opening(WEEKDAYS, "00:00", "24:00"),)
@@ -48,10 +51,10 @@ def openings(
 def _opened(
     hours: Sequence[Opening], closed_on: Callable[[date], bool], zone: ZoneInfo, within: Interval
 ) -> Iterator[Interval]:
-    day, last = day_of(within.start, zone) - DAY, day_of(within.end, zone) + DAY
+    day, last = day_of(within.start, zone) - DAY, day_of(within.end, zone)
     while day <= last:
         if not closed_on(day):
-            yield from (opened for each in hours if (opened := each.on(day, zone)))
+            yield from (opened for each in hours if (opened := hours_on(day, each, zone)))
         day += DAY
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -102,10 +102,9 @@ def violations(wanted: Wanted, under: Circumstances, at: datetime) -> list[Viola
     ]
 
 
-def over_quota(under: Circumstances, interval: Interval, free: FreeUnits) -> list[QuotaExceeded]:
+def over_quota(shares: Iterable[Share], free: FreeUnits, zone: ZoneInfo) -> list[QuotaExceeded]:
     """One violation for each week whose free units do not suffice."""
-    zone = under.site.zone
-    return [no for share in under.quota(interval) if (no := share.exceeded(free[share.prefix], zone))]
+    return [no for share in shares if (no := share.exceeded(free[share.prefix], zone))]
 
 
 def _of_resource(wanted: Wanted, resource: Resource, zone: ZoneInfo) -> Iterator[Violation]:
