@@ -248,6 +248,13 @@ async def test_the_first_operator_is_made_with_the_house_and_made_once(house: Ho
     assert second["organization"] == org["id"]
 
 
+async def test_operators_added_at_once_are_one_person_in_one_house(house: House) -> None:
+    add = contract.AddOperator(email="first@linkj.example")
+    made = await asyncio.gather(*(house.done(add) for _ in range(10)))
+    assert len({m["id"] for m in made}) == 1
+    assert house.admin["members"]["organizations"].count_documents({}) == 1
+
+
 async def test_what_is_malformed_is_answered_without_its_content(house: House) -> None:
     broken = b'{"principal": {"kind": "member", "id": "x"}, "data": {"email": 5, "secret": "s3cr3t"}}'
     reply = await house.gateway.request(contract.RequestSignInCode.wire, broken, timeout=5)

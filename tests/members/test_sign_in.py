@@ -13,6 +13,7 @@ from tests.members.conftest import House, Houses
 from tests.members.people import NOBODY, OPS, company, person, principal
 
 HANAKO = "hanako@bio.example"
+FEW = tuple(f"{n:08d}" for n in range(4))
 
 
 async def hanako(house: House, **more: Any) -> dict[str, Any]:
@@ -122,6 +123,22 @@ async def test_fifty_right_codes_at_once_open_exactly_one_session(houses: Houses
         answers = await asyncio.gather(*(house.ask(session, NOBODY) for _ in range(50)))
         assert sorted(a.status for a in answers) == [201] + [401] * 49
         assert house.admin["members"]["sessions"].count_documents({}) == 1
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_thirty_requests_at_once_mail_three_codes_and_thirty_guesses_count_five(
+    houses: Houses, driver: str
+) -> None:
+    async with houses(mongo_driver=driver) as house:
+        await hanako(house)
+        request = contract.RequestSignInCode(email=HANAKO)
+        answers = await asyncio.gather(*(house.ask(request, NOBODY) for _ in range(30)))
+        assert sorted(a.status for a in answers) == [202] * 3 + [429] * 27
+        assert len(house.notify.asked) == 3
+        codes = {m.code for m in house.notify.asked}
+        wrong = contract.CreateSession(email=HANAKO, code=next(c for c in FEW if c not in codes))
+        answers = await asyncio.gather(*(house.ask(wrong, NOBODY) for _ in range(30)))
+        assert sorted(a.status for a in answers) == [401] * 5 + [429] * 25
 
 
 async def test_neither_code_nor_tokens_nor_private_keys_are_stored(house: House) -> None:
