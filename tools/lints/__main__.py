@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.lints import calls, shapes, walls
+from tools.lints.rooms import missing_rooms
 from tools.lints.source import Finding, Source, sources
 
 FOLDERS = ("services", "shared", "deploy", "tools", "tests")
@@ -21,9 +22,10 @@ def findings(source: Source) -> Iterator[Finding]:
 
 def main(root: Path) -> int:
     found = [each for source in sources(root, FOLDERS) for each in findings(source)]
+    found += missing_rooms(root)
     for each in found:
         print(each)
-    print(f"{len(found)} findings by {len(RULES)} rules of our own")
+    print(f"{len(found)} findings by {len(RULES) + 1} rules of our own")
     return 1 if found else 0
 
 
