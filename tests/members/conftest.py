@@ -79,14 +79,20 @@ class House:
     admin: MongoClient[dict[str, Any]]
 
     async def ask(
-        self, asked: Command | Query, by: Principal = OPS, *, key: str | None = None, if_match: int | None = None
+        self,
+        asked: Command | Query,
+        by: Principal = OPS,
+        *,
+        key: str | None = None,
+        if_match: int | None = None,
+        seconds: int = 8,
     ) -> Answer:
-        """The reply, as the gateway gets it; without `key`, a key of its own."""
+        """The reply, as the gateway gets it; without `key`, a key of its own; `seconds` to the deadline."""
         envelope = Asked[Any](
             principal=by,
             data=asked,
             correlationid="corr-1",
-            deadline=self.wall.at + timedelta(seconds=8),
+            deadline=self.wall.at + timedelta(seconds=seconds),
             key=key or new_id(self.wall.at),
             if_match=if_match,
         )

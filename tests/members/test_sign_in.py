@@ -141,6 +141,21 @@ async def test_thirty_requests_at_once_mail_three_codes_and_thirty_guesses_count
         assert sorted(a.status for a in answers) == [401] * 5 + [429] * 25
 
 
+async def test_after_the_deadline_nothing_is_written_and_code_and_token_are_still_good(house: House) -> None:
+    member = await hanako(house)
+    late = (504, "deadline-passed")
+    assert await house.refused(contract.RequestSignInCode(email=HANAKO), NOBODY, seconds=-1) == late
+    assert house.notify.asked == []
+    session = contract.CreateSession(email=HANAKO, code=await code_for(house))
+    assert await house.refused(session, NOBODY, seconds=-1) == late
+    first = await house.done(session, NOBODY)
+    refresh = contract.RefreshSession(refresh_token=first["refresh_token"])
+    end = contract.EndSession(session=first["refresh_token"].split(".")[0])
+    assert await house.refused(refresh, NOBODY, seconds=-1) == late
+    assert await house.refused(end, principal(member), seconds=-1) == late
+    await house.done(refresh, NOBODY)
+
+
 async def test_neither_code_nor_tokens_nor_private_keys_are_stored(house: House) -> None:
     await hanako(house)
     code = await code_for(house)

@@ -7,7 +7,8 @@ from services.members.domain.rights import Actor
 from services.members.store.mapping import SITE
 from shared.contracts.message import Asked, Principal
 from shared.kernel.ids import derived_id
-from shared.kernel.refusal import Forbidden, Refusal
+from shared.kernel.refusal import DeadlinePassed, Forbidden, Refusal
+from shared.kernel.time import Clock
 from shared.kit.documents import Cause, Documents, Stored
 
 
@@ -45,6 +46,12 @@ def api_keys_seen_by(actor: Actor) -> dict[str, Any]:
 def created_id(ask: Asked[Any]) -> str:
     """The same for the same principal, operation and key; without a key, each request is its own."""
     return derived_id(ask.principal.id, ask.data.wire, ask.key or ask.correlationid)
+
+
+def check_in_time(ask: Asked[Any], clock: Clock) -> None:
+    """For writes that do not go through Documents, right before them. Raises DeadlinePassed."""
+    if clock.now() > ask.deadline:
+        raise DeadlinePassed
 
 
 def check_ops(principal: Principal) -> None:

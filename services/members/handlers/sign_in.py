@@ -6,8 +6,9 @@ from typing import Protocol
 
 from services.members.domain.address import Address, address
 from services.members.domain.member import Member
-from services.members.domain.session import RefreshToken, Session, SessionEnded
+from services.members.domain.session import Refreshed, RefreshToken, Session, SessionEnded
 from services.members.domain.sign_in import CODE_LIFETIME, SignIn, WrongCode
+from services.members.handlers.asking import check_in_time
 from services.members.handlers.tokens import Tokens
 from services.members.store.people import People
 from services.members.store.secret import Secret
@@ -50,7 +51,12 @@ class SignInHandlers:
         """Does the same work for an address nobody has: notify is told, without a code. Raises TooManyAttempts."""
         to, at, code = address(ask.data.email), self.clock.now(), self.new_code()
         member = await self.people.active_by_address(to)
-        await self.sign_ins.change(to.key, lambda s: s.request(self._digest(to, code), at))
+
+        def decide(state: SignIn) -> SignIn:
+            check_in_time(ask, self.clock)
+            return state.request(self._digest(to, code), at)
+
+        await self.sign_ins.change(to.key, decide)
         mail = SendSignInCode(
             email=to.text,
             code=code if member else None,
@@ -68,7 +74,7 @@ class SignInHandlers:
         """Uses the code up, whatever comes after. Raises WrongCode, TooManyAttempts."""
         to, at = address(ask.data.email), self.clock.now()
         member = await self.people.active_by_address(to)
-        right = await self._attempt(to, ask.data.code)
+        right = await self._attempt(to, ask)
         if not right or member is None:
             raise WrongCode
         first = RefreshToken(new_id(at), 0, self.chance())
@@ -80,7 +86,12 @@ class SignInHandlers:
         """Raises SessionEnded, also for a member who is no longer active."""
         token, at = RefreshToken.parse(ask.data.refresh_token), self.clock.now()
         pepper = self.secret.key("refresh-tokens")
-        refreshed = await self.sessions.refresh(token.session, lambda s: s.refresh(token, pepper, at))
+
+        def decide(session: Session) -> Refreshed:
+            check_in_time(ask, self.clock)
+            return session.refresh(token, pepper, at)
+
+        refreshed = await self.sessions.refresh(token.session, decide)
         if refreshed.give is None:
             log.warning("session.reused", session=token.session, member=refreshed.after.member)
             raise SessionEnded
@@ -91,14 +102,16 @@ class SignInHandlers:
 
     async def end_session(self, ask: Asked[contract.EndSession]) -> None:
         """The principal's own; ending it twice is ending it."""
+        check_in_time(ask, self.clock)
         await self.sessions.revoke(ask.data.session, ask.principal.id, self.clock.now())
 
-    async def _attempt(self, to: Address, code: str) -> bool:
+    async def _attempt(self, to: Address, ask: Asked[contract.CreateSession]) -> bool:
         """Only the guess that was written as the right one is right, however many came at once."""
-        at, digest, right = self.clock.now(), self._digest(to, code), False
+        at, digest, right = self.clock.now(), self._digest(to, ask.data.code), False
 
         def decide(state: SignIn) -> SignIn:
             nonlocal right
+            check_in_time(ask, self.clock)
             attempt = state.attempt(digest, at)
             right = attempt.right
             return attempt.after
