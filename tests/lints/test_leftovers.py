@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.eventually import eventually
 from tools import leftovers
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc to see processes")
@@ -27,5 +28,11 @@ def test_a_process_left_in_another_session_is_named_and_killed(
     assert leftovers.run([sys.executable, "-c", DAEMON]) == 1
     left = capsys.readouterr().err
     assert left.count("left behind:") == 1
-    pid = left.split()[2]
-    assert not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes()
+    eventually(lambda: not alive(left.split()[2]), what="its end")
+
+
+def alive(pid: str) -> bool:
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
