@@ -58,13 +58,16 @@ class Ops:
             raise NotDone(f"The service {service} did not answer within {seconds:g} s.", code="timed-out") from None
 
     async def settled(self, *, sites: Sequence[str] = (), seconds: float = 30.0) -> None:
-        """Returns when no service has anything unsent and no durable anything left. Raises TimeoutError."""
+        """Returns when no service has anything unsent and no durable anything left. Raises NotDone."""
         durables = (*DURABLES, *map(ingest_durable, sites))
 
         async def all_done() -> bool:
             return await self._all_sent() and await self._all_taken(durables)
 
-        await until(all_done, seconds=seconds)
+        try:
+            await until(all_done, seconds=seconds)
+        except TimeoutError:
+            raise NotDone(f"After {seconds:g} s something is still on its way.", code="not-settled") from None
 
     async def _all_sent(self) -> bool:
         told = [orjson.loads(await self.raw(status_subject(service), b"{}")) for service in SERVICES]

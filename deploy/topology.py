@@ -1,15 +1,19 @@
 """The one job that applies streams and durables. Idempotent; refuses loudly what the server cannot change."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import nats
 from nats.aio.client import Client
+from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext, api
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, ServiceUnavailableError
 
 from deploy.nats.config import inbox_prefix
 from deploy.nats.keys import KeyFolder
+from deploy.trouble import CannotStart
 from shared.contracts.topology import (
     DURABLES,
     RECEIPTS,
@@ -20,10 +24,12 @@ from shared.contracts.topology import (
     ingest_stream,
 )
 
+T = TypeVar("T")
 _STREAM_NAME_IN_USE = 10_058
+_PATIENCE = 10.0
 
 
-class TopologyRefused(Exception):
+class TopologyRefused(CannotStart):
     """What stands on the server cannot become what is declared; nothing was thrown away to make room."""
 
 
@@ -64,7 +70,7 @@ async def apply_stream(js: JetStreamContext, stream: Stream) -> None:
     """Add the stream, or change the one there. Raises TopologyRefused for what cannot change."""
     wanted = _config_of(stream)
     try:
-        await js.add_stream(wanted)
+        await _patiently(lambda: js.add_stream(wanted))
     except APIError as error:
         if error.err_code != _STREAM_NAME_IN_USE:
             raise TopologyRefused(f"stream {stream.name}: {error.description}") from error
@@ -73,7 +79,7 @@ async def apply_stream(js: JetStreamContext, stream: Stream) -> None:
 
 async def _change_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
     try:
-        stands = (await js.update_stream(wanted)).config
+        stands = (await _patiently(lambda: js.update_stream(wanted))).config
     except APIError as error:
         raise TopologyRefused(
             f"stream {wanted.name} stands with settings that cannot change: {error.description}"
@@ -113,15 +119,20 @@ async def apply_durable(js: JetStreamContext, durable: Durable) -> None:
         num_replicas=1,
     )
     try:
-        await js.add_consumer(durable.stream, wanted)
+        await _patiently(lambda: js.add_consumer(durable.stream, wanted))
     except APIError as error:
         where = f"durable {durable.name} of {durable.stream}"
         raise TopologyRefused(f"{where} stands with settings that cannot change: {error.description}") from error
 
 
-async def remove_site(js: JetStreamContext, site: str) -> None:
-    """Take a site's input away, with what it holds. What is not there is left so."""
-    try:
-        await js.delete_stream(ingest_stream(site).name)
-    except NotFoundError:
-        return
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer; asked again for a while where JetStream is not there, as in the moment of a reload."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _PATIENCE
+    while True:
+        try:
+            return await ask()
+        except (ServiceUnavailableError, NatsTimeout):
+            if loop.time() > until:
+                raise
+            await asyncio.sleep(0.1)

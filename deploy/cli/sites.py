@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,12 @@ def add(data: Path, site: Described) -> dict[str, Any]:
             await ops.ask(await _definition(ops, site, producer=True))
             seed = folder.keys.seed_file(f"site-{site.id}").read_text().strip()
             _reload(folder, run)
-            await until(lambda: _opens(run["nats"], seed), seconds=_PATIENCE)
+            await _soon(lambda: _opens(run["nats"], seed), "its key does not open the server")
             js = ops.client.jetstream()
             await topology.apply_stream(js, ingest_stream(site.id))
             await topology.apply_durable(js, ingest_durable(site.id))
             await topology.apply_site_account(run["nats"], folder.keys, site.id)
-            while not await _reaches(run["nats"], seed, site.id):
-                _reload(folder, run)
+            await _soon(lambda: _reaches_or_reload(folder, run, site.id), "its messages do not reach their stream")
             key = await ops.ask(CreateApiKey(name=f"site {site.id}", scopes=("events:write",), site=site.id))
             await ops.settled(sites=(site.id,), seconds=_PATIENCE)
             return {
@@ -93,10 +93,17 @@ def remove(data: Path, site: str) -> dict[str, Any]:
             revoked = await _revoke_keys(ops, site)
             folder.keys.forget_site(site)
             _reload(folder, run)
-            await until(lambda: _is_shut(run["nats"], seed), seconds=_PATIENCE)
+            await _soon(lambda: _is_shut(run["nats"], seed), "its key still opens the server")
         return {"site": site, "removed": True, "api_keys_revoked": revoked}
 
     return asyncio.run(work())
+
+
+async def _soon(holds: Callable[[], Awaitable[bool]], complaint: str) -> None:
+    try:
+        await until(holds, seconds=_PATIENCE)
+    except TimeoutError:
+        raise NotDone(f"After {_PATIENCE:g} s {complaint}.", code="timed-out") from None
 
 
 def _only_embedded() -> None:
@@ -120,12 +127,13 @@ async def _definition(ops: Ops, site: Described, *, producer: bool) -> DefineSit
     )
 
 
-def _reload(folder: DataFolder, run: dict[str, Any]) -> None:
-    """Write the server's configuration for the keys there are now, and have it read."""
+def _reload(folder: DataFolder, run: dict[str, Any], *, again: bool = False) -> None:
+    """Write the server's configuration for the keys there are now, and have it read if it is new, or `again`."""
     server = next(each for each in run["processes"] if each["name"].startswith("nats-"))
     config = folder.path / "nats.json"
-    write_config(config, folder.keys, port=server["port"], monitor_port=folder.known_port("nats-monitor"))
-    os.kill(server["pid"], signal.SIGHUP)
+    new = write_config(config, folder.keys, port=server["port"], monitor_port=folder.known_port("nats-monitor"))
+    if new or again:
+        os.kill(server["pid"], signal.SIGHUP)
 
 
 async def _opens(url: str, seed: str) -> bool:
@@ -138,22 +146,30 @@ async def _opens(url: str, seed: str) -> bool:
     return True
 
 
-async def _reaches(url: str, seed: str, site: str) -> bool:
-    """Whether what the site publishes gets to its stream, asked with a message that no stream would keep.
+async def _reaches_or_reload(folder: DataFolder, run: dict[str, Any], site: str) -> bool:
+    """Whether what the site publishes gets to its stream; if not yet, the server is made to read once more.
 
     nats-server 2.15.1 links a new account's imports to the accounts as they were before the reload that made it: its
-    messages have no taker until the next reload (tried; a restart does as well).
+    messages have no taker until the next reload (tried; exports and other sites are not touched by it).
     """
-    client = await nats.connect(url, nkeys_seed_str=seed, inbox_prefix=inbox_prefix(site), error_cb=_heard)
+    if await _reaches(run["nats"], folder.keys.seed_file(f"site-{site}"), site):
+        return True
+    _reload(folder, run, again=True)
+    return False
+
+
+async def _reaches(url: str, seed: Path, site: str) -> bool:
+    """Asked with a message for a stream that does not exist, so that nothing is stored."""
+    client = await topology.connect(url, seed, site)
     try:
-        await client.jetstream().publish("events.probe", stream="NO_SUCH_STREAM", timeout=2)
+        await client.jetstream().publish("events.probe", b"", 2, "NONE")  # lint: allow publish-in-kit — a site's probe
     except NoStreamResponseError:
         return False
     except APIError:
         return True
     finally:
         await client.close()
-    raise NotDone(f"The probe of {site} was stored, which it must not be.")
+    raise NotDone("The probe of a new site was stored, which it must not be.", code="probe-stored")
 
 
 async def _heard(_: Exception) -> None:

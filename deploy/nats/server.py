@@ -83,10 +83,12 @@ class NatsServer:
             stop(self.child)
 
 
-def write_config(path: Path, keys: KeyFolder, *, port: int, monitor_port: int) -> None:
-    """Write the configuration at `path`; its store is `jetstream` beside it."""
+def write_config(path: Path, keys: KeyFolder, *, port: int, monitor_port: int) -> bool:
+    """Write the configuration at `path`; its store is `jetstream` beside it. True if it is another than before."""
     sites = keys.sites()
     names = [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
     public = {name: keys.public(name) for name in names}
     hub = Hub(port=port, monitor_port=monitor_port, store=path.parent / "jetstream", keys=public, sites=sites)
-    write_private(path, render(hub))
+    before, text = path.read_text() if path.exists() else "", render(hub)
+    write_private(path, text)
+    return text != before
