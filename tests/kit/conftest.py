@@ -43,10 +43,12 @@ def empty_things(servers: Servers) -> None:
         admin["booking"]["things"].create_indexes(document_indexes())
 
 
-def _running(servers: Servers, driver: str) -> Running:
+def _running(servers: Servers, driver: str, *, hurried: bool = False) -> Running:
     @asynccontextmanager
     async def start(**settings: Any) -> AsyncIterator[tuple[Service, Documents]]:
         service = make_service(servers, mongo_driver=driver, **settings)
+        if hurried:
+            impatient(service)
         things = service.documents("things", states=state_of)
         async with service.running():
             yield service, things
@@ -69,8 +71,8 @@ def running(request: pytest.FixtureRequest, things: Servers) -> Running:
 
 @pytest.fixture
 def one(things: Servers) -> Running:
-    """The same on the default driver alone, where the driver is not what is tested."""
-    return _running(things, "motor")
+    """The same on the default driver alone, waiting for it a second, where the driver is not what is tested."""
+    return _running(things, "motor", hurried=True)
 
 
 @pytest.fixture

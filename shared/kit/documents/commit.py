@@ -77,10 +77,10 @@ class GroupCommit:
             await self._collection.insert_many(raws, ordered=False)
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
-                return [UnknownOutcome()] * len(raws)
+                return [UnknownOutcome() for _ in raws]
             for each in error.details["writeErrors"]:
                 known = each["code"] == 11_000
                 outcomes[each["index"]] = DuplicateKey(each) if known else UnknownOutcome(each["code"])
         except Exception as error:  # noqa: BLE001 — whatever it was, the outcome is unknown
-            return [UnknownOutcome(repr(error))] * len(raws)
+            return [UnknownOutcome(repr(error)) for _ in raws]
         return outcomes

@@ -1,6 +1,8 @@
 """The one write: create by insert, change by a loop on the version."""
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +11,13 @@ from shared.kernel.time import Clock
 from shared.kit.crash import crashpoint
 from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcome
 from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
-from shared.kit.mongo import DuplicateKeyError, is_outage, taken_claim
+from shared.kit.mongo import DuplicateKeyError, PyMongoError, is_outage, taken_claim
 from shared.kit.nats.request import Unavailable
 
 _ROUNDS = 12
+_SETTLE_SECONDS = 2.0
+"""With the driver's own patience this stays below a command's time, so an unknown outcome is answered as such."""
+_SETTLE_PAUSE = 0.05
 _MOVING = frozenset({"sent", "unsent", "next_try", "stated"})
 """What the relay changes beside the version."""
 Nudge = Callable[[dict[str, Any]], None]
@@ -58,9 +63,10 @@ class Documents:
                 raise ClaimTaken(claim) from None
             return await self._replayed(doc_id, cause)
         except UnknownOutcome as error:
-            if (stored := await self.replay(doc_id, cause)) is not None:
-                return Stored(stored.doc)
-            raise Unavailable from error
+            settled = await self._settled(doc_id, version=1)
+            if settled is None:
+                raise Unavailable from error
+            doc = _checked(settled, cause)
         await crashpoint("store.after_write")
         self._nudge(doc)
         return Stored(doc)
@@ -68,11 +74,7 @@ class Documents:
     async def replay(self, doc_id: str, cause: Cause) -> Stored | None:
         """What this key created before, or None. To be asked before any refusal of a create goes out."""
         doc = await self.get(doc_id)
-        if doc is None:
-            return None
-        if doc.get("fingerprint") != cause.fingerprint:
-            raise KeyReused
-        return Stored(doc, replay=True)
+        return None if doc is None else Stored(_checked(doc, cause), replay=True)
 
     async def _replayed(self, doc_id: str, cause: Cause) -> Stored:
         stored = await self.replay(doc_id, cause)
@@ -125,12 +127,24 @@ class Documents:
         except Exception as error:
             if not is_outage(error):
                 raise
-            found = await self.get(doc["_id"])
-            if found is None or found["version"] < after["version"]:
+            found = await self._settled(doc["_id"], version=after["version"])
+            if found is None:
                 raise Unavailable from error
             return _holds(found, doc, after)
         await crashpoint("store.after_write")
         return bool(result.matched_count)
+
+    async def _settled(self, doc_id: str, *, version: int) -> dict[str, Any] | None:
+        """The document once it is at `version`: what a majority sees lags a moment behind a write just applied."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                while True:
+                    with suppress(PyMongoError):
+                        found = await self.get(doc_id)
+                        if found is not None and found["version"] >= version:
+                            return found
+                    await asyncio.sleep(_SETTLE_PAUSE)
+        return None
 
     async def _made_before(self, doc: dict[str, Any], cause: Cause) -> bool:
         """Whether this key's change is in the log or, where that was cut, in the history. Raises KeyReused."""
@@ -148,6 +162,13 @@ class Documents:
     def _in_time(self, cause: Cause) -> None:
         if cause.deadline is not None and self._clock.now() > cause.deadline:
             raise DeadlinePassed
+
+
+def _checked(doc: dict[str, Any], cause: Cause) -> dict[str, Any]:
+    """What a create with this key made. Raises KeyReused where it asked for something else."""
+    if doc.get("fingerprint") != cause.fingerprint:
+        raise KeyReused
+    return doc
 
 
 def _holds(found: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
