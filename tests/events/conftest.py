@@ -153,7 +153,8 @@ def open_house(clean: Servers) -> Open:
             for site in SITES:
                 sites[site] = await clean.client(f"site-{site}")
                 stack.push_async_callback(sites[site].close)
-            admin = stack.enter_context(MongoClient[dict[str, Any]](clean.mongo_admin_url, tz_aware=True))
+            url = clean.mongo_admin_url  # read as the service reads, or a test sees what the service does not yet
+            admin = stack.enter_context(MongoClient[dict[str, Any]](url, tz_aware=True, readConcernLevel="majority"))
             yield House(running, gateway, ops, sites, admin)
 
     return opened
