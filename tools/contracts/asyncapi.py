@@ -1,5 +1,6 @@
 """AsyncAPI 3 of everything that travels over NATS, from the registry and the topology; replies included."""
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -67,7 +68,7 @@ def _asked(contract: Contract, references: References) -> Part:
         },
     }
     channels = {
-        name: {"address": name, "messages": {name: _component(name)}, "description": _first_line(contract.model)},
+        name: {"address": name, "messages": {name: _component(name)}, "description": _described(contract.model)},
         answer: {"address": None, "messages": {answer: _component(answer)}, "description": "The caller's own inbox."},
     }
     operation = {
@@ -89,7 +90,7 @@ def _told(contract: Contract, references: References) -> Part:
     channel = {
         "address": address,
         "messages": {name: _component(name)},
-        "description": _first_line(contract.model),
+        "description": _described(contract.model),
         "x-stream": stream,
         "x-durables": sorted(each.name for each in DURABLES if each.filter.removesuffix(">") == address.split("{")[0]),
     }
@@ -152,5 +153,5 @@ def _pointer(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _first_line(model: type[BaseModel]) -> str:
-    return (model.__doc__ or model.__name__).strip()
+def _described(model: type[BaseModel]) -> str:
+    return inspect.cleandoc(model.__doc__ or model.__name__)
