@@ -13,6 +13,8 @@ from shared.kit.metrics import PUBLISHED
 __all__ = ["NatsError", "Publisher", "SequenceMismatch"]
 
 _WRONG_LAST_SEQUENCE = 10_071
+_PATIENCE_SECONDS = 5.0
+"""A denied publish is never answered: what is wrong then is told by the error callback alone."""
 
 
 class SequenceMismatch(Exception):
@@ -49,7 +51,9 @@ class Publisher:
         if expect_last is not None:
             wanted["Nats-Expected-Last-Subject-Sequence"] = str(expect_last)
         try:
-            ack: PubAck = await self._js.publish(subject, payload, timeout=5, stream=stream, headers=wanted)
+            ack: PubAck = await self._js.publish(
+                subject, payload, timeout=_PATIENCE_SECONDS, stream=stream, headers=wanted
+            )
         except APIError as error:
             if error.err_code == _WRONG_LAST_SEQUENCE:
                 raise SequenceMismatch(subject) from error
