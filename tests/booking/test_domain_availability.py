@@ -1,5 +1,6 @@
 """What is free, what occupies, and what is offered instead of a refused wish."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.booking.domain.availability import Occupied, Surroundings, explained, free
+from services.booking.domain.availability import Occupied, free
+from services.booking.domain.explanation import Explanation, Surroundings, windows
 from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import Resource, bounds, ranges
-from services.booking.domain.rules import over_quota, violations
+from services.booking.domain.rules import Circumstances, Wanted, over_quota, violations
+from services.booking.domain.violations import Violation
 from shared.contracts.booking import BookingRefusedMembers, SlotTakenMembers
 from shared.kernel.interval import GRANULE, Interval
-from tests.support.booking import HOLIDAYS, MEMBER_A, NOW, ROOM, ROOM_B, SITE, ny, span, under, wish
+from shared.kernel.refusal import Refusal
+from tests.support.booking import HOLIDAYS, MEMBER_A, NEW_YORK, NOW, ROOM, ROOM_B, SITE, ny, span, under, wish
 
 DAY = Interval(ny("2026-12-15 00:00"), ny("2026-12-16 00:00"))
 
@@ -27,7 +31,14 @@ def free_of(resource: Resource, *taken: Occupied, within: Interval = DAY) -> lis
 
 
 def around(*taken: Occupied, rooms: tuple[Resource, ...] = (ROOM, ROOM_B)) -> Surroundings:
-    return Surroundings(rooms, taken, Surroundings.window_of(wish(), under()))
+    return Surroundings(rooms, taken, windows(wish().interval, NEW_YORK)[1])
+
+
+def explained(
+    wanted: Wanted, where: Circumstances, broken: Sequence[Violation], surroundings: Surroundings
+) -> Refusal | None:
+    why = Explanation(wanted, where, broken, surroundings, NOW)
+    return why.refusal(why.alternatives())
 
 
 def test_an_empty_day_is_free_while_open() -> None:
@@ -103,7 +114,7 @@ def test_claims_read_back_are_the_granules_they_were_made_of(use: Interval) -> N
 
 
 def test_a_taken_slot_names_when_it_is_taken_never_by_whom_and_offers_the_nearest_others() -> None:
-    refusal = explained(wish(), under(), [], around(held(span("2026-12-15 18:00", 120))), NOW)
+    refusal = explained(wish(), under(), [], around(held(span("2026-12-15 18:00", 120))))
     assert isinstance(refusal, SlotTaken)
     assert refusal.members["conflicts"] == [
         {
@@ -129,9 +140,9 @@ def test_a_taken_slot_names_when_it_is_taken_never_by_whom_and_offers_the_neares
 
 def test_every_alternative_breaks_no_rule_and_collides_with_nobody() -> None:
     taken = [held(span(f"2026-12-15 {hour}:00"), room) for hour in (10, 13, 19) for room in (ROOM, ROOM_B)]
-    refusal = explained(wish(attendees=3), under(), [], around(*taken), NOW)
+    refusal = explained(wish(attendees=3), under(), [], around(*taken))
     assert refusal is not None
-    assert len(refusal.members["alternatives"]) == 4
+    assert [each["resource"] for each in refusal.members["alternatives"]] == ["room-a", "room-a", "room-b"]
     claimed = {claim for each in taken for claim in each.claims}
     for each in refusal.members["alternatives"]:
         room = {"room-a": ROOM, "room-b": ROOM_B}[each["resource"]]
@@ -141,8 +152,14 @@ def test_every_alternative_breaks_no_rule_and_collides_with_nobody() -> None:
         assert claimed.isdisjoint(room.claims(interval))
 
 
+def test_what_begins_just_behind_the_window_keeps_its_clean_up_gap_from_what_is_offered() -> None:
+    taken = held(span("2026-12-16 00:00"))
+    ends = [each.end for each in free_of(replace(ROOM, opening_hours=None), taken)]
+    assert ends == [ny("2026-12-15 23:45")]
+
+
 def test_a_room_too_small_is_not_offered() -> None:
-    refusal = explained(wish(attendees=6), under(), [], around(held(span("2026-12-15 19:00"))), NOW)
+    refusal = explained(wish(attendees=6), under(), [], around(held(span("2026-12-15 19:00"))))
     assert refusal is not None
     assert {each["resource"] for each in refusal.members["alternatives"]} == {"room-a"}
 
@@ -150,7 +167,7 @@ def test_a_room_too_small_is_not_offered() -> None:
 def test_a_broken_rule_and_a_taken_slot_are_refused_together() -> None:
     wanted = wish("2026-12-15 21:30")
     broken = violations(wanted, under(), NOW)
-    refusal = explained(wanted, under(), broken, around(held(span("2026-12-15 21:00"))), NOW)
+    refusal = explained(wanted, under(), broken, around(held(span("2026-12-15 21:00"))))
     assert isinstance(refusal, BookingRefused)
     assert [each["code"] for each in refusal.members["violations"]] == ["outside-opening-hours", "slot-taken"]
     assert refusal.members["alternatives"][0]["resource"] == "room-b"
@@ -159,7 +176,7 @@ def test_a_broken_rule_and_a_taken_slot_are_refused_together() -> None:
 
 def test_a_wish_too_long_is_offered_as_long_as_the_room_allows() -> None:
     wanted = wish("2026-12-15 09:00", 10 * 60)
-    refusal = explained(wanted, under(), violations(wanted, under(), NOW), around(), NOW)
+    refusal = explained(wanted, under(), violations(wanted, under(), NOW), around())
     assert refusal is not None
     assert refusal.members["alternatives"][0] == {
         "resource": "room-a",
@@ -174,7 +191,7 @@ def test_over_quota_the_offer_is_what_the_pool_has_left(left: int, hours: float 
     wanted, where = wish(minutes=180), under(party=replace(MEMBER_A, kind="special_member_c"))
     shares = where.quota(wanted.interval)
     broken = over_quota(shares, {share.prefix: range(left) for share in shares}, SITE.zone)
-    refusal = explained(wanted, where, broken, around(), NOW)
+    refusal = explained(wanted, where, broken, around())
     assert isinstance(refusal, BookingRefused)
     lengths = [
         datetime.fromisoformat(each["ends_at"]) - datetime.fromisoformat(each["starts_at"])
@@ -184,4 +201,4 @@ def test_over_quota_the_offer_is_what_the_pool_has_left(left: int, hours: float 
 
 
 def test_who_was_in_the_way_and_has_gone_is_no_refusal() -> None:
-    assert explained(wish(), under(), [], around(), NOW) is None
+    assert explained(wish(), under(), [], around()) is None

@@ -174,6 +174,17 @@ async def test_a_slot_and_a_rule_are_refused_together_with_what_would_pass(house
     assert refused.value.members["alternatives"] == []
 
 
+async def test_where_nothing_is_free_close_by_the_offer_comes_from_the_rest_of_the_day_or_the_next(
+    house: FakeHouse,
+) -> None:
+    for n, room in enumerate(house.resources):
+        await place(house, f"long-{n}", staff(), wall="2026-12-15 14:00", minutes=480, resource=room)
+    with pytest.raises(SlotTaken) as refused:
+        await place(house, wall="2026-12-15 19:00")
+    starts = [each["starts_at"] for each in refused.value.members["alternatives"]]
+    assert starts == ["2026-12-15T12:45:00-05:00", "2026-12-15T12:45:00-05:00", "2026-12-16T09:00:00-05:00"]
+
+
 async def test_when_units_are_gone_at_every_try_the_answer_is_busy_never_exceeded(house: FakeHouse) -> None:
     tries = []
 

@@ -90,6 +90,11 @@ def bounds(resource: str, within: Interval) -> tuple[str, str]:
     return f"{resource}|{first.isoformat()[:16]}", f"{resource}|{end.isoformat()[:16]}"
 
 
+def with_gap(within: Interval, resources: Iterable[Resource]) -> Interval:
+    """What has to be read to know what is free in a range: its end is free only if cleaning up fits behind it."""
+    return within.lengthened(max((each.buffer for each in resources), default=timedelta()))
+
+
 def ranges(claims: Iterable[str], ids: Iterable[str]) -> list[Interval]:
     """What of the resources `ids` is occupied by `claims` (others among them are passed over), in order, joined."""
     prefixes = tuple(f"{each}|" for each in ids)

@@ -6,11 +6,12 @@ from datetime import datetime
 from random import Random
 from typing import Protocol
 
-from services.booking.domain.availability import Occupied, Surroundings, explained
+from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking
 from services.booking.domain.events import BookingEvent
-from services.booking.domain.refusals import BookingRefused, KeyRequired
-from services.booking.domain.resource import Resource
+from services.booking.domain.explanation import ENOUGH, Explanation, Surroundings, windows
+from services.booking.domain.refusals import BookingRefused, KeyRequired, SlotTaken
+from services.booking.domain.resource import Resource, with_gap
 from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted, check_form, interval_of
 from services.booking.domain.site import Holidays, Site
@@ -78,6 +79,8 @@ class BookingHandlers:
         booking_id, cause = derived_id(ask.principal.id, ask.data.wire, ask.key), Cause.of(ask)
         try:
             return await self._place(booking_id, ask, cause)
+        except SlotTaken:
+            raise  # of a key used before the database would have named the document, not the claim
         except Refusal:
             # A retry of a success whose answer was lost must not be refused by its own booking.
             if (made := await self.bookings.replay(booking_id, cause)) is not None:
@@ -114,7 +117,7 @@ class BookingHandlers:
             except ClaimTaken as taken:
                 if taken.claim not in under.resource.claims(wanted.interval):
                     continue  # a unit of quota went to somebody else; there are others
-            if no := explained(wanted, under, broken, await self._around(wanted, under), at):
+            if no := await self._refusal(wanted, under, broken, at):
                 raise no
         raise Busy
 
@@ -138,11 +141,21 @@ class BookingHandlers:
             self.units.give_back(booking.site, set(booking.claims) - {taken.claim})
             raise
 
-    async def _around(self, wanted: Wanted, under: Circumstances) -> Surroundings:
+    async def _refusal(
+        self, wanted: Wanted, under: Circumstances, broken: Sequence[Violation], at: datetime
+    ) -> Refusal | None:
+        """With what would pass, close by if there is enough; None where nothing stands in the way any more."""
+        near, two_days = windows(wanted.interval, under.site.zone)
+        why = Explanation(wanted, under, broken, await self._around(under, near), at)
+        offered = why.alternatives()
+        if len(offered) < ENOUGH:
+            why = Explanation(wanted, under, broken, await self._around(under, two_days), at)
+            offered = why.alternatives()
+        return why.refusal(offered)
+
+    async def _around(self, under: Circumstances, window: Interval) -> Surroundings:
         """The wish's own resource first, then the others of its kind."""
-        all_of_site = await self.resources.of(under.site.id)
-        others = [r for r in all_of_site.values() if r.kind == under.resource.kind and r.id != under.resource.id]
-        window = Surroundings.window_of(wanted, under)
-        ids = {each for resource in (under.resource, *others) for each in resource.occupies}
-        taken = await self.bookings.occupied(under.site.id, sorted(ids), window)
-        return Surroundings((under.resource, *others), taken, window)
+        own, known = under.resource, await self.resources.of(under.site.id)
+        kind = [own, *(each for each in known.values() if each.kind == own.kind and each.id != own.id)]
+        ids = sorted({each for resource in kind for each in resource.occupies})
+        return Surroundings(kind, await self.bookings.occupied(under.site.id, ids, with_gap(window, kind)), window)

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.booking.domain.availability import Occupied, free
 from services.booking.domain.refusals import CursorUnknown, RangeInvalid
-from services.booking.domain.resource import Resource
+from services.booking.domain.resource import Resource, with_gap
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.wall import bound, day_of
 from services.booking.queries.views import free_view, holiday_views, resource_view, site_view, text_view
@@ -63,7 +63,7 @@ class PlaceQueries:
         within = self._range(asked, site)
         wanted = await self._wanted(asked)
         ids = sorted({each for resource in wanted for each in resource.occupies})
-        taken = await self.bookings.occupied(site.id, ids, within)
+        taken = await self.bookings.occupied(site.id, ids, with_gap(within, wanted))
         days = day_of(within.start, site.zone), day_of(within.end, site.zone) + timedelta(days=1)
         return AvailabilityView(
             site=site.id,

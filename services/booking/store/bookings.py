@@ -11,6 +11,7 @@ from services.booking.domain.events import BookingEvent
 from services.booking.domain.resource import bounds
 from services.booking.domain.viewer import Viewer
 from services.booking.publish import published
+from services.booking.store.joined import Joined
 from services.booking.store.mapping import booking_body, booking_of
 from shared.kernel.decision import Decision
 from shared.kernel.interval import Interval
@@ -39,6 +40,9 @@ class Bookings:
     def __init__(self, documents: Documents, history: Any) -> None:
         self._documents = documents
         self._history = history
+        self._joined = Joined[tuple[str, tuple[str, ...], Interval], list[Occupied]](
+            lambda key: _occupied(documents.collection, *key)
+        )
 
     async def place(self, decided: Decision[Booking, BookingEvent], cause: Cause, *, at: datetime) -> Stored:
         """One insert. Raises ClaimTaken where somebody holds a claim, and what Documents.insert raises."""
@@ -100,17 +104,21 @@ class Bookings:
         return found
 
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
-        """Everything that holds a granule of one of `resources` within the range."""
-        ranges = [bounds(each, within) for each in resources]
-        where = {"$or": [{"site": site, **_claims_between(first, end)} for first, end in ranges]}
-        found = await self._documents.collection.find(where, _OCCUPIED).to_list(None) if ranges else []
-        return [Occupied(d["resource"], Interval(d["starts_at"], d["ends_at"]), d["claims"]) for d in found]
+        """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
+        return await self._joined((site, tuple(resources), within))
 
     async def used_units(self, site: str, prefix: str) -> set[int]:
         """The numbers of the units held of a pool; every claim on it begins with `prefix`."""
         where = {"site": site, **_claims_between(prefix, prefix[:-1] + JUST_AFTER)}
         found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
         return {int(claim[len(prefix) :]) for doc in found for claim in doc["claims"] if claim.startswith(prefix)}
+
+
+async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
+    ranges = [bounds(each, within) for each in resources]
+    where = {"$or": [{"site": site, **_claims_between(first, end)} for first, end in ranges]}
+    found = await collection.find(where, _OCCUPIED).to_list(None) if ranges else []
+    return [Occupied(d["resource"], Interval(d["starts_at"], d["ends_at"]), d["claims"]) for d in found]
 
 
 def _draft(decided: Decision[Booking, BookingEvent], *, version: int) -> Draft:
