@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from shared.contracts.topology import HANDLER_TIMEOUT
 from shared.kernel.time import Clock
 from shared.kit.clock import is_virtual
 from shared.kit.crash import crashpoint
@@ -13,6 +14,7 @@ from shared.kit.metrics import TIMERS
 
 log = get_logger()
 LEASE_MS = 10_000
+"""Longer than a handler may take, so that no two replicas run one timer at a time."""
 _IDLE_SECONDS = 0.5
 _SLACK = timedelta(hours=2)
 """How far a replica's clock may be off before it no longer sees what the database says is due."""
@@ -61,7 +63,8 @@ class Ticker:
         await crashpoint("ticker.after_due")
         try:
             with correlated(f"timer-{doc['_id']}"):
-                await self._handlers[kind](doc)
+                async with asyncio.timeout(HANDLER_TIMEOUT):
+                    await self._handlers[kind](doc)
         except Exception as error:
             TIMERS.labels(self._collection.name, kind, "failed").inc()
             log.exception("ticker.handler_failed", kind=kind, error=type(error).__name__)

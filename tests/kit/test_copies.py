@@ -1,0 +1,133 @@
+"""Local copies: whatever the order and however often states arrive, the highest sequence stands; tombstones stay."""
+
+import asyncio
+import random
+
+import pytest
+
+from shared.kit import copies
+from shared.kit.copies import Copy
+from shared.kit.service import Service
+from tests.kit.conftest import Running, make_service
+from tests.support.post import Post, said
+from tests.support.servers import Servers
+from tests.support.things import ThingState
+from tests.support.waiting import until
+
+MEMBER = "state.members.member.v1"
+
+
+def state(sequence: int, *, doc_id: str = "a", erased: bool = False) -> ThingState:
+    return ThingState(id=doc_id, sequence=sequence, erased=erased, name="" if erased else f"v{sequence}")
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is remembered."""
+    monkeypatch.setattr(copies, "FRESH_SECONDS", 0.0)
+
+
+def copy_of(service: Service) -> Copy[ThingState]:
+    return Copy(service.collection("copy_thing"), ThingState)
+
+
+async def test_older_and_equal_states_change_nothing(running: Running) -> None:
+    async with running() as (service, _):
+        copy = copy_of(service)
+        applied = [await copy.apply(state(n)) for n in (2, 1, 2, 3, 3, 1)]
+        assert applied == [True, False, False, True, False, False]
+        assert (await copy.get("a")) == state(3)
+        assert await copy.holds(state(3))
+        assert not await copy.holds(state(2))
+        assert await copy.get("nobody") is None
+
+
+async def test_two_hundred_at_once_converge_to_the_highest(running: Running) -> None:
+    async with running() as (service, _):
+        copy = copy_of(service)
+        for round_ in range(5):
+            doc_id = f"d{round_}"
+            states = [state(n, doc_id=doc_id) for n in range(1, 21) for _ in range(2)]
+            random.Random(round_).shuffle(states)
+            await asyncio.gather(*(copy.apply(each) for each in states))
+        found = await copy.collection.find({}).to_list(10)
+        assert sorted((doc["_id"], doc["sequence"], doc["name"]) for doc in found) == [
+            (f"d{n}", 20, "v20") for n in range(5)
+        ]
+
+
+async def test_a_tombstone_stays_and_nothing_older_brings_anyone_back(running: Running, fresh: None) -> None:
+    async with running() as (service, _):
+        copy = copy_of(service)
+        await copy.apply(state(1))
+        assert await copy.apply(state(3, erased=True))
+        assert not await copy.apply(state(2))
+        assert await copy.get("a") is None
+        kept = await copy.collection.find_one({"_id": "a"})
+        assert (kept["erased"], kept["sequence"], kept["name"]) == (True, 3, "")
+
+
+async def test_what_another_replica_applied_is_seen_after_two_seconds_at_most(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running() as (service, _):
+        mine, theirs = copy_of(service), copy_of(service)
+        await mine.apply(state(1))
+        assert await mine.get("a") == state(1)
+        await theirs.apply(state(2))
+        assert await mine.get("a") == state(1), "from memory"
+        monkeypatch.setattr(copies, "FRESH_SECONDS", 0.0)
+        assert await mine.get("a") == state(2)
+        assert copies.FRESH_SECONDS <= 2
+
+
+async def test_the_memory_is_bounded(one: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "_MOST_CACHED", 3)
+    async with one() as (service, _):
+        copy = copy_of(service)
+        for n in range(8):
+            await copy.apply(state(1, doc_id=f"d{n}"))
+            assert await copy.get(f"d{n}") is not None
+        assert len(copy._cache) <= 3
+
+
+async def test_a_replica_is_ready_only_when_its_copies_have_caught_up(things: Servers, post: Post) -> None:
+    for n in range(1, 31):
+        data = {"id": f"m{n}", "sequence": n, "name": f"v{n}"}
+        await post.js.publish(f"{MEMBER}.m{n}", said(f"m{n}", data=data))
+    applied: list[ThingState] = []
+
+    async def on_applied(each: ThingState) -> None:
+        applied.append(each)
+
+    service = make_service(things)
+    copy = service.copy(ThingState, durable="booking__member", on_applied=on_applied)
+    async with service.running():
+        assert service.health.ready
+        assert await copy.collection.count_documents({}) == 30
+        assert await service.lag() == {"booking__member": 0}
+        assert len(applied) == 30
+        stale = {"id": "m1", "sequence": 0, "name": "late"}
+        await post.js.publish(f"{MEMBER}.late", said("late", data=stale))
+        await until(lambda: caught_up(service))
+        assert len(applied) == 30, "what is older is not told on"
+
+
+async def caught_up(service: Service) -> bool:
+    return sum((await service.lag()).values()) == 0
+
+
+async def test_what_follows_a_state_is_repeated_when_it_failed(things: Servers, post: Post, hasty: None) -> None:
+    told: list[int] = []
+
+    async def on_applied(each: ThingState) -> None:
+        told.append(each.sequence)
+        if len(told) == 1:
+            raise ConnectionError("no luck")
+
+    service = make_service(things)
+    service.copy(ThingState, durable="booking__member", on_applied=on_applied)
+    async with service.running():
+        await post.js.publish(f"{MEMBER}.x", said("x", data={"id": "x", "sequence": 5}))
+        await until(lambda: told == [5, 5])
+        await until(lambda: caught_up(service))
