@@ -50,7 +50,7 @@ class House:
         key = settings.cursor_key.get_secret_value().encode() or secrets.token_bytes(32)
         self.forwarder = Forwarder(self.caller, self.gate, Cursors(key), self.catalogue)
         self.inbox = Inbox(self.connection, most=settings.streams_per_principal)
-        self.watch = Watch(self.connection, self.health, self.gate)
+        self.watch = Watch(self.caller, self.health, self.gate)
         self.streams = NoticeStreams(self.inbox, self.forwarder, self.gate, self.authenticator, self.clock)
 
     def connection(self) -> Any:

@@ -17,12 +17,13 @@ from services.gateway.reading import no_parameters
 from shared.contracts.message import View
 from shared.contracts.ops import ReplicaStatus, status_subject
 from shared.contracts.topology import SERVICES
+from shared.kernel.refusal import Refusal
 from shared.kit.health import Health
 from shared.kit.log import get_logger
+from shared.kit.nats.request import Caller
 
 log = get_logger()
 _REPLY_SECONDS = 1.0
-_QUIET_SECONDS = 0.15
 _WATCH_SECONDS = 5.0
 _UNREADY_WATCH_SECONDS = 0.2
 _DEAD_LETTERS = "$JS.API.STREAM.INFO.DLQ"
@@ -56,8 +57,8 @@ class OpsStatus(View):
 class Watch:
     """Asks every replica how it is, keeps the gateway's own health by it, and tells ops people."""
 
-    def __init__(self, connection: Callable[[], Any], health: Health, gate: Gate) -> None:
-        self._connection = connection
+    def __init__(self, caller: Caller, health: Health, gate: Gate) -> None:
+        self._caller = caller
         self._health = health
         self._gate = gate
         self._seen: set[str] = set()
@@ -123,45 +124,25 @@ class Watch:
         return [each for found in answers for each in found]
 
     async def _replicas_of(self, service: str) -> list[ReplicaStatus]:
-        """Whoever answers before it has been quiet for a while."""
-        client, found = self._connection(), []
         try:
-            inbox = client.new_inbox()
-            subscription = await client.subscribe(inbox)
-            try:
-                await client.publish(status_subject(service), b"{}", reply=inbox)
-                wait = _REPLY_SECONDS
-                while reply := await _next(subscription, wait):
-                    found.append(ReplicaStatus.model_validate(orjson.loads(reply.data)["data"]))
-                    wait = _QUIET_SECONDS
-            finally:
-                await subscription.unsubscribe()
-        except (NatsError, ValueError, KeyError) as error:
-            log.warning("ops.no_status", service_asked=service, error=type(error).__name__)
+            replies = await self._caller.everyone(status_subject(service), b"{}")
+            found = [ReplicaStatus.model_validate(orjson.loads(reply)["data"]) for reply in replies]
+        except (Refusal, NatsError, ValueError, KeyError) as error:
+            log.warning("ops.no_status", asked=service, error=type(error).__name__)
+            return []
         return sorted(found, key=lambda each: each.replica)
 
     async def _dead_letters(self) -> DeadLetters | None:
         try:
-            reply = await self._connection().request(
-                _DEAD_LETTERS, b'{"subjects_filter":"dlq.>"}', timeout=_REPLY_SECONDS
-            )
-        except NatsError:
+            reply = await self._caller.raw(_DEAD_LETTERS, b'{"subjects_filter":"dlq.>"}', seconds=_REPLY_SECONDS)
+        except Refusal:
             return None
-        state = orjson.loads(reply.data).get("state", {})
+        state = orjson.loads(reply).get("state", {})
         durables: dict[str, int] = {}
         for subject, count in (state.get("subjects") or {}).items():
             durable = subject.split(".")[1]
             durables[durable] = durables.get(durable, 0) + count
         return DeadLetters(total=state.get("messages", 0), durables=durables)
-
-
-async def _next(subscription: Any, seconds: float) -> Any:
-    """The next reply; None when none comes, or when there is nobody to give one."""
-    try:
-        reply = await subscription.next_msg(timeout=seconds)
-    except NatsError:
-        return None
-    return None if (reply.headers or {}).get("Status") == "503" else reply
 
 
 def overall(replicas: list[ReplicaStatus], dead: DeadLetters | None) -> OpsStatus:

@@ -27,8 +27,12 @@ class Policy:
             return
         if self.roles and not self.roles & principal.roles:
             raise NotForThisPrincipal
-        if principal.kind == "program" and self.scope not in principal.scopes:
+        if principal.kind == "program" and not self._covered(principal.scopes):
             raise NotForThisPrincipal
+
+    def _covered(self, scopes: frozenset[str]) -> bool:
+        """`<thing>:write` covers `<thing>:read`."""
+        return self.scope in scopes or f"{self.scope.partition(':')[0]}:write" in scopes
 
     def within(self, scope: str) -> "Policy":
         """The same, for programs that hold `scope`."""

@@ -61,6 +61,24 @@ class Caller:
             raise TimedOut from error
         return bytes(reply.data)
 
+    async def everyone(self, subject: str, payload: bytes, *, seconds: float = 1.0, quiet: float = 0.15) -> list[bytes]:
+        """What every replica replies: the first within `seconds`, then until it was `quiet`. Raises Unavailable."""
+        client: Any = self._broker.config.connection_state.connection
+        if not client.is_connected:
+            raise Unavailable
+        inbox, found, wait = client.new_inbox(), list[bytes](), seconds
+        subscription = await client.subscribe(inbox)
+        try:
+            await client.publish(subject, payload, reply=inbox)
+            while (reply := await subscription.next_msg(timeout=wait)).data:
+                found.append(bytes(reply.data))
+                wait = quiet
+        except NatsTimeout:
+            return found
+        finally:
+            await subscription.unsubscribe()
+        return found
+
     async def request(
         self,
         asked: Command | Query,
