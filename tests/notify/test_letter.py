@@ -5,7 +5,7 @@ import email.policy
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +44,7 @@ def sent(subject: str = "件名", **more: Any) -> EmailMessage:
     made = letter(Words(subject, "", "本文\n.\n終わり\n", "<p>本文</p>\n"), Envelope(**(fields | more)), FROM)
     raw = made.as_bytes()
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
-    return cast("EmailMessage", email.message_from_bytes(raw, policy=email.policy.default))
+    return email.message_from_bytes(raw, policy=email.policy.default)
 
 
 def test_the_headers_say_who_when_and_which_walk() -> None:

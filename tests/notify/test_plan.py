@@ -72,7 +72,13 @@ SAID = Said("e1", "s1", 2, NOON)
 
 
 def there(**more: Any) -> Registration:
-    fields = {"member": "m", "seminar": "s1", "status": "confirmed", "since": NOON - timedelta(hours=1), "sequence": 1}
+    fields: dict[str, Any] = {
+        "member": "m",
+        "seminar": "s1",
+        "status": "confirmed",
+        "since": NOON - timedelta(hours=1),
+        "sequence": 1,
+    }
     return Registration(**(fields | more))
 
 
@@ -111,9 +117,14 @@ def test_a_place_in_the_queue_is_stale_once_a_later_word_says_otherwise(
 @given(st.integers(1, MOST_TRIES - 1), st.floats(0, 1, exclude_max=True))
 def test_the_wait_grows_is_jittered_and_bounded(tries: int, chance: float) -> None:
     delay = delay_after(tries, chance=chance)
-    full = min(timedelta(seconds=2) * 2 ** (tries - 1), LONGEST_DELAY)
+    full = min(timedelta(seconds=2) * 2 ** min(tries - 1, 30), LONGEST_DELAY)
     assert delay is not None
     assert full / 2 <= delay <= full
+
+
+def test_an_outage_of_a_day_and_a_half_is_sat_out() -> None:
+    delays = [delay_after(tries, chance=0.5) or timedelta() for tries in range(1, MOST_TRIES)]
+    assert timedelta(hours=36) < sum(delays, timedelta()) < timedelta(days=3)
 
 
 def test_after_the_last_try_it_is_given_up() -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(hours=1)
-MOST_TRIES = 40
+MOST_TRIES = 60
 """With the delays below about a day and a half: longer than any outage an operator sleeps through."""
 CODE_DELAY = timedelta(seconds=5)
 """The longest wait of a sign-in code, which is worthless after minutes and has to be forgotten then."""

@@ -1,6 +1,7 @@
 """What is said to all who come to a seminar, in pages: each is short, and a crash repeats at most one."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from services.notify.compose import facts_of
@@ -18,19 +19,25 @@ from shared.kit.log import get_logger
 from shared.kit.service import Received
 
 log = get_logger()
-PAGE = 1_000
-_SECONDS = 4.0
-"""How long one turn goes on with new pages: well within a handler's 8 s and a lease's 10 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Registrations per page; and for how long one turn begins another, well within a handler's 8 s, a lease's 10 s."""
+
+    page: int = 1_000
+    seconds: float = 4.0
 
 
 class Announcements:
     """Broadcasts about seminars, and the registrations that arrive after them."""
 
-    def __init__(self, teller: Teller, known: Known, broadcasts: Broadcasts, clock: Clock) -> None:
+    def __init__(self, teller: Teller, known: Known, broadcasts: Broadcasts, clock: Clock, pace: Pace = Pace()) -> None:
         self._teller = teller
         self._known = known
         self._broadcasts = broadcasts
         self._clock = clock
+        self._pace = pace
 
     async def on_seminar_changed(self, event: Received[SeminarChanged]) -> None:
         """Tells all who were registered or waiting, unless the seminar is known to be cancelled since."""
@@ -76,11 +83,8 @@ class Announcements:
         """Pages from the cursor on, until all are planned or the turn is over; then the ticker goes on."""
         news, cursor = _news(broadcast), broadcast.cursor
         loop = asyncio.get_running_loop()
-        until = loop.time() + _SECONDS
+        until = loop.time() + self._pace.seconds
         while not broadcast.done:
-            if loop.time() > until:
-                await self._broadcasts.pause(broadcast.said.event, until=self._clock.now())
-                return
             last = None if await self._is_over(news.happening) else await self._page(news, broadcast.said, cursor)
             if last is None:
                 await self._broadcasts.finish(broadcast.said.event)
@@ -88,14 +92,17 @@ class Announcements:
                 return
             cursor = last
             await self._broadcasts.advance(broadcast.said.event, cursor)
+            if loop.time() > until:
+                await self._broadcasts.pause(broadcast.said.event, until=self._clock.now())
+                return
 
     async def _page(self, news: News, said: Said, cursor: str) -> str | None:
         """Plans the registrations of one page. The id of its last one, or None if it was the last page."""
-        page = await self._known.audience.page(said.seminar, after=cursor, limit=PAGE)
+        page = await self._known.audience.page(said.seminar, after=cursor, limit=self._pace.page)
         hearing = [registration.member for _, registration in page if registration and hears(registration, said)]
         contacts = await self._known.people.contacts(hearing)
         await self._teller.tell(news, [contacts.get(member) or unknown(member) for member in hearing])
-        return page[-1][0] if len(page) == PAGE else None
+        return page[-1][0] if len(page) == self._pace.page else None
 
     async def _is_over(self, happening: Happening) -> bool:
         return overtaken(happening, await self._known.endings.version(happening.aggregate))

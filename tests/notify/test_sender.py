@@ -1,0 +1,154 @@
+"""Sending over SMTP to a server that misbehaves: at least once, not twice, and nobody waits for another's trouble."""
+
+import time
+from typing import Any
+
+import pytest
+
+from shared.contracts.members import ContactState
+from shared.kit.mongo import Mongo
+from tests.notify import builders as b
+from tests.notify.conftest import House, Houses
+from tests.support.waiting import until
+
+HANAKO = "hanako@special.example"
+
+
+async def due_now(house: House) -> None:
+    """As if the rows' delays had passed."""
+    house.admin["notify"]["mails"].update_many(
+        {"next_try": {"$exists": True}}, [{"$set": {"next_try": {"$subtract": ["$next_try", 3_600_000]}}}]
+    )
+
+
+def row(house: House) -> dict[str, Any]:
+    (found,) = house.rows("mails")
+    return found
+
+
+async def test_one_connection_carries_many_mails(house: House) -> None:
+    for n in range(12):
+        await house.event(b.placed(id=f"b{n}"), f"e{n}", about=f"b{n}")
+    await until(lambda: len(house.ledger.taken) == 12)
+    assert house.ledger.connections <= 4
+
+
+@pytest.mark.parametrize("fault", ["451 later", "500 what", "data:554 spam", "data:451 later", "cut", "hang"])
+async def test_a_passing_fault_delays_a_mail_and_is_on_record(house: House, fault: str) -> None:
+    house.ledger.expect(HANAKO, fault)
+    await house.event(b.placed(), "e1", about="b1")
+    await until(lambda: len(row(house)["attempts"]) == 1 if house.stored("mails") else False)
+    assert row(house)["status"] == "ready"
+    await due_now(house)
+    await until(lambda: row(house)["status"] == "sent")
+    attempts = [each["outcome"] for each in row(house)["attempts"]]
+    assert attempts == ["again", "sent"]
+    assert len({mail["Message-ID"] for mail in house.ledger.to(HANAKO)}) == 1
+    assert len(house.ledger.to(HANAKO)) == (2 if fault == "cut" else 1)
+
+
+async def test_a_recipient_who_does_not_exist_is_given_up_with_the_reason(house: House) -> None:
+    house.ledger.expect(HANAKO, "550 no such user")
+    await house.event(b.placed(), "e1", about="b1")
+    await until(lambda: house.stored("mails", status="failed") == 1)
+    assert row(house)["attempts"][0]["reason"] == "recipient 550"
+    assert "next_try" not in row(house)
+    assert HANAKO not in str(row(house))
+
+
+async def test_a_refusal_does_not_spoil_the_connection_for_the_next(house: House) -> None:
+    await house.known(b.contact("next"))
+    house.ledger.expect(HANAKO, "550 no such user")
+    await house.event(b.placed(booked_by="next"), "e1", about="b1")
+    await until(lambda: len(house.ledger.to("next@special.example")) == 1)
+    await until(lambda: house.stored("mails", status="failed") == 1)
+
+
+async def test_a_hanging_server_does_not_hold_up_the_others(house: House) -> None:
+    await house.known(*(b.contact(f"m{n}") for n in range(10)))
+    house.ledger.expect(HANAKO, "hang")
+    began = time.monotonic()
+    await house.event(b.placed(id="b0"), "e0", about="b0")
+    await until(lambda: bool(house.rows("mails", tries=1)))
+    for n in range(10):
+        await house.event(b.placed(id=f"b{n}x", booked_for=f"m{n}", booked_by=f"m{n}"), f"f{n}", about=f"b{n}x")
+    await until(lambda: len(house.ledger.taken) == 10, seconds=5)
+    assert time.monotonic() - began < 5
+    await until(lambda: bool(row_of(house, "hanako")["attempts"]))
+    assert row_of(house, "hanako")["attempts"][0]["reason"] == "content TimeoutError"
+
+
+def row_of(house: House, member: str) -> dict[str, Any]:
+    (found,) = house.rows("mails", recipient=member)
+    return found
+
+
+async def test_a_server_that_is_away_loses_nothing(houses: Houses) -> None:
+    async with houses(smtp_url="smtp://127.0.0.1:1") as house:
+        await house.event(b.placed(), "e1", about="b1")
+        await until(lambda: bool(house.rows("mails", attempts={"$ne": []})))
+        assert row(house)["status"] == "ready"
+        assert row(house)["attempts"][0]["reason"].startswith("connect ")
+    async with houses() as house:
+        await due_now(house)
+        await until(lambda: house.stored("mails", status="sent") == 1)
+
+
+async def test_a_row_whose_address_is_none_is_given_up(house: House) -> None:
+    await house.known(ContactState(id="odd", sequence=1, email="two@a.example, three@b.example"))
+    await house.event(b.placed(booked_for="odd", booked_by="odd"), "e1", about="b1")
+    await until(lambda: house.stored("mails", status="failed") == 1)
+    assert row(house)["attempts"][0]["reason"] == "address-invalid"
+    assert house.ledger.taken == []
+
+
+async def test_who_is_erased_before_the_mail_leaves_gets_none(houses: Houses) -> None:
+    async with houses(smtp_url="smtp://127.0.0.1:1") as house:
+        await house.event(b.placed(), "e1", about="b1")
+        await until(lambda: bool(house.rows("mails", attempts={"$ne": []})))
+        await house.known(b.contact(sequence=2, email=None, name=None, erased=True))
+        await until(lambda: _cold(house))
+        await due_now(house)
+        await until(lambda: house.stored("mails", status="dropped") == 1)
+        assert row(house)["attempts"][-1]["reason"] == "recipient-gone"
+
+
+def _cold(house: House) -> bool:
+    """The tombstone is in the database; what a replica remembers is dropped with its copy."""
+    return house.stored("copy_contact", _id="hanako", erased=True) == 1
+
+
+@pytest.mark.parametrize(
+    ("point", "copies"), [("sender.after_claim", 1), ("sender.before_send", 1), ("sender.after_send_before_mark", 2)]
+)
+async def test_a_crash_anywhere_sends_again_and_twice_only_after_an_unmarked_yes(
+    houses: Houses, point: str, copies: int
+) -> None:
+    async with houses(crash=f"{point}:raise@1") as house:
+        await house.event(b.placed(), "e1", about="b1")
+        await until(lambda: house.stored("mails", tries=1) == 1)
+        await due_now(house)
+        await until(lambda: house.stored("mails", status="sent") == 1, seconds=15)
+        assert len(house.ledger.to(HANAKO)) == copies
+        assert len({mail["Message-ID"] for mail in house.ledger.to(HANAKO)}) == 1
+
+
+async def test_a_clean_stop_finishes_the_mail_in_hand(houses: Houses, mongo: Mongo) -> None:
+    async with houses(crash="sender.before_send:sleep=0.5@1") as house:
+        await house.event(b.placed(), "e1", about="b1")
+        await until(lambda: house.stored("mails", tries=1) == 1)
+    assert len(house.ledger.taken) == 1
+    stored = await mongo.collection("mails").find_one({})
+    assert stored["status"] == "sent"
+
+
+async def test_personal_mail_does_not_queue_behind_an_announcement(house: House) -> None:
+    people = [f"m{n}" for n in range(60)]
+    await house.known(*(b.contact(m) for m in people), *(b.registration(m) for m in people))
+    for member in people:
+        house.ledger.expect(f"{member}@special.example", "hang")
+    await house.event(b.changed(), "e1", about="s1")
+    await until(lambda: house.stored("mails") == 60)
+    await house.event(b.placed(), "e2", about="b1")
+    await until(lambda: len(house.ledger.to(HANAKO)) == 1, seconds=3)
+    assert house.stored("mails", status="ready") == 60
