@@ -57,21 +57,25 @@ class BoxOffice:
         self._shelves: dict[About, _Shelf] = {}
         self._waits: SharedReads[About, bool] = SharedReads(lambda about: registrations.someone_waits(*about))
         self._open: SharedReads[tuple[About, int], list[int]] = SharedReads(lambda of: self.open_seats(*of))
-        self._looking: dict[tuple[str, Mode], asyncio.Task[None]] = {}
-        self._again: set[tuple[str, Mode]] = set()
+        self._fills: SharedReads[tuple[str, Mode], int] = SharedReads(lambda of: self.fill_freed_seats(*of))
+        self._because: dict[tuple[str, Mode], str] = {}
+        self._looking: set[asyncio.Task[None]] = set()
 
     async def someone_waits(self, seminar: Seminar, mode: Mode) -> bool:
         """As of now or later, never as of before."""
         return await self._waits.get((seminar.site, seminar.id, mode))
 
-    async def pick(self, seminar: Seminar, mode: Mode, capacity: int) -> int | None:
-        """A seat that was free a moment ago, chosen at random; None where all were taken when this was asked."""
+    async def pick(self, seminar: Seminar, mode: Mode, capacity: int, *, anew: bool = False) -> int | None:
+        """A seat that was free a moment ago, chosen at random; None where all were taken when this was asked.
+
+        `anew` does not go by what is remembered.
+        """
         if len(self._shelves) >= _MOST_SHELVES:
             self._shelves.clear()
         about = (seminar.site, seminar.id, mode)
         shelf = self._shelves.setdefault(about, _Shelf())
         age = time.monotonic() - shelf.read_at
-        if not shelf.seats or age > FRESH_SECONDS or shelf.capacity != capacity:
+        if anew or not shelf.seats or age > FRESH_SECONDS or shelf.capacity != capacity:
             shelf.stock(await self._open.get((about, capacity)), capacity)
         return shelf.seats.pop() if shelf.seats else None
 
@@ -100,10 +104,10 @@ class BoxOffice:
         for identity, number in zip(unseated, plan.open_seats(seats.taken), strict=False):
             await self._registrations.seat(identity, number, self._cause("settle_seats"), at=self._clock.now())
 
-    async def fill_freed_seats(self, seminar_id: str, mode: Mode, correlationid: str | None = None) -> int:
+    async def fill_freed_seats(self, seminar_id: str, mode: Mode) -> int:
         """Gives open seats to those who wait, in ticket order; how many. Twice, or by several at once, is harmless."""
         given = 0
-        cause = self._cause("fill_freed_seats", correlationid)
+        cause = self._cause("fill_freed_seats", self._because.pop((seminar_id, mode), None))
         for _ in range(_ROUNDS):
             try:
                 seminar, version = await self._seminars.public(seminar_id)
@@ -136,36 +140,33 @@ class BoxOffice:
             given += registration_of(stored.doc).status == "confirmed"
         return given
 
-    def look(self, seminar_id: str, mode: Mode) -> None:
-        """Fills freed seats soon, in the background; asked often, it runs once more, not often."""
+    async def looked(self, seminar_id: str, mode: Mode, correlationid: str) -> None:
+        """Returns once freed seats were given by a run that began after this was asked; runs are shared.
+
+        Where that fails, the timers of those who wait look again: nothing is raised.
+        """
         key = (seminar_id, mode)
-        if key in self._looking:
-            self._again.add(key)
-        else:
-            self._looking[key] = asyncio.create_task(self._look(key))
-
-    async def _look(self, key: tuple[str, Mode]) -> None:
+        self._because[key] = correlationid
         try:
-            while True:
-                self._again.discard(key)
-                try:
-                    await self.fill_freed_seats(*key)
-                except Exception as error:  # the timers of those who wait look again
-                    log.warning("waitlist.look_failed", seminar=key[0], error=type(error).__name__, exc_info=error)
-                if key not in self._again:
-                    return
-        finally:
-            del self._looking[key]
+            await self._fills.get(key)
+        except Exception as error:
+            log.warning("waitlist.look_failed", seminar=seminar_id, error=type(error).__name__, exc_info=error)
 
-    async def changed(self, seminar_id: str) -> None:
+    def look(self, seminar_id: str, mode: Mode, correlationid: str) -> None:
+        """The same in the background."""
+        task = asyncio.create_task(self.looked(seminar_id, mode, correlationid))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def changed(self, seminar_id: str, correlationid: str) -> None:
         """A seminar is not what it was: its capacity may be larger or smaller."""
         for mode in MODES:
-            self.look(seminar_id, mode)
+            self.look(seminar_id, mode, correlationid)
 
     async def on_waits(self, doc: dict[str, object]) -> None:
         """The timer of one who waits: looks for freed seats, then arms again."""
         held = registration_of(doc)
-        await self.fill_freed_seats(held.seminar, held.mode, f"timer-{held.id}")
+        await self.looked(held.seminar, held.mode, f"timer-{held.id}")
         ahead = await self._registrations.ahead(held)
         at: datetime = self._clock.now()
         await self._registrations.rearm(held.id, looks_again(ahead, at), self._cause("rearm"), at=at)

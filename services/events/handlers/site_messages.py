@@ -17,8 +17,8 @@ from shared.kit.documents import Cause
 from shared.kit.log import get_logger
 
 log = get_logger()
-Changed = Callable[[str], Awaitable[None]]
-"""Told the id of each seminar a site changed, after it was stored."""
+Changed = Callable[[str, str], Awaitable[None]]
+"""Told the id of each seminar a site changed, after it was stored, and the correlation id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class SiteMessages:
         )
         came = await self._heard(identity, delivery.site, accepted, cause, at)
         if came == "now":
-            await self._changed(identity)
+            await self._changed(identity, cause.correlationid)
         if came == "before":
             arrival = Arrival(delivery.site, envelope.id, accepted.digest, delivery.delivery)
             first = (await self._arrivals.held([arrival.id])).get(arrival.id)
