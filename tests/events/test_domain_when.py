@@ -69,7 +69,7 @@ def test_undecided_is_shown_as_undecided() -> None:
 
 
 @given(zone=ZONES, said=DAYS, asked=ZONES, precision=st.sampled_from(["day", "day_part"]))
-def test_less_than_an_instant_never_shows_a_clock_time(zone, said, asked, precision) -> None:  # type: ignore[no-untyped-def] # drawn
+def test_less_than_an_instant_never_shows_a_clock_time(zone, said, asked, precision) -> None:  # type: ignore[no-untyped-def] # Hypothesis draws the arguments
     when = When(precision, zone, "final", announced=(Announced(zone, said),))
     known = when.known_in(asked)
     assert known.starts_at is None
