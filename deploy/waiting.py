@@ -1,7 +1,9 @@
 """Waiting for something to become true elsewhere."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 _LOOK_EVERY = 0.02
 
@@ -11,3 +13,15 @@ async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float) -> None
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 — it lives in another process, which sets no event of ours
             await asyncio.sleep(_LOOK_EVERY)
+
+
+@contextmanager
+def busy(doing: str) -> Iterator[Callable[[str], None]]:
+    """On a terminal, a moving sign on stderr while the context lasts; what it gives changes the words beside it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 — a tenth of a second that only a terminal needs
+
+    with Console(stderr=True).status(doing) as status:
+        yield status.update

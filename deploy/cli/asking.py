@@ -13,6 +13,7 @@ from nats.js.errors import NotFoundError
 from deploy.cli.finding import ops_of
 from deploy.ops import Ops
 from deploy.trouble import CannotStart, NotDone
+from deploy.waiting import busy
 from shared.contracts.members import AddOperator, IssueToken
 from shared.contracts.ops import ReplicaStatus, Republish, republish_subject, status_subject
 from shared.contracts.topology import SERVICES
@@ -61,7 +62,8 @@ def republish(data: Path, since: str | None, state: str | None) -> list[dict[str
         async with ops_of(data) as ops:
             return [await _republished(ops, service, body) for service in ([state] if state else SERVICES)]
 
-    return asyncio.run(ask())
+    with busy("Sending again"):
+        return asyncio.run(ask())
 
 
 async def _republished(ops: Ops, service: str, body: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from deploy.nats.config import inbox_prefix
 from deploy.nats.server import write_config
 from deploy.ops import Ops
 from deploy.trouble import CannotStart, NotDone
-from deploy.waiting import until
+from deploy.waiting import busy, until
 from shared.contracts.booking import DefineSite, GetSite
 from shared.contracts.members import CreateApiKey, ListApiKeys, RevokeApiKey
 from shared.contracts.message import Text
@@ -66,7 +66,8 @@ def add(data: Path, site: Described) -> dict[str, Any]:
                 "api_key": key["secret"],
             }
 
-    return asyncio.run(work())
+    with busy(f"Letting {site.id} in"):
+        return asyncio.run(work())
 
 
 def listed(data: Path) -> list[dict[str, Any]]:
@@ -96,7 +97,8 @@ def remove(data: Path, site: str) -> dict[str, Any]:
             await _soon(lambda: _is_shut(run["nats"], seed), "its key still opens the server")
         return {"site": site, "removed": True, "api_keys_revoked": revoked}
 
-    return asyncio.run(work())
+    with busy(f"Shutting {site} out"):
+        return asyncio.run(work())
 
 
 async def _soon(holds: Callable[[], Awaitable[bool]], complaint: str) -> None:

@@ -66,7 +66,7 @@ def _read(folder: Path, entry: dict[str, str]) -> dict[str, Any]:
         "to": entry["to"],
         "subject": str(message["Subject"] or ""),
         "sent_at": datetime.fromisoformat(entry["sent_at"]).astimezone(UTC).isoformat(timespec="milliseconds"),
-        "text": body.get_content() if body else "",
+        "text": body.get_content().replace("\r\n", "\n") if body else "",
         "headers": {name: str(value) for name, value in message.items()},
     }
 

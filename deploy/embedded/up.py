@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-from contextlib import suppress
 
 from deploy.embedded import readiness
 from deploy.embedded.binaries import mongod, nats_server
 from deploy.embedded.folder import DataFolder
 from deploy.embedded.plan import House, Wanted
 from deploy.embedded.supervisor import Supervisor
+from deploy.waiting import busy
 
 
 def up(wanted: Wanted) -> int:
@@ -42,23 +42,29 @@ async def _live(house: House) -> int:
 
 async def _rise_and_keep(house: House, supervisor: Supervisor) -> None:
     """Everything starts at once; the services then wait for the servers, the gateway for the services."""
-    for kept in [*house.servers(), *house.services()]:
-        supervisor.add(kept)
-    await asyncio.gather(readiness.nats(house), readiness.mongo(house))
-    house.word["services"].touch()
-    watching = asyncio.create_task(supervisor.watch())
+    with busy("Starting mongod and nats-server") as say:
+        for kept in [*house.servers(), *house.services()]:
+            supervisor.add(kept)
+        await asyncio.gather(readiness.nats(house), readiness.mongo(house))
+        house.word["services"].touch()
+        watching = asyncio.create_task(supervisor.watch())
+        try:
+            say("Starting the services")
+            await readiness.services(house, supervisor.kept)
+            if not house.wanted.empty:
+                say("Furnishing the demonstration")
+                await readiness.furnished(house)
+            say("Opening the gateway")
+            house.word["gateway"].touch()
+            await readiness.gateway(house, supervisor.kept)
+        except BaseException:
+            watching.cancel()
+            raise
+    print(ready_line(house), flush=True)
     try:
-        await readiness.services(house, supervisor.kept)
-        if not house.wanted.empty:
-            await readiness.furnished(house)
-        house.word["gateway"].touch()
-        await readiness.gateway(house, supervisor.kept)
-        print(ready_line(house), flush=True)
         await watching
     finally:
         watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
 
 
 def ready_line(house: House) -> str:

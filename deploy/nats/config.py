@@ -8,8 +8,6 @@ from typing import Any
 
 from shared.contracts.topology import GATEWAY, OPS, SERVICES, SITE, Rights, rights_of
 
-GIB = 1024**3
-
 
 @dataclass(frozen=True, slots=True)
 class Hub:
@@ -21,8 +19,8 @@ class Hub:
     monitor_port: int
     store: Path
     keys: Mapping[str, str]
+    max_file_store: int
     sites: tuple[str, ...] = ()
-    max_file_store: int = 8 * GIB
 
 
 def inbox_prefix(name: str) -> str:

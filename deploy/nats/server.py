@@ -1,5 +1,6 @@
 """One running nats-server with the house's accounts and permissions."""
 
+import shutil
 import signal
 import subprocess
 import urllib.request
@@ -12,6 +13,8 @@ from deploy.nats.config import Hub, render
 from deploy.nats.keys import KeyFolder, write_private
 from shared.contracts.topology import SERVICES
 
+MOST_STORED = 64 * 1024**3
+"""Bytes of JetStream; half the disk where that is less. Each site's input reserves its 256 MiB of them."""
 IDENTITIES = (*SERVICES, "gateway", "ops", "monitor")
 
 
@@ -88,7 +91,14 @@ def write_config(path: Path, keys: KeyFolder, *, port: int, monitor_port: int) -
     sites = keys.sites()
     names = [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
     public = {name: keys.public(name) for name in names}
-    hub = Hub(port=port, monitor_port=monitor_port, store=path.parent / "jetstream", keys=public, sites=sites)
+    hub = Hub(
+        port=port,
+        monitor_port=monitor_port,
+        store=path.parent / "jetstream",
+        keys=public,
+        sites=sites,
+        max_file_store=min(MOST_STORED, shutil.disk_usage(path.parent).total // 2),
+    )
     before, text = path.read_text() if path.exists() else "", render(hub)
     write_private(path, text)
     return text != before

@@ -1,0 +1,66 @@
+"""The one job that applies streams and durables, on the real server."""
+
+from dataclasses import replace
+
+import pytest
+
+from deploy import topology
+from deploy.topology import TopologyRefused
+from shared.contracts.topology import DURABLES, STREAMS, Durable, Stream
+from tests.support.servers import Servers
+
+PROBE = Stream("PROBE", ("probe.>",), max_age=3_600)
+PULLED = Durable("PROBE", "booking__probe", "probe.a.>")
+
+
+async def test_applying_it_twice_changes_nothing(clean: Servers) -> None:
+    ops = await clean.client("ops")
+    js = ops.jetstream()
+    before = [(await js.stream_info(stream.name)).config for stream in STREAMS]
+    await topology.apply(js, sites=clean.sites)
+    after = [(await js.stream_info(stream.name)).config for stream in STREAMS]
+    durables = [(await js.consumer_info(d.stream, d.name)).config for d in DURABLES]
+    await ops.close()
+    assert after == before
+    assert [config.filter_subject for config in durables] == [durable.filter for durable in DURABLES]
+
+
+async def test_what_can_change_is_changed_and_keeps_its_messages(clean: Servers) -> None:
+    ops = await clean.client("ops")
+    js = ops.jetstream()
+    await topology.apply_stream(js, replace(PROBE, name="KEPT", subjects=("evt-kept.>", "probe-kept.>")))
+    await topology.apply_stream(js, replace(PROBE, name="KEPT", subjects=("evt-kept.>",), max_age=7_200))
+    found = (await js.stream_info("KEPT")).config
+    await js.delete_stream("KEPT")
+    await ops.close()
+    assert (found.max_age, found.subjects) == (7_200, ["evt-kept.>"])
+
+
+async def test_a_stream_with_settings_that_cannot_change_is_refused_and_left(clean: Servers) -> None:
+    ops = await clean.client("ops")
+    js = ops.jetstream()
+    await js.add_stream(name="PROBE", subjects=["probe.>"], storage="memory", max_consumers=5)
+    with pytest.raises(TopologyRefused, match="stream PROBE stands with settings that cannot change"):
+        await topology.apply_stream(js, PROBE)
+    left = (await js.stream_info("PROBE")).config.storage
+    await js.delete_stream("PROBE")
+    await ops.close()
+    assert left == "memory"
+
+
+async def test_a_durable_that_cannot_change_is_refused(clean: Servers) -> None:
+    ops = await clean.client("ops")
+    js = ops.jetstream()
+    await topology.apply_stream(js, PROBE)
+    await js.add_consumer("PROBE", durable_name=PULLED.name, deliver_policy="new", ack_policy="explicit")
+    with pytest.raises(TopologyRefused, match="durable booking__probe of PROBE"):
+        await topology.apply_durable(js, PULLED)
+    await js.delete_stream("PROBE")
+    await ops.close()
+
+
+async def test_streams_that_would_share_a_subject_are_refused(clean: Servers) -> None:
+    ops = await clean.client("ops")
+    with pytest.raises(TopologyRefused, match="stream SECOND"):
+        await topology.apply_stream(ops.jetstream(), replace(PROBE, name="SECOND", subjects=("evt.booking.>",)))
+    await ops.close()
