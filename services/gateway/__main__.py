@@ -12,7 +12,7 @@ import uvloop
 
 from services.gateway.app import build
 from services.gateway.edge import Gateway
-from services.gateway.protocol import KEEP_ALIVE_SECONDS, LARGEST_HEAD, BoundedProtocol
+from services.gateway.protocol import LARGEST_HEAD, BoundedProtocol
 from services.gateway.settings import GatewaySettings
 from shared.kit import crash
 from shared.kit.log import configure, get_logger
@@ -48,11 +48,11 @@ def server(settings: GatewaySettings) -> Server:
         build(settings),
         host=settings.http_host,
         port=settings.http_port,
-        http=BoundedProtocol,
+        http=BoundedProtocol.within(settings.read_seconds),
         ws="none",
         lifespan="on",
         h11_max_incomplete_event_size=LARGEST_HEAD,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         backlog=2_048,
         proxy_headers=False,

@@ -27,7 +27,7 @@ OURSELVES = Principal(kind="system", id="gateway")
 ANONYMOUS = Principal(kind="program", id="anonymous")
 API_KEY_SECONDS = 2.0
 REVOCATION_SECONDS = 2.0
-_REFETCH_SECONDS = 5.0
+_REFETCH_SECONDS = 2.0
 _MOST_CACHED = 10_000
 _API_KEY = re.compile(r"lk_[A-Za-z0-9_-]{16,128}")
 _LONGEST_ORGANIZATION = 64
@@ -139,7 +139,7 @@ class Authenticator:
         return Asker(view.principal(), expires, fresh_until=time.monotonic() + API_KEY_SECONDS)
 
     async def refresh_keys(self) -> None:
-        """The current key set, asked for again every five seconds at most; where members is away, the old one stays."""
+        """The current key set, asked for again every two seconds at most; where members is away, the old one stays."""
         async with self._fetching:
             now = time.monotonic()
             if self.has_keys and now - self._tried < _REFETCH_SECONDS:

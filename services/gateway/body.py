@@ -1,6 +1,5 @@
-"""Reading a request's body: counted while it streams, under a deadline, and only of the media types a door takes."""
+"""Reading a request's body: counted while it streams, and only of the media types a door takes."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,25 +8,19 @@ from starlette.types import Receive
 
 from services.gateway.guard import LARGEST_BODY
 from services.gateway.problems import header
-from services.gateway.refusals import BodyTimeout, BodyTooLarge, UnsupportedMediaType
+from services.gateway.refusals import BodyTooLarge, UnsupportedMediaType
 
-READ_SECONDS = 10.0
 JSON_TYPES = frozenset({b"application/json"})
 
 
 async def read(receive: Receive, scope: Mapping[str, Any]) -> bytes:
-    """The whole body. Raises BodyTooLarge, BodyTimeout, or ClientDisconnect when nobody is there any more."""
+    """The whole body. Raises BodyTooLarge, or ClientDisconnect when nobody is there any more.
+
+    The protocol holds the deadline: a body that does not come ends as a disconnect.
+    """
     declared = header(scope, b"content-length")
     if declared and (len(declared) > 12 or int(declared) > LARGEST_BODY):
         raise BodyTooLarge
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            return await _received(receive)
-    except TimeoutError:
-        raise BodyTimeout from None
-
-
-async def _received(receive: Receive) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     while message["type"] == "http.request" and message.get("more_body", False):

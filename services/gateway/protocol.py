@@ -7,7 +7,7 @@ dropped, up to 1 MB.
 
 import asyncio
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -25,8 +25,6 @@ from shared.kernel.refusal import Refusal
 LARGEST_HEAD = 16 * 1024
 MOST_HEADERS = 100
 LONGEST_TARGET = 2 * 1024
-READ_SECONDS = 10.0
-KEEP_ALIVE_SECONDS = 5
 MOST_DROPPED = 1024 * 1024
 MOST_CONNECTIONS = 4_000
 _GRACE_SECONDS = 1.0
@@ -50,7 +48,14 @@ def fault_of_head(head: bytes) -> Refusal | None:
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection."""
+    """One connection. `read_seconds` is what head and body of a request may take together."""
+
+    read_seconds: ClassVar[float] = 10.0
+
+    @classmethod
+    def within(cls, read_seconds: float) -> type["BoundedProtocol"]:
+        """The same with another deadline."""
+        return type(cls.__name__, (cls,), {"read_seconds": read_seconds})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,7 +68,7 @@ class BoundedProtocol(H11Protocol):
         if len(self.connections) > MOST_CONNECTIONS:
             self._refuse(OverCapacity())
         else:
-            self._arm(READ_SECONDS)
+            self._arm(self.read_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
@@ -98,7 +103,7 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY:
             self._unset_keepalive_if_required()
-            self._arm(_GRACE_SECONDS if self._refused else READ_SECONDS)
+            self._arm(_GRACE_SECONDS if self._refused else self.read_seconds)
 
     def send_400_response(self, msg: str) -> None:
         """Where uvicorn would answer in plain text what it cannot parse."""
@@ -124,12 +129,12 @@ class BoundedProtocol(H11Protocol):
         state = self.conn.their_state
         if state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0]):
             if self._deadline is None:
-                self._arm(READ_SECONDS)
+                self._arm(self.read_seconds)
             return
         self._dropped = 0
         self._disarm()
         if state is h11.IDLE and self.timeout_keep_alive_task is None:
-            self._arm(KEEP_ALIVE_SECONDS)
+            self._arm(self.timeout_keep_alive)
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
@@ -141,13 +146,12 @@ class BoundedProtocol(H11Protocol):
             self._deadline = None
 
     def _too_late(self) -> None:
-        """The application answers 408 to a body that does not come; to a head that does not come, we do."""
+        """A request that began is told; a connection nothing came on is just closed."""
         self._deadline = None
-        if not self._refused and self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+        in_head = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
+        in_body = self.conn.their_state is h11.SEND_BODY and not self._answer_begun
+        if not self._refused and (in_head or in_body):
             self._refuse(BodyTimeout())
-        elif not self._refused and self.conn.their_state is h11.SEND_BODY and not self._answer_sent:
-            self._arm(_GRACE_SECONDS)
-            self._refused = True
         else:
             self.transport.close()
 

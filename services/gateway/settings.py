@@ -15,6 +15,9 @@ class GatewaySettings(KitSettings):
     rate_anonymous_refill: float = Field(default=30, gt=0)
     concurrency: int = Field(default=1_000, ge=1)
     """Requests at work at once; one more is answered 503."""
+    read_seconds: float = Field(default=10, gt=0, le=60)
+    """What the head and body of a request may take to arrive."""
+    keep_alive_seconds: int = Field(default=5, ge=1, le=60)
     streams_per_principal: int = Field(default=5, ge=1)
     cursor_key: SecretStr = SecretStr("")
     """Signs list cursors; the same for all gateways. Empty: made at start, and cursors end with the process."""

@@ -30,7 +30,7 @@ from shared.kit.log import get_logger
 log = get_logger()
 SUBJECT = f"evt.{NoticeCreated.wire}.>"
 _WAITING = 64
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 2.0
 _PING_SECONDS = 15
 _SEND_SECONDS = 10
 _REMEMBERED = 256
