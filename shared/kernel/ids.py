@@ -6,7 +6,7 @@ import re
 import secrets
 from datetime import datetime
 
-ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+ID_PATTERN = re.compile(r"^[A-Za-z0-9_-]{1,64}\Z")
 
 
 def _text(digest: bytes) -> str:

@@ -20,12 +20,15 @@ _PRIVATE = re.compile(
 _IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[A-Za-z0-9_]{8,}")
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 _LONGEST = 2_048
+"""Bytes of one field."""
+_LARGEST = 2**63
 
 
 def _clean(value: Any) -> Any:
-    if isinstance(value, bool | int | float) or value is None:
+    if isinstance(value, bool | float) or value is None or (isinstance(value, int) and abs(value) < _LARGEST):
         return value
-    return _IN_TEXT.sub("[redacted]", str(value).translate(_BIDI))[:_LONGEST]
+    plain = _IN_TEXT.sub("[redacted]", str(value).translate(_BIDI))
+    return plain.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
 
 
 def _redact(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
