@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.availability import Occupied, free, on_grid
@@ -18,8 +18,9 @@ from shared.kernel.interval import Interval
 from shared.kernel.refusal import Refusal
 from shared.kernel.time import start_of_day
 
-ENOUGH, MOST = 3, 5
+ENOUGH, MOST, MOST_OF_OWN = 3, 5, 2
 """Alternatives: with fewer than the first it is worth looking further, more than the second nobody reads."""
+Alternative = tuple[Resource, Interval]
 NEAR = timedelta(hours=2)
 
 
@@ -30,6 +31,11 @@ class Surroundings:
     resources: Sequence[Resource]
     taken: Sequence[Occupied]
     window: Interval
+
+    def in_the_way(self, resource: Resource, interval: Interval) -> list[Occupied]:
+        """Those that hold a granule this use would claim."""
+        claims = set(resource.claims(interval))
+        return [each for each in self.taken if not claims.isdisjoint(each.claims)]
 
 
 def windows(wish: Interval, zone: ZoneInfo) -> tuple[Interval, Interval]:
@@ -51,16 +57,23 @@ class Explanation:
 
     @property
     def conflicts(self) -> list[Occupied]:
-        claims = set(self.under.resource.claims(self.wanted.interval))
-        return [each for each in self.around.taken if not claims.isdisjoint(each.claims)]
+        return self.around.in_the_way(self.under.resource, self.wanted.interval)
 
-    def alternatives(self) -> list[tuple[Resource, Interval]]:
-        """The nearest that break no rule: two of the resource itself, one of each other, as long as rules allow."""
+    def alternatives(self) -> list[Alternative]:
+        """What breaks no rule, as long as rules allow: the nearest in the same resource, the same time in others.
+
+        Only where that is not enough, the nearest in the others too: the losers of a race are many.
+        """
         own, *others = self.around.resources
-        found = [*islice(self._passing(own), 2), *chain.from_iterable(islice(self._passing(r), 1) for r in others)]
+        found = list(islice(self._passing(own, self._places(own)), MOST_OF_OWN))
+        same_time = (each for other in others for each in self._passing(other, self._same_time(other)))
+        found += islice(same_time, MOST - MOST_OF_OWN)
+        if len(found) < ENOUGH:
+            rest = (other for other in others if other not in (room for room, _ in found))
+            found += (each for other in rest for each in islice(self._passing(other, self._places(other)), 1))
         return sorted(found, key=lambda each: self._distance(each[1]))[:MOST]
 
-    def refusal(self, alternatives: Sequence[tuple[Resource, Interval]]) -> Refusal | None:
+    def refusal(self, alternatives: Sequence[Alternative]) -> Refusal | None:
         """None: no rule says no, and who was in the way has gone meanwhile."""
         zone, conflicts = self.under.site.zone, self.conflicts
         offered = [{"resource": room.id, **spoken_with_local(interval, zone)} for room, interval in alternatives]
@@ -71,21 +84,33 @@ class Explanation:
             return SlotTaken(conflicts=taken, alternatives=offered)
         return None
 
-    def _passing(self, resource: Resource) -> Iterator[tuple[Resource, Interval]]:
-        """Places of one resource in order of distance, each judged only when it is asked for."""
+    def _passing(self, resource: Resource, places: Iterable[Interval]) -> Iterator[Alternative]:
+        """Those that no rule refuses, in order of distance, each judged only when it is asked for."""
         there = replace(self.under, resource=resource)
-        pools = {share.prefix for share in self.under.quota(self.wanted.interval)}
-        for interval in sorted(self._places(resource), key=self._distance):
-            # The pool of another week may be empty as well; nobody looked.
-            elsewhere = not pools.issuperset(share.prefix for share in self.under.quota(interval))
-            if not elsewhere and not violations(replace(self.wanted, interval=interval), there, self.at):
+        for interval in sorted(places, key=self._distance):
+            wanted = replace(self.wanted, interval=interval)
+            if self._draws_on_the_same_pools(interval) and not violations(wanted, there, self.at):
                 yield resource, interval
 
+    def _draws_on_the_same_pools(self, interval: Interval) -> bool:
+        """The pool of another week may be empty as well; nobody looked."""
+        if interval.start == self.wanted.interval.start:
+            return True
+        pools, others = (
+            {share.prefix for share in self.under.quota(each)} for each in (self.wanted.interval, interval)
+        )
+        return others <= pools
+
+    def _same_time(self, resource: Resource) -> Iterator[Interval]:
+        if length := self._length(resource):
+            interval = Interval(self.wanted.interval.start, self.wanted.interval.start + length)
+            if not self.around.in_the_way(resource, interval):
+                yield interval
+
     def _places(self, resource: Resource) -> Iterator[Interval]:
-        """In each free range the place nearest to the wish, as long as the resource and the quota let it be."""
-        wish, window, left = self.wanted.interval, self.around.window, self._quota_left
-        length = _fitting(wish.length if left is None else min(left, wish.length), resource)
-        if (left is not None and length > left) or window.end <= self.at:
+        """In each free range the place nearest to the wish."""
+        wish, window, length = self.wanted.interval, self.around.window, self._length(resource)
+        if length is None or window.end <= self.at:
             return
         site, within = self.under.site, Interval(max(window.start, self.at), window.end)
         for each in free(resource, site, self.under.holidays, self.around.taken, within):
@@ -93,6 +118,12 @@ class Explanation:
                 start = on_grid(min(max(wish.start, each.start), each.end - length), resource, site, up=False)
                 start = max(start, each.start)
                 yield Interval(start, start + length)
+
+    def _length(self, resource: Resource) -> timedelta | None:
+        """As long as wished, fitted to the resource and to what a pool has left; None where nothing fits that."""
+        left, wish = self._quota_left, self.wanted.interval.length
+        length = _fitting(wish if left is None else min(left, wish), resource)
+        return None if left is not None and length > left else length
 
     @property
     def _quota_left(self) -> timedelta | None:
