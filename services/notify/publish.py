@@ -1,6 +1,7 @@
-"""From a notice's document to what is answered and announced of it."""
+"""From a notice to what is answered and announced of it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,26 +9,44 @@ from shared.contracts.message import BilingualView
 from shared.contracts.notify import NoticeCreated, NoticeRead, NoticeView
 
 
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """One notice to store; `id` is derived, so storing it again changes and announces nothing."""
+
+    id: str
+    member: str
+    topic: str
+    title: BilingualView
+    body: BilingualView
+    link: str | None
+
+
 def view(doc: Mapping[str, Any]) -> NoticeView:
     """The contract's view of a stored notice."""
-    return _view(doc["_id"], doc, doc["created_at"])
+    return NoticeView(
+        id=doc["_id"],
+        topic=doc["topic"],
+        title=BilingualView(**doc["title"]),
+        body=BilingualView(**doc["body"]),
+        created_at=doc["created_at"],
+        read_at=doc["read_at"],
+        link=doc["link"],
+    )
 
 
-def created(notice_id: str, member: str, body: Mapping[str, Any], at: datetime) -> NoticeCreated:
-    return NoticeCreated(member=member, notice=_view(notice_id, body, at))
+def created(notice: NewNotice, at: datetime) -> NoticeCreated:
+    """Built without validating again what is ours: thousands are made for one announcement."""
+    shown = NoticeView.model_construct(
+        id=notice.id,
+        topic=notice.topic,
+        title=notice.title,
+        body=notice.body,
+        created_at=at,
+        read_at=None,
+        link=notice.link,
+    )
+    return NoticeCreated.model_construct(member=notice.member, notice=shown)
 
 
 def read(doc: Mapping[str, Any], at: datetime) -> NoticeRead:
     return NoticeRead(id=doc["_id"], member=doc["member"], read_at=at)
-
-
-def _view(notice_id: str, body: Mapping[str, Any], created_at: datetime) -> NoticeView:
-    return NoticeView(
-        id=notice_id,
-        topic=body["topic"],
-        title=BilingualView(**body["title"]),
-        body=BilingualView(**body["body"]),
-        created_at=created_at,
-        read_at=body["read_at"],
-        link=body["link"],
-    )

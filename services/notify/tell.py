@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from services.notify.domain.plan import Channel, Contact, Happening, Notification, plan
+from services.notify.publish import NewNotice
 from services.notify.reader import place_of, zones
 from services.notify.store import Mails, Notices, Sites
 from services.notify.store.mails import Lane, mail_row
-from services.notify.store.notices import NewNotice
 from services.notify.store.sites import Site
 from services.notify.wording import Facts, Wording
 from shared.contracts.booking import BookingCancelled, BookingPlaced
@@ -73,17 +73,17 @@ class Teller:
         site = await self._sites.site(site_id, zone=zone)
         lane = Lane.BROADCAST if news.broadcast else Lane.PERSONAL
         mails = [_mail(row, news, site_id, lane, at) for row in rows if row.channel is Channel.EMAIL]
-        notices = self._worded([row for row in rows if row.channel is Channel.IN_APP], news, site_id, site)
+        notices = self._worded([row for row in rows if row.channel is Channel.IN_APP], news, site)
         async with asyncio.TaskGroup() as writes:
             writes.create_task(self._rows.mails.add(mails))
-            writes.create_task(self._rows.notices.add(notices, news.cause, at=at))
+            writes.create_task(self._rows.notices.add(notices, site_id, news.cause, at=at))
         self._rows.nudge(lane)
 
     async def begun(self, news: News, people: Iterable[Contact]) -> bool:
         """Whether some of it is stored already, so that it has to be finished, stale or not."""
         return await self._rows.mails.any_of([row.id for row in plan(news.happening, people)])
 
-    def _worded(self, rows: list[Notification], news: News, site_id: str, site: Site) -> list[NewNotice]:
+    def _worded(self, rows: list[Notification], news: News, site: Site) -> list[NewNotice]:
         """Words depend on the reader's zone only, so thousands of readers need few renderings."""
         worded: dict[str, tuple[BilingualView, BilingualView]] = {}
         for row in rows:
@@ -91,7 +91,7 @@ class Teller:
                 clocks = zones(site.zone, row.zone)
                 worded[row.zone] = self._wording.notice(row.topic, news.facts, clocks, site.name)
         link, topic = link_of(news.facts), news.happening.topic.value
-        return [NewNotice(row.id, site_id, row.recipient, topic, *worded[row.zone], link) for row in rows]
+        return [NewNotice(row.id, row.recipient, topic, *worded[row.zone], link) for row in rows]
 
 
 def link_of(facts: Facts) -> str:

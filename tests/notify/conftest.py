@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,12 @@ class House:
         """Puts them on `STATE` and waits until the copies have them."""
         await self.state(*states)
         for state in states:
-            body, name = state.model_dump(), f"copy_{state.wire.split('.')[1]}"
+            body = state.model_dump()
             here = {"_id": body["id"], "sequence": body["sequence"]}
-            await until(lambda name=name, here=here: self.stored(name, **here) == 1)
+            await until(partial(self._holds, f"copy_{state.wire.split('.')[1]}", here))
+
+    def _holds(self, collection: str, query: dict[str, Any]) -> bool:
+        return self.stored(collection, **query) == 1
 
     async def event(
         self,

@@ -50,9 +50,7 @@ class Ledger:
         if fault.startswith("data:"):
             return fault.removeprefix("data:")
         content = cast("bytes", envelope.content)
-        self.taken.append(
-            (address, cast("EmailMessage", email.message_from_bytes(content, policy=email.policy.default)))
-        )
+        self.taken.append((address, email.message_from_bytes(content, policy=email.policy.default)))
         if fault == "cut":
             cast("Any", server.transport).abort()
         return "250 OK"

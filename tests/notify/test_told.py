@@ -147,7 +147,7 @@ class TestAnnouncements:
         return sorted(row["member"] for row in house.rows("notices"))
 
     async def test_all_who_are_registered_or_waiting_are_told_and_nobody_else(self, house: House) -> None:
-        people = {
+        people: dict[str, dict[str, Any]] = {
             "reg": {},
             "wait": {"status": "waiting"},
             "gone": {"status": "cancelled"},
@@ -155,8 +155,7 @@ class TestAnnouncements:
             "other": {"seminar": "s2"},
         }
         for member, more in people.items():
-            fields: dict[str, Any] = more
-            await house.known(b.contact(member), b.registration(member, **fields))
+            await house.known(b.contact(member), b.registration(member, **more))
         await house.event(b.changed(), "e1", about="s1")
         await until(lambda: house.stored("mails", status="sent") == 2)
         await house.quiet()

@@ -1,5 +1,6 @@
 """Notify's copy of who is registered or waiting for what."""
 
+from datetime import datetime
 from typing import Any
 
 from services.notify.domain.audience import Registration
@@ -7,6 +8,7 @@ from shared.contracts.events import RegistrationState
 from shared.kit.copies import Copy
 from shared.kit.mongo import index
 
+_READ = {"member": 1, "seminar": 1, "status": 1, "since": 1, "sequence": 1, "erased": 1}
 AUDIENCE_INDEXES = [index([("seminar", 1), ("_id", 1)])]
 
 
@@ -18,13 +20,24 @@ class Audience:
 
     async def page(self, seminar: str, *, after: str, limit: int) -> list[tuple[str, Registration | None]]:
         """Up to `limit` registrations of a seminar with an id beyond `after`, in order; erased ones as None."""
-        found = self._copy.collection.find({"seminar": seminar, "_id": {"$gt": after}}).sort("_id", 1).limit(limit)
-        return [(doc["_id"], registration_of(self._copy.read(doc))) for doc in await found.to_list(limit)]
+        found = (
+            self._copy.collection.find({"seminar": seminar, "_id": {"$gt": after}}, _READ).sort("_id", 1).limit(limit)
+        )
+        return [(doc["_id"], _registration(doc)) for doc in await found.to_list(limit)]
 
     async def known(self, registration: str) -> Registration | None:
         """The latest that has arrived of one registration, straight from the collection: never from memory."""
         doc: dict[str, Any] | None = await self._copy.collection.find_one({"_id": registration})
         return None if doc is None else registration_of(self._copy.read(doc))
+
+
+def _registration(doc: dict[str, Any]) -> Registration | None:
+    """The same as `registration_of`, without building a model for each of thousands."""
+    if doc.get("erased") or doc.get("status") is None or doc.get("since") is None:
+        return None
+    return Registration(
+        doc["member"], doc["seminar"], doc["status"], datetime.fromisoformat(doc["since"]), doc["sequence"]
+    )
 
 
 def registration_of(state: RegistrationState) -> Registration | None:

@@ -1,13 +1,11 @@
 """In-app notices: documents of the house, so storing one announces it."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.notify import publish
-from shared.contracts.message import BilingualView
+from services.notify.publish import NewNotice
 from shared.kit.documents import Cause, Documents, Draft, Stored, document_indexes
 from shared.kit.mongo import index
 
@@ -18,19 +16,6 @@ NOTICE_INDEXES = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class NewNotice:
-    """One notice to store; `id` is derived, so storing it again changes and announces nothing."""
-
-    id: str
-    site: str
-    member: str
-    topic: str
-    title: BilingualView
-    body: BilingualView
-    link: str | None
-
-
 class Notices:
     """The collection `notices`."""
 
@@ -38,21 +23,14 @@ class Notices:
         self._documents = documents
         self.collection = documents.collection
 
-    async def add(self, notices: Sequence[NewNotice], cause: Cause, *, at: datetime) -> None:
-        """Returns once all are stored; written in groups."""
-        await asyncio.gather(*(self._add(notice, cause, at) for notice in notices))
-
-    async def _add(self, notice: NewNotice, cause: Cause, at: datetime) -> None:
-        body = {
-            "member": notice.member,
-            "topic": notice.topic,
-            "title": notice.title.model_dump(),
-            "body": notice.body.model_dump(),
-            "link": notice.link,
-            "read_at": None,
-        }
-        created = publish.created(notice.id, notice.member, body, at)
-        await self._documents.insert(notice.id, notice.site, Draft(body, [created]), cause, at=at)
+    async def add(self, notices: Sequence[NewNotice], site: str, cause: Cause, *, at: datetime) -> None:
+        """Returns once all are stored: one alone like any document, many in one write."""
+        drafts = {notice.id: _draft(notice, at) for notice in notices}
+        if len(drafts) > 1:
+            await self._documents.insert_all(drafts, site, cause, at=at)
+            return
+        for notice_id, draft in drafts.items():
+            await self._documents.insert(notice_id, site, draft, cause, at=at)
 
     async def read(self, notice_id: str, member: str, cause: Cause, *, at: datetime) -> Stored:
         """Marks an own notice read; read before, it stays as it is. Raises NotFound."""
@@ -64,3 +42,15 @@ class Notices:
             return Draft(body, [publish.read(doc, at)])
 
         return await self._documents.change(notice_id, decide, cause, at=at, where={"member": member})
+
+
+def _draft(notice: NewNotice, at: datetime) -> Draft:
+    body = {
+        "member": notice.member,
+        "topic": notice.topic,
+        "title": {"ja": notice.title.ja, "en": notice.title.en},
+        "body": {"ja": notice.body.ja, "en": notice.body.en},
+        "link": notice.link,
+        "read_at": None,
+    }
+    return Draft(body, [publish.created(notice, at)])

@@ -18,6 +18,9 @@ class Person:
     name: NameView | None
 
 
+_READ = {"language": 1, "time_zone": 1, "email": 1, "erased": 1}
+
+
 class People:
     """Reads of `notify__contact`'s copy."""
 
@@ -33,7 +36,8 @@ class People:
 
     async def contacts(self, members: Iterable[str]) -> dict[str, Contact]:
         """Those known among many, by id, in one read."""
-        found = self._copy.collection.find({"_id": {"$in": list(members)}})
+        wanted = list(members)
+        found = self._copy.collection.find({"_id": {"$in": wanted}}, _READ).batch_size(len(wanted) + 1)
         return {doc["_id"]: _contact(doc["_id"], doc) async for doc in found}
 
 

@@ -1,7 +1,7 @@
 """Group commit: inserts that arrive while one is being written go out together, each with its own outcome."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.kit.documents.draft import LARGEST_DOCUMENT, TooLarge
@@ -44,6 +44,21 @@ class GroupCommit:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all())
         await done
+
+    async def insert_new(self, documents: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Claimless documents whose id says all, in one write: for each, whether it is new or was there before.
+
+        Raises UnknownOutcome, TooLarge, bson's InvalidDocument.
+        """
+        raws = [encoded(document) for document in documents]
+        for raw, document in zip(raws, documents, strict=True):
+            if len(raw.raw) > LARGEST_DOCUMENT:
+                raise TooLarge(document["_id"])
+        outcomes = await self._write(raws)
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, DuplicateKey):
+                raise outcome
+        return [outcome is None for outcome in outcomes]
 
     async def _write_all(self) -> None:
         while self._waiting:

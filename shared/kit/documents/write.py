@@ -71,6 +71,23 @@ class Documents:
         self._nudge(doc)
         return Stored(doc)
 
+    async def insert_all(self, drafts: Mapping[str, Draft], site: str, cause: Cause, *, at: datetime) -> int:
+        """Creates what is not there yet of these effects (id → draft, no claims, ids derived). How many that were.
+
+        For fan-out, where one write per document would be the cost. Raises Unavailable: repeat it.
+        """
+        docs = [new_document(doc_id, site, draft, cause, at) for doc_id, draft in drafts.items()]
+        await crashpoint("store.before_write")
+        try:
+            new = await self._commit.insert_new(docs)
+        except UnknownOutcome as error:
+            raise Unavailable from error
+        await crashpoint("store.after_write")
+        for doc, is_new in zip(docs, new, strict=True):
+            if is_new:
+                self._nudge(doc)
+        return sum(new)
+
     async def replay(self, doc_id: str, cause: Cause) -> Stored | None:
         """What this key created before, or None. To be asked before any refusal of a create goes out."""
         doc = await self.get(doc_id)
