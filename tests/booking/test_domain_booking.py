@@ -21,6 +21,8 @@ from services.booking.domain.refusals import (
     TooLate,
 )
 from services.booking.domain.rules import Circumstances, Wanted, check_form, interval_of
+from services.booking.domain.wall import local
+from shared.kernel.interval import Interval
 from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, SITE, all_free, ny, span, under, wish
 
 
@@ -186,5 +188,35 @@ def test_the_past_the_far_future_and_modes_of_later_are_refused_by_name() -> Non
             check_form(mode, span("2026-12-15 19:00"), NEW_YORK, NOW)
 
 
-def test_the_site_knows_its_zone() -> None:
-    assert SITE.zone is NEW_YORK
+ALWAYS = under(
+    replace(ROOM, opening_hours=None, buffer_minutes=0),
+    replace(MEMBER_A, kind="city_staff"),
+    replace(SITE, calendars=()),
+)
+
+
+@pytest.mark.parametrize("wall", ["2026-12-15 23:30", "2026-12-31 23:30", "2027-02-28 23:30", "2028-02-29 23:30"])
+def test_a_booking_over_midnight_new_year_or_the_end_of_february_is_nothing_special(wall: str) -> None:
+    booking = placed(wish(wall), ALWAYS, at=ny("2026-12-01 10:00"))
+    assert len(booking.claims) == 4
+    assert booking.interval.length == timedelta(hours=1)
+
+
+def test_the_doubled_hour_is_two_hours_and_both_can_be_booked() -> None:
+    at = ny("2027-06-01 10:00")
+    first = wish("2027-11-07 01:30")
+    second = replace(first, interval=Interval(first.interval.end, first.interval.end + timedelta(hours=1)))
+    claims = [placed(each, ALWAYS, at=at).claims for each in (first, second)]
+    assert {local(each.interval, NEW_YORK)["start"] for each in (first, second)} == {"01:30"}
+    assert set(claims[0]).isdisjoint(claims[1])
+
+
+def test_two_hours_over_the_skipped_hour_are_two_real_hours() -> None:
+    booking = placed(wish("2027-03-14 01:00", 120), ALWAYS)
+    assert local(booking.interval, NEW_YORK) == {
+        "time_zone": "America/New_York",
+        "date": "2027-03-14",
+        "start": "01:00",
+        "end": "04:00",
+    }
+    assert len(booking.claims) == 8

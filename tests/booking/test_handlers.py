@@ -72,7 +72,7 @@ async def test_for_a_colleague_and_for_nobody_outside_the_organization(house: Fa
     assert (doc["booked_by"], doc["booked_for"], doc["parties"]) == ("ana", "ben", ["ana", "ben"])
     with pytest.raises(NotFound):
         await place(house, "k2", for_member="stan")
-    with pytest.raises(NotYetKnown):
+    with pytest.raises(NotFound):
         await place(house, "k3", for_member="nobody-yet")
 
 

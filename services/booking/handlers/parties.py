@@ -34,7 +34,7 @@ class Parties:
             raise NoOrganization
         if principal.kind == "member" and not await self._belongs(principal.id, principal.organization):
             raise NoOrganization
-        if for_member is not None and not await self._belongs(for_member, principal.organization):
+        if for_member is not None and not await self._is_colleague(for_member, principal.organization):
             raise NotFound
         return await self.party(principal.organization)
 
@@ -53,13 +53,13 @@ class Parties:
             ends_on=period.ends_on if period else None,
         )
 
-    async def member(self, member: str) -> MemberState:
-        """Raises NotYetKnown."""
+    async def _belongs(self, member: str, organization: str) -> bool:
         known = await self.members.get(member)
         if known is None:
             raise NotYetKnown
-        return known
-
-    async def _belongs(self, member: str, organization: str) -> bool:
-        known = await self.member(member)
         return known.active and organization in known.organizations
+
+    async def _is_colleague(self, member: str, organization: str) -> bool:
+        """A stranger and somebody not known (yet) look the same."""
+        known = await self.members.get(member)
+        return known is not None and known.active and organization in known.organizations

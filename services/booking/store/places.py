@@ -11,13 +11,11 @@ from services.booking.domain.resource import Resource
 from services.booking.domain.site import Site
 from services.booking.publish import published
 from services.booking.store.mapping import Doc, resource_body, resource_of, site_body, site_of
+from services.booking.store.remembered import Remembered
 from shared.contracts.booking import SiteState
 from shared.contracts.message import BilingualView, State
 from shared.kernel.refusal import NotFound, VersionStale
 from shared.kit.documents import Cause, Documents, Draft, Stored
-
-FRESH_SECONDS = 2.0
-"""How long a replica may go by what it remembers of a site or resource that another one has changed."""
 
 
 class Sites:
@@ -25,16 +23,11 @@ class Sites:
 
     def __init__(self, documents: Documents, *, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._documents = documents
-        self._elapsed = elapsed
-        self._known: dict[str, tuple[float, Site]] = {}
+        self._known = Remembered(self._read, elapsed=elapsed)
 
     async def get(self, site: str) -> Site:
         """At most two seconds old. Raises NotFound."""
-        read, known = self._known.get(site, (0.0, None))
-        if known is None or self._elapsed() - read >= FRESH_SECONDS:
-            known = site_of(await self.document(site))
-            self._known[site] = (self._elapsed(), known)
-        return known
+        return await self._known.get(site)
 
     async def document(self, site: str) -> dict[str, Any]:
         """As stored now. Raises NotFound."""
@@ -56,8 +49,11 @@ class Sites:
             return _draft(site_body(decided.state), decided.events, decided.state.version)
 
         stored = await _put(self._documents, (wanted.id, wanted.id), draft, cause, at, if_match)
-        self._known.pop(wanted.id, None)
+        self._known.forget(wanted.id)
         return stored
+
+    async def _read(self, site: str) -> Site:
+        return site_of(await self.document(site))
 
 
 class Resources:
@@ -65,16 +61,11 @@ class Resources:
 
     def __init__(self, documents: Documents, *, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._documents = documents
-        self._elapsed = elapsed
-        self._known: dict[str, tuple[float, Mapping[str, Resource]]] = {}
+        self._known = Remembered(self._read, elapsed=elapsed)
 
     async def of(self, site: str) -> Mapping[str, Resource]:
         """Those of a site by id, in the order they were first put; at most two seconds old."""
-        read, known = self._known.get(site, (0.0, None))
-        if known is None or self._elapsed() - read >= FRESH_SECONDS:
-            known = {doc["resource"]: resource_of(doc) for doc in await self.listed(site)}
-            self._known[site] = (self._elapsed(), known)
-        return known
+        return await self._known.get(site)
 
     async def get(self, site: str, resource: str) -> Resource:
         """Raises NotFound, once looked up beyond what is remembered: another replica may just have made it."""
@@ -100,8 +91,11 @@ class Resources:
             return _draft(resource_body(decided.state), decided.events, decided.state.version)
 
         stored = await _put(self._documents, (f"{wanted.site}_{wanted.id}", wanted.site), draft, cause, at, if_match)
-        self._known.pop(wanted.site, None)
+        self._known.forget(wanted.site)
         return stored
+
+    async def _read(self, site: str) -> Mapping[str, Resource]:
+        return {doc["resource"]: resource_of(doc) for doc in await self.listed(site)}
 
 
 def site_states(doc: Doc) -> Sequence[State]:

@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from services.booking.domain.quota import Share
-
-FRESH_SECONDS = 2.0
-MOST_POOLS = 5_000
+from services.booking.store.remembered import Remembered
 
 
 class Held(Protocol):
@@ -21,40 +19,37 @@ class Held(Protocol):
 
 
 class Units:
-    """By site and pool. Bounded; one for each replica."""
+    """By site and pool; one for each replica."""
 
     def __init__(self, held: Held, *, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._held = held
-        self._elapsed = elapsed
-        self._pools: dict[tuple[str, str], tuple[float, set[int]]] = {}
+        self._pools = Remembered[tuple[str, str], set[int]](self._used, elapsed=elapsed)
 
     async def free(self, site: str, shares: Sequence[Share]) -> dict[str, set[int]]:
         """By prefix: enough for each share as far as is remembered, or else what is free right now."""
-        return {share.prefix: await self._pool(site, share) for share in shares}
+        return {share.prefix: await self._free(site, share) for share in shares}
 
     def take(self, site: str, claims: Iterable[str]) -> None:
         """Not to be offered to the next, while the write is under way and after it."""
-        for pool, unit in self._remembered(site, claims):
-            pool.discard(unit)
+        for used, unit in self._remembered(site, claims):
+            used.add(unit)
 
     def give_back(self, site: str, claims: Iterable[str]) -> None:
         """The write was refused for another reason than these units."""
-        for pool, unit in self._remembered(site, claims):
-            pool.add(unit)
+        for used, unit in self._remembered(site, claims):
+            used.discard(unit)
 
-    async def _pool(self, site: str, share: Share) -> set[int]:
-        read, free = self._pools.get((site, share.prefix), (0.0, set[int]()))
-        if len(free) >= share.units and self._elapsed() - read < FRESH_SECONDS:
-            return free
-        free = set(range(share.total)) - await self._held.used_units(site, share.prefix)
-        if len(self._pools) >= MOST_POOLS:
-            self._pools.clear()
-        self._pools[site, share.prefix] = (self._elapsed(), free)
-        return free
+    async def _free(self, site: str, share: Share) -> set[int]:
+        pool, all_units = (site, share.prefix), range(share.total)
+        free = set(all_units) - await self._pools.get(pool)
+        return free if len(free) >= share.units else set(all_units) - await self._pools.renew(pool)
+
+    async def _used(self, pool: tuple[str, str]) -> set[int]:
+        return await self._held.used_units(*pool)
 
     def _remembered(self, site: str, claims: Iterable[str]) -> Iterable[tuple[set[int], int]]:
         for claim in claims:
             prefix, _, unit = claim.rpartition("|")
-            known = self._pools.get((site, f"{prefix}|"))
-            if known is not None:
-                yield known[1], int(unit)
+            used = self._pools.peek((site, f"{prefix}|"))
+            if used is not None:
+                yield used, int(unit)

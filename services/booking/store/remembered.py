@@ -1,0 +1,48 @@
+"""What is read with every booking and seldom changes, kept in memory for a moment."""
+
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from services.booking.store.joined import Joined
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+FRESH_SECONDS = 2.0
+"""How long a replica may go by what another one has changed since."""
+MOST = 5_000
+
+
+class Remembered(Generic[K, V]):
+    """By key, at most two seconds old; those who find it too old together read it once. Failures are not kept."""
+
+    def __init__(self, read: Callable[[K], Awaitable[V]], *, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._joined = Joined(self._renewed)
+        self._read = read
+        self._elapsed = elapsed
+        self._known: dict[K, tuple[float, V]] = {}
+
+    async def get(self, key: K) -> V:
+        """What is remembered, or what `read` gives or raises."""
+        known = self.peek(key)
+        return await self._joined(key) if known is None else known
+
+    async def renew(self, key: K) -> V:
+        """As it is now, for all."""
+        return await self._joined(key)
+
+    def peek(self, key: K) -> V | None:
+        """What is remembered and still fresh."""
+        known = self._known.get(key)
+        return known[1] if known is not None and self._elapsed() - known[0] < FRESH_SECONDS else None
+
+    def forget(self, key: K) -> None:
+        """Known to have changed."""
+        self._known.pop(key, None)
+
+    async def _renewed(self, key: K) -> V:
+        value = await self._read(key)
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[key] = (self._elapsed(), value)
+        return value

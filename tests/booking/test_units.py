@@ -1,0 +1,52 @@
+"""Units remembered: seldom read, never wrongly refused."""
+
+from services.booking.domain.quota import Share
+from services.booking.store import Units
+from tests.support.booking import NOW
+
+POOL = Share("quota|org|weekly-hours|2026-W51|", 4, 10, NOW)
+
+
+class Held:
+    """Where the truth is."""
+
+    def __init__(self) -> None:
+        self.used: set[int] = set()
+        self.reads = 0
+
+    async def used_units(self, site: str, prefix: str) -> set[int]:
+        self.reads += 1
+        return set(self.used)
+
+
+async def test_a_pool_with_enough_left_is_read_once_in_two_seconds() -> None:
+    held, passed = Held(), [0.0]
+    units = Units(held, elapsed=lambda: passed[0])
+    for _ in range(5):
+        assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(10))
+    passed[0] = 1.9
+    await units.free("nyc", [POOL])
+    assert held.reads == 1
+    passed[0] = 2.0
+    held.used = {1}
+    assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(10)) - {1}
+
+
+async def test_what_was_taken_here_is_not_offered_again_until_given_back() -> None:
+    units = Units(Held())
+    await units.free("nyc", [POOL])
+    claims = [f"{POOL.prefix}{n:03d}" for n in (0, 1, 2)]
+    units.take("nyc", [*claims, "room-a|2026-12-15T19:00"])
+    assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(3, 10))
+    units.give_back("nyc", claims[:1])
+    assert (await units.free("nyc", [POOL]))[POOL.prefix] == {0, *range(3, 10)}
+    assert (await units.free("tokyo", [POOL]))[POOL.prefix] == set(range(10))
+
+
+async def test_before_a_pool_is_said_to_be_empty_it_is_read_again() -> None:
+    held = Held()
+    held.used = set(range(10))
+    units = Units(held)
+    assert (await units.free("nyc", [POOL]))[POOL.prefix] == set()
+    held.used = {0, 1}
+    assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(2, 10))
