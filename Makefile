@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 CODE := services shared deploy tools tests
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # The newest interpreter on the path that is new enough; the check below explains when there is none.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
