@@ -192,7 +192,7 @@ async def test_a_process_that_cannot_start_says_why_in_one_line_and_exits_2(clea
                 folder.mkdir()
                 settings = {k: taken(clean, k, port) if v == TAKEN else v for k, v in wrong.items()}
                 started.append(processes.enter_context(replica(clean, folder, connect_seconds=0.5, **settings)))
-            await until(lambda: all(each.ended for each in started), seconds=20)
+            await until(lambda: all(each.ended for each in started), seconds=40)
         for each, (wrong, sentence) in zip(started, WRONG, strict=True):
             whole = sentence.format(port=port, nats=clean.nats_url[7:], mongo=f"127.0.0.1:{clean.mongo.port}")
             assert each.text.splitlines()[-1].startswith(f"lounge: cannot start: {whole}"), each.text

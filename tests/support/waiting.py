@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = 20) -> None:
     """Returns once it holds; fails naming it when the deadline passes."""
     end = time.monotonic() + seconds
     while True:
