@@ -1,6 +1,5 @@
 """Sending over SMTP to a server that misbehaves: at least once, not twice, and nobody waits for another's trouble."""
 
-import time
 from typing import Any
 
 import pytest
@@ -64,18 +63,18 @@ async def test_a_refusal_does_not_spoil_the_connection_for_the_next(house: House
     await until(lambda: house.stored("mails", status="failed") == 1)
 
 
-async def test_a_hanging_server_does_not_hold_up_the_others(house: House) -> None:
-    await house.known(*(b.contact(f"m{n}") for n in range(10)))
-    house.ledger.expect(HANAKO, "hang")
-    began = time.monotonic()
-    await house.event(b.placed(id="b0"), "e0", about="b0")
-    await until(lambda: bool(house.rows("mails", tries=1)))
-    for n in range(10):
-        await house.event(b.placed(id=f"b{n}x", booked_for=f"m{n}", booked_by=f"m{n}"), f"f{n}", about=f"b{n}x")
-    await until(lambda: len(house.ledger.taken) == 10, seconds=5)
-    assert time.monotonic() - began < 5
-    await until(lambda: bool(row_of(house, "hanako")["attempts"]))
-    assert row_of(house, "hanako")["attempts"][0]["reason"] == "content TimeoutError"
+async def test_a_hanging_server_does_not_hold_up_the_others(houses: Houses) -> None:
+    async with houses(smtp_timeout=6.0) as house:
+        await house.known(*(b.contact(f"m{n}") for n in range(10)))
+        house.ledger.expect(HANAKO, "hang")
+        await house.event(b.placed(id="b0"), "e0", about="b0")
+        await until(lambda: bool(house.rows("mails", tries=1)))
+        for n in range(10):
+            await house.event(b.placed(id=f"b{n}x", booked_for=f"m{n}", booked_by=f"m{n}"), f"f{n}", about=f"b{n}x")
+        await until(lambda: len(house.ledger.taken) == 10)
+        assert row_of(house, "hanako")["attempts"] == []
+        await until(lambda: bool(row_of(house, "hanako")["attempts"]))
+        assert row_of(house, "hanako")["attempts"][0]["reason"] == "content TimeoutError"
 
 
 def row_of(house: House, member: str) -> dict[str, Any]:
@@ -146,9 +145,9 @@ async def test_personal_mail_does_not_queue_behind_an_announcement(house: House)
     people = [f"m{n}" for n in range(60)]
     await house.known(*(b.contact(m) for m in people), *(b.registration(m) for m in people))
     for member in people:
-        house.ledger.expect(f"{member}@special.example", "hang")
+        house.ledger.expect(f"{member}@special.example", *["hang"] * 20)
     await house.event(b.changed(), "e1", about="s1")
     await until(lambda: house.stored("mails") == 60)
     await house.event(b.placed(), "e2", about="b1")
-    await until(lambda: len(house.ledger.to(HANAKO)) == 1, seconds=3)
-    assert house.stored("mails", status="ready") == 60
+    await until(lambda: len(house.ledger.to(HANAKO)) == 1)
+    assert house.stored("mails", lane=1, tries=0) > 0
