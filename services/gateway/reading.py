@@ -1,5 +1,6 @@
 """From path, query string and body to the JSON of a command or query, judged by its contract model."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -133,13 +134,21 @@ def judged(call: Call, raw: bytes, value: Any, request: Request) -> BaseModel:
 def _not_written_as_times(model: BaseModel, value: Mapping[str, Any], path: str = "") -> list[str]:
     """Where a string of digits was read as seconds since 1970, as pydantic does."""
     found = []
-    for name, info in type(model).model_fields.items():
-        read, written = getattr(model, name), value.get(info.alias or name)
+    for name, alias in _fields_with_times(type(model)):
+        read, written = getattr(model, name), value.get(alias)
         if isinstance(read, date) and isinstance(written, str) and not _RFC3339.fullmatch(written):
-            found.append(f"{path}/{info.alias or name}")
+            found.append(f"{path}/{alias}")
         elif isinstance(read, BaseModel) and isinstance(written, dict):
-            found += _not_written_as_times(read, written, f"{path}/{name}")
+            found += _not_written_as_times(read, written, f"{path}/{alias}")
     return found
+
+
+@functools.cache
+def _fields_with_times(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """The fields that may be or hold a date: (name, what the client calls it)."""
+    shapes = model.model_json_schema().get("properties", {})
+    names = [(name, info.alias or name) for name, info in model.model_fields.items()]
+    return tuple(pair for pair in names if b'"date' in (shape := orjson.dumps(shapes[pair[1]])) or b'"$ref"' in shape)
 
 
 def _language(request: Request) -> Language:

@@ -3,6 +3,7 @@
 Whoever handles a request or message binds `correlationid` once (`correlated`); every line below carries it.
 """
 
+import functools
 import logging
 import re
 import sys
@@ -18,6 +19,8 @@ _PRIVATE = re.compile(
     r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body"
 )
 _IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[A-Za-z0-9_]{8,}")
+_MARKS = ("@", "eyJ", "lk_")
+"""Without one of these there is nothing `_IN_TEXT` would find."""
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 _LONGEST = 2_048
 """Bytes of one field."""
@@ -27,12 +30,20 @@ _LARGEST = 2**63
 def _clean(value: Any) -> Any:
     if isinstance(value, bool | float) or value is None or (isinstance(value, int) and abs(value) < _LARGEST):
         return value
-    plain = _IN_TEXT.sub("[redacted]", str(value).translate(_BIDI))
+    plain = str(value)
+    if plain.isascii() and len(plain) <= _LONGEST and not any(mark in plain for mark in _MARKS):
+        return plain
+    plain = _IN_TEXT.sub("[redacted]", plain.translate(_BIDI))
     return plain.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
 
 
+@functools.lru_cache(maxsize=1_024)
+def _is_private(field: str) -> bool:
+    return field != "event" and _PRIVATE.search(field) is not None
+
+
 def _redact(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {k: "[redacted]" if _PRIVATE.search(k) and k != "event" else _clean(v) for k, v in fields.items()}
+    return {k: "[redacted]" if _is_private(k) else _clean(v) for k, v in fields.items()}
 
 
 def configure(*, service: str, replica: int, level: str) -> None:
