@@ -17,6 +17,8 @@ from shared.kernel.decision import Decision
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import KeyReused, NotFound, VersionStale
 from shared.kit.documents import Cause, ClaimTaken
+from shared.kit.mongo import Mongo
+from tests.booking.conftest import real_bookings
 from tests.support.booking import MEMBER_A, NOW, ROOM, ROOM_B, all_free, ny, span, under, wish
 
 ANA, BEN = Viewer("ana"), Viewer("ben")
@@ -185,6 +187,13 @@ async def test_what_is_occupied_is_found_by_any_granule_in_the_range_the_gap_inc
     assert await bookings.occupied("nyc", ["room-a"], Interval(at_eight.end, at_eight.end + timedelta(hours=1))) == []
     assert await bookings.occupied("nyc", ["room-b"], at_eight) == []
     assert await bookings.occupied("nyc", [], at_eight) == []
+
+
+async def test_the_log_that_outgrew_its_document_is_read_in_order(mongo: Mongo) -> None:
+    bookings, history = real_bookings(mongo), mongo.collection("bookings_history")
+    rows = [{"_id": f"b1|{seq:010d}", "aggregate": "b1", "site": "nyc", "seq": seq} for seq in (2, 1)]
+    await history.insert_many([*rows, {"_id": "b2|0000000001", "aggregate": "b2", "site": "nyc", "seq": 1}])
+    assert [entry["seq"] for entry in await bookings.earlier_log("b1")] == [1, 2]
 
 
 async def test_a_change_that_lost_the_race_is_decided_again_on_what_won(bookings: Bookings) -> None:

@@ -1,7 +1,8 @@
-"""Units remembered: seldom read, never wrongly refused."""
+"""What is remembered: seldom read, never for long, never wrongly refused for."""
 
 from services.booking.domain.quota import Share
 from services.booking.store import Units
+from services.booking.store.remembered import MOST, Remembered
 from tests.support.booking import NOW
 
 POOL = Share("quota|org|weekly-hours|2026-W51|", 4, 10, NOW)
@@ -50,3 +51,19 @@ async def test_before_a_pool_is_said_to_be_empty_it_is_read_again() -> None:
     assert (await units.free("nyc", [POOL]))[POOL.prefix] == set()
     held.used = {0, 1}
     assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(2, 10))
+
+
+async def test_what_is_remembered_has_a_bound() -> None:
+    read: list[int] = []
+
+    async def look(key: int) -> int:
+        read.append(key)
+        return key
+
+    remembered = Remembered(look, elapsed=lambda: 0.0)
+    for key in range(MOST + 1):
+        await remembered.get(key)
+    assert (remembered.peek(0), remembered.peek(MOST)) == (None, MOST)
+    remembered.forget(MOST)
+    await remembered.get(MOST)
+    assert read[-2:] == [MOST, MOST]
