@@ -14,13 +14,14 @@ from deploy.embedded.folder import DataFolder
 from deploy.embedded.supervisor import Kept
 from deploy.mongo.admin import Passwords
 from deploy.mongo.server import MongoServer
-from deploy.nats.config import inbox_prefix
 from deploy.nats.keys import write_private
 from deploy.nats.server import NatsServer
 from deploy.trouble import CannotStart
-from shared.contracts.topology import SERVICES
+from shared.contracts.topology import SERVICES, inbox_prefix
 
 ROOT = Path(deploy.__file__).resolve().parent.parent
+MAIL_MAY_WAIT = 10
+"""On a machine all share, telling people steps back behind answering them; without load it waits for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class House:
         if service in SERVICES:
             settings |= {"mongo_url_file": self._url_file(service), "mongo_database": service}
         if service == "notify":
-            settings["smtp_url"] = self.urls["smtp"]
+            settings |= {"smtp_url": self.urls["smtp"], "nice": MAIL_MAY_WAIT}
         if service == "members":
             settings["members_secret_file"] = self._secret("members")
         return {f"LOUNGE_{name.upper()}": str(value) for name, value in settings.items()}

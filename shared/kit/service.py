@@ -36,7 +36,7 @@ from shared.kit.nats.request import Caller
 from shared.kit.nats.retry import Retry
 from shared.kit.relay import Relay, States, no_states
 from shared.kit.settings import KitSettings
-from shared.kit.starting import building, working
+from shared.kit.starting import building, step_back, working
 from shared.kit.ticker import Handle, Ticker
 from shared.kit.watches import probe, watch_parent
 
@@ -285,5 +285,6 @@ def run(build: Service | Callable[[], Service]) -> None:
 
     with building():
         service = build if isinstance(build, Service) else build()
+    step_back(service.settings.nice)
     with working():
         uvloop.run(service.run())

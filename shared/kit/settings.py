@@ -33,6 +33,8 @@ class KitSettings(BaseSettings):
     crash: str = ""
     crash_ledger: Path | None = None
     parent_pid: int | None = None
+    nice: int = Field(default=0, ge=0, le=19)
+    """Steps back behind other processes of the machine: for work that may wait, where all share few cores."""
     connect_seconds: float = Field(default=10.0, gt=0)
     """How long a start waits for its servers before it gives up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,8 +1,10 @@
-"""Why a process cannot start, in one clear line and exit status 2."""
+"""Why a process cannot start, in one clear line and exit status 2; and how it takes its place among others."""
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -48,3 +50,11 @@ def leave(sentences: list[str]) -> None:
     for sentence in sentences:
         sys.stderr.write(f"lounge: cannot start: {sentence}\n")
     sys.exit(2)
+
+
+def step_back(nice: int) -> None:
+    """Lets other processes go first. Linux weighs sessions against each other, where it groups by session at all."""
+    if nice:
+        os.nice(nice)
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")

@@ -81,7 +81,7 @@ async def run(port: int, requests: list[Request], *, connections: int, keep: boo
             status, body = await connection.ask(request)
             result.latencies.append(time.perf_counter() - began)
             result.statuses[status] = result.statuses.get(status, 0) + 1
-            if keep or status >= 500:
+            if keep or (status >= 400 and len(result.bodies) < 3):
                 result.bodies.append(body)
 
     began = time.perf_counter()

@@ -1,6 +1,7 @@
 """The whole system as a user starts it: `lounge up` on a folder of its own."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,23 @@ class System:
         """Proportional set size of each process (Linux), in MiB."""
         return {name: _pss(pid) for name, pid in self.pids().items()}
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """CPU time each process has used so far (Linux)."""
+        return {name: _cpu(pid) for name, pid in self.pids().items()}
+
+    def quiet(self, *, seconds: float = 60.0) -> None:
+        """Returns once the system has worked off what it was given: all together under a tenth of one core."""
+        deadline = time.monotonic() + seconds
+        before = sum(self.cpu_seconds().values())
+        while True:
+            time.sleep(0.5)
+            after = sum(self.cpu_seconds().values())
+            if after - before < 0.05:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still busy after {seconds:g} s: {after - before:.2f} s of CPU in half a second")
+            before = after
+
     def environment(self, process: str) -> dict[str, str]:
         """The LOUNGE_* variables the process was started with (Linux), for a peer with the same identity."""
         raw = Path(f"/proc/{self.pids()[process]}/environ").read_bytes().decode().split("\0")
@@ -86,6 +104,11 @@ def _pss(pid: int) -> float:
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
