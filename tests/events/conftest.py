@@ -76,14 +76,14 @@ class House:
         ack = await self.sites[site].jetstream().publish(f"events.{name}", raw, timeout=5)
         return ack.seq
 
-    async def receipts(self, count: int, *, site: str = "osaka") -> list[dict[str, Any]]:
+    async def receipts(self, count: int, *, site: str = "osaka", seconds: float = 10) -> list[dict[str, Any]]:
         """The first `count` the site was sent, oldest first; waits for them."""
         js = self.sites[site].jetstream()
 
         async def there() -> bool:
             return (await js.stream_info("RECEIPTS")).state.messages >= count
 
-        await until(there)
+        await until(there, seconds=seconds)
         subscription = await js.subscribe("receipts.>", ordered_consumer=True)
         found = [orjson.loads((await subscription.next_msg(timeout=5)).data) for _ in range(count)]
         await subscription.unsubscribe()
@@ -136,39 +136,51 @@ async def state_of_site(ops: Client, site: str, *, producer: bool, sequence: int
     await ops.jetstream().publish(f"state.booking.site.v1.{site}", orjson.dumps(envelope), stream="STATE")
 
 
+def environment(servers: Servers, **settings: Any) -> dict[str, Any]:
+    """Of one replica in this process, by the settings' names."""
+    env = servers.settings_env("events", **settings)
+    fields: dict[str, Any] = {k.removeprefix("LOUNGE_").lower(): v for k, v in env.items()}
+    del fields["parent_pid"]
+    return fields
+
+
+@asynccontextmanager
+async def around(servers: Servers, *, producers: Sequence[str] = tuple(SITES)) -> AsyncIterator[House]:
+    """Everybody but the replicas: the sites' states are there, and external ids are this test's own."""
+    salted(f"-{new_id(SystemClock().now())}")
+    async with AsyncExitStack() as stack:
+
+        async def connected(name: str) -> Client:
+            client = await servers.client(name)
+            stack.push_async_callback(client.close)
+            return client
+
+        ops = await connected("ops")
+        for site in SITES:
+            await state_of_site(ops, site, producer=site in producers)
+        sites = {site: await connected(f"site-{site}") for site in SITES}
+        url = servers.mongo_admin_url  # read as the service reads, or a test sees what the service does not yet
+        admin = stack.enter_context(MongoClient[dict[str, Any]](url, tz_aware=True, readConcernLevel="majority"))
+        yield House([], await connected("gateway"), ops, sites, admin)
+
+
 Open = Callable[..., AbstractAsyncContextManager[House]]
 
 
 @pytest.fixture
 def open_house(clean: Servers) -> Open:
     """`async with open_house(replicas=3) as house`: everything empty, the sites' states there."""
-    salted(f"-{new_id(SystemClock().now())}")
 
     @asynccontextmanager
     async def opened(
         *, replicas: int = 1, producers: Sequence[str] = tuple(SITES), **settings: Any
     ) -> AsyncIterator[House]:
         async with AsyncExitStack() as stack:
-            ops = await clean.client("ops")
-            stack.push_async_callback(ops.close)
-            for site in SITES:
-                await state_of_site(ops, site, producer=site in producers)
-            running = []
+            house = await stack.enter_async_context(around(clean, producers=producers))
             for n in range(1, replicas + 1):
-                env = clean.settings_env("events", replica=n, **settings)
-                fields: dict[str, Any] = {
-                    k.removeprefix("LOUNGE_").lower(): v for k, v in env.items() if k != "LOUNGE_PARENT_PID"
-                }
-                running.append(await stack.enter_async_context(build(Settings(**fields)).running()))
-            gateway = await clean.client("gateway")
-            stack.push_async_callback(gateway.close)
-            sites = {}
-            for site in SITES:
-                sites[site] = await clean.client(f"site-{site}")
-                stack.push_async_callback(sites[site].close)
-            url = clean.mongo_admin_url  # read as the service reads, or a test sees what the service does not yet
-            admin = stack.enter_context(MongoClient[dict[str, Any]](url, tz_aware=True, readConcernLevel="majority"))
-            yield House(running, gateway, ops, sites, admin)
+                service = build(Settings(**environment(clean, replica=n, **settings)))
+                house.replicas.append(await stack.enter_async_context(service.running()))
+            yield house
 
     return opened
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.events.domain.incoming import Accepted, Judged, Quarantined, judge, subject_of
+from services.events.domain.parsing import BadText, canonical
 from services.events.domain.seminar import Publish, Withdraw
 from services.events.handlers.reading import READERS
 from tests.events.words import DAY_PART, INSTANT, event, seminar
@@ -52,6 +53,7 @@ MALFORMED: dict[str, bytes] = {
     "duplicate key": b'{"id": "a", "id": "b"}',
     "too deep": NESTED,
     "50,000 brackets": b'{"a":' + b"[" * 50_000,
+    "3,000 members": orjson.dumps({f"k{n}": n for n in range(3_000)}),
 }
 WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "N3 no id": ("envelope", without("id")),
@@ -173,6 +175,12 @@ def test_the_same_said_with_other_white_space_has_the_same_digest() -> None:
     changed = judged(about(title={"ja": "別"}))
     assert isinstance(changed, Accepted)
     assert changed.digest != one.digest
+
+
+def test_what_was_parsed_elsewhere_and_cannot_be_written_is_told() -> None:
+    for value in ({"id": "\ud800"}, {"id": float("nan")}):
+        with pytest.raises(BadText):
+            canonical(value)
 
 
 JSON = st.recursive(

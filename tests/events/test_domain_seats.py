@@ -29,6 +29,12 @@ def test_a_lowered_capacity_closes_what_is_free_and_the_rest_as_it_falls_free() 
     assert freed.open_seats(taken - {7}) == []
 
 
+def test_a_plan_is_stored_only_when_it_says_something_new() -> None:
+    taken = frozenset({1, 2})
+    assert Plan().settled(5, taken).says_as(Plan())
+    assert not Plan().settled(1, taken).says_as(Plan())
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[str, int]]:
     step = st.one_of(

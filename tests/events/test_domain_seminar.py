@@ -92,6 +92,14 @@ def test_a_cancellation_heard_before_the_seminar_keeps_it_from_being_announced()
     assert heard_again(gone.state, PUBLISH, 3).events == [SeminarAnnounced(heard_again(gone.state, PUBLISH, 3).state)]
 
 
+def test_a_cancellation_said_again_with_another_reason_is_no_news() -> None:
+    gone = heard_again(announced(), Withdraw("s-1", "台風"), 2).state
+    again = heard_again(gone, Withdraw("s-1", "大雪"), 3)
+    assert again.events == [SeminarRevised(again.state, ("reason",))]
+    unseen = heard_again(first_heard("osaka", Withdraw("s-1"), 2).state, Withdraw("s-1"), 3)
+    assert unseen.events == [CancelledUnseen(unseen.state.id, 3)]
+
+
 def test_a_mode_that_is_not_offered_or_a_seminar_that_is_over_takes_nobody() -> None:
     onsite = heard_again(announced(), Publish("s-1", replace(CONTENT, modes={"onsite": 25})), 2).state
     with pytest.raises(ModeNotOffered):

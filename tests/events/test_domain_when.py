@@ -36,6 +36,12 @@ def test_a_zone_nobody_announced_a_date_for_is_shown_none() -> None:
     assert worded(ANNOUNCED.known_in(PARIS), ANNOUNCED).en == "no date announced for Europe/Paris (tentative)"
 
 
+def test_a_day_part_is_worded_in_the_zone_it_was_announced_for() -> None:
+    words = worded(ANNOUNCED.known_in(TOKYO), ANNOUNCED)
+    assert words.ja == "2026年12月16日(水) 午前・時刻未定(予定)"
+    assert words.en == "Wed 16 Dec 2026, morning, time to be decided (tentative)"
+
+
 def test_an_instant_is_known_everywhere_with_the_date_of_each_zone() -> None:
     assert INSTANT.known_in(NY).date == date(2022, 12, 15)
     assert INSTANT.known_in(TOKYO).date == date(2022, 12, 16)
@@ -60,6 +66,19 @@ def test_words_of_an_end_after_midnight_say_so() -> None:
     )
     assert worded(late.known_in(TOKYO), late).ja == "2026年12月16日(水) 23:00〜翌日01:00"
     assert worded(late.known_in(TOKYO), late).en == "Wed 16 Dec 2026, 23:00–01:00 (+1 d)"
+
+
+def test_words_of_an_instant_without_an_end_and_of_one_that_lasts_days() -> None:
+    start = datetime(2026, 12, 16, 0, 0, tzinfo=UTC)
+    open_end = When("instant", TOKYO, "final", starts_at=start)
+    assert worded(open_end.known_in(TOKYO), open_end).en == "Wed 16 Dec 2026, 09:00"
+    assert open_end.started(start)
+    assert open_end.over(start)
+    long = When("instant", TOKYO, "final", starts_at=start, ends_at=start + timedelta(days=2))
+    assert worded(long.known_in(TOKYO), long).ja == "2026年12月16日(水) 09:00〜2日後 09:00"
+    day = When("day", TOKYO, "final", announced=(Announced(TOKYO, date(2026, 12, 16)),))
+    assert worded(day.known_in(TOKYO), day).en == "Wed 16 Dec 2026, time to be decided"
+    assert not day.started(start)
 
 
 def test_undecided_is_shown_as_undecided() -> None:

@@ -26,4 +26,5 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "quarantine": [index([("site", 1), ("listed", -1)])],
     "arrivals": [index([("received_at", 1)], expire_after=_REMEMBERED)],
     "tickets": [],
+    "copy_site": [index([("producer", 1)], partial={"producer": True})],
 }
