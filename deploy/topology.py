@@ -11,7 +11,6 @@ from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, ServiceUnavailableError
 
-from deploy.nats.config import inbox_prefix
 from deploy.nats.keys import KeyFolder
 from deploy.trouble import CannotStart
 from shared.contracts.topology import (
@@ -20,6 +19,7 @@ from shared.contracts.topology import (
     STREAMS,
     Durable,
     Stream,
+    inbox_prefix,
     ingest_durable,
     ingest_stream,
 )

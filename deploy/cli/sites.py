@@ -15,7 +15,6 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 from deploy import topology
 from deploy.cli.finding import by_environment, ops_of
 from deploy.embedded.folder import DataFolder, read_run
-from deploy.nats.config import inbox_prefix
 from deploy.nats.server import write_config
 from deploy.ops import Ops
 from deploy.trouble import CannotStart, NotDone
@@ -23,7 +22,7 @@ from deploy.waiting import busy, until
 from shared.contracts.booking import DefineSite, GetSite
 from shared.contracts.members import CreateApiKey, ListApiKeys, RevokeApiKey
 from shared.contracts.message import Text
-from shared.contracts.topology import ingest_durable, ingest_stream
+from shared.contracts.topology import inbox_prefix, ingest_durable, ingest_stream
 
 _PATIENCE = 15.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.topology import GATEWAY, OPS, SERVICES, SITE, Rights, rights_of
+from shared.contracts.topology import GATEWAY, OPS, SERVICES, SITE, Rights, inbox_prefix, rights_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,11 @@ class Hub:
     sites: tuple[str, ...] = ()
 
 
-def inbox_prefix(name: str) -> str:
-    """What the client of this identity sets as its inbox prefix; no trailing dot."""
-    return f"_INBOX_{name}"
-
-
 def permissions(name: str, rights: Rights) -> dict[str, Any]:
-    """The permissions block of one identity: its rights, its own inbox, and one answer per question it was asked."""
+    """The permissions block of one identity: its rights and its own inbox."""
     return {
         "publish": {"allow": list(rights.publish)},
         "subscribe": {"allow": [*rights.subscribe, f"{inbox_prefix(name)}.>"]},
-        "allow_responses": {"max": 1, "expires": "1m"},
     }
 
 

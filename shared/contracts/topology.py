@@ -105,10 +105,25 @@ class Rights:
 _SAGA_COMMANDS = {"members": ("cmd.notify.send_sign_in_code.v1",)}
 
 
+def inbox_prefix(name: str) -> str:
+    """What the client of this identity sets as its inbox prefix; no trailing dot."""
+    return f"_INBOX_{name}"
+
+
+def askers_of(service: str) -> tuple[str, ...]:
+    """The identities `service` may answer: it publishes to their inboxes and to nobody else's.
+
+    Not `allow_responses`: that lets a question name *any* subject as its reply, `$JS.API.STREAM.PURGE.EVENTS` too.
+    """
+    sagas = (who for who, asked in _SAGA_COMMANDS.items() if any(c.split(".")[1] == service for c in asked))
+    return ("gateway", "ops", *sagas)
+
+
 def rights_of(service: str) -> Rights:
     """Exactly what a replica of `service` needs: its own words out, its own durables and questions in."""
     own = [d for d in DURABLES if d.service == service]
-    publish = [f"evt.{service}.>", f"state.{service}.>", f"$JS.API.DIRECT.GET.STATE.state.{service}.>"]
+    publish = [f"{inbox_prefix(asker)}.>" for asker in askers_of(service)]
+    publish += [f"evt.{service}.>", f"state.{service}.>", f"$JS.API.DIRECT.GET.STATE.state.{service}.>"]
     publish += [*_SAGA_COMMANDS.get(service, ()), *(w for d in own for w in _pulls(d.stream, d.name))]
     if service == "events":
         publish += ["ingest.*.>", "receipts.*.>", *_pulls("*", INGEST_DURABLE)]

@@ -8,6 +8,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from deploy.waiting import until
 from tests.support.servers import Servers
 
 SERVICES = ("booking", "members", "events", "notify")
@@ -43,13 +44,15 @@ def _subjects_subscribed() -> list[str]:
 
 def _published_by(service: str) -> set[str]:
     allowed = {f"evt.{service}.probe.v1.x", f"state.{service}.probe.v1.x"}
-    allowed |= {f"$JS.API.DIRECT.GET.STATE.state.{service}.probe.v1.x"}
+    allowed |= {f"$JS.API.DIRECT.GET.STATE.state.{service}.probe.v1.x", "_INBOX_gateway.x", "_INBOX_ops.x"}
     durables = [OWN_DURABLE[service]] if service in OWN_DURABLE else []
     if service == "events":
         durables.append(INGEST)
         allowed |= {"ingest.nyc.x", "ingest.osaka.x", "receipts.nyc.x"}
     if service == "members":
         allowed |= {"cmd.notify.send_sign_in_code.v1"}
+    if service == "notify":
+        allowed |= {"_INBOX_members.x"}
     for stream, durable in durables:
         allowed |= {f"$JS.API.CONSUMER.{verb}.{stream}.{durable}" for verb in ("INFO", "MSG.NEXT")}
         allowed |= {f"$JS.ACK.{stream}.{durable}.1.1.1.1.1", f"dlq.{durable}.evt.x"}
@@ -153,19 +156,40 @@ async def test_a_stranger_s_key_does_not_open(servers: Servers) -> None:
         await nats.connect(servers.nats_url, nkeys_seed=stranger, allow_reconnect=False, connect_timeout=1)
 
 
-async def test_a_question_is_answered_although_the_service_may_publish_nothing_to_the_asker(clean: Servers) -> None:
-    async with heard(clean, "booking") as (booking, refusals), heard(clean, "gateway") as (gateway, _):
+@asynccontextmanager
+async def asked(servers: Servers) -> AsyncIterator[tuple[Client, list[str], Client]]:
+    """Booking, which answers a question as soon as it hears it, the refusals it got, and a gateway to ask."""
 
-        async def reply(message: Msg) -> None:
-            await message.respond(b"first")
-            await message.respond(b"second")
+    async def answer(message: Msg) -> None:
+        await message.respond(b"answer")
 
-        await booking.subscribe("qry.booking.probe.v1", cb=reply)
+    async with heard(servers, "booking") as (booking, refusals), heard(servers, "gateway") as (gateway, _):
+        await booking.subscribe("qry.booking.probe.v1", cb=answer)
         await settled(booking)
+        yield booking, refusals, gateway
+
+
+async def test_a_question_is_answered_into_the_inbox_of_who_asked(clean: Servers) -> None:
+    async with asked(clean) as (_, refusals, gateway):
         answer = await gateway.request("qry.booking.probe.v1", b"{}", timeout=2)
-        await settled(booking)
-        assert answer.data == b"first"
-        assert len(refusals) == 1
+    assert (answer.data, refusals) == (b"answer", [])
+
+
+@pytest.mark.parametrize("subject", ["$JS.API.STREAM.PURGE.EVENTS", "evt.members.forged.v1.x", "_INBOX_members.x"])
+async def test_a_question_cannot_make_a_service_speak_where_it_may_not(clean: Servers, subject: str) -> None:
+    async with asked(clean) as (booking, refusals, gateway):
+        await booking.jetstream().publish("evt.booking.probe.v1.x", b"{}", stream="EVENTS", timeout=5)
+        await gateway.publish("qry.booking.probe.v1", b"{}", reply=subject)
+        await settled(gateway)
+        await until(lambda: _true(refusals), seconds=20)
+        async with heard(clean, "ops") as (ops, _):
+            stored = (await ops.jetstream().stream_info("EVENTS")).state.messages
+    assert f'publish to "{subject.lower()}"' in refusals[0]
+    assert stored == 1
+
+
+async def _true(found: list[str]) -> bool:
+    return bool(found)
 
 
 class TestASite:

@@ -19,10 +19,9 @@ from deploy import topology
 from deploy.embedded.children import wait_until
 from deploy.mongo.admin import Passwords, connect, index_all
 from deploy.mongo.server import MongoServer
-from deploy.nats.config import inbox_prefix
 from deploy.nats.keys import KeyFolder
 from deploy.nats.server import NatsServer
-from shared.contracts.topology import SERVICES, STREAMS, ingest_stream
+from shared.contracts.topology import SERVICES, STREAMS, inbox_prefix, ingest_stream
 
 T = TypeVar("T")
 SITES = ("nyc", "osaka")
