@@ -20,12 +20,11 @@ from services.gateway.forward import Forwarder, Gate
 from services.gateway.limits import Allowance, Rate
 from services.gateway.ops import Watch
 from services.gateway.policy import ANYONE, SESSION
-from services.gateway.problems import Catalogue, known_refusals
+from services.gateway.problems import Catalogue, written_catalogue
 from services.gateway.routes import booking, events, members, notify
 from services.gateway.routes.special import Special
 from services.gateway.settings import GatewaySettings
 from services.gateway.streams import Inbox, NoticeStreams
-from services.gateway.validation import texts_of_codes
 from shared.kit.clock import clock_of
 from shared.kit.health import Health
 from shared.kit.log import get_logger
@@ -46,7 +45,7 @@ class House:
         self.caller = Caller(self.broker, self.clock)
         self.authenticator = Authenticator(self.caller, self.health)
         self.gate = Gate(self.authenticator, _allowance(settings), self.clock)
-        self.catalogue = Catalogue(known_refusals() | texts_of_codes())
+        self.catalogue = Catalogue(written_catalogue())
         key = settings.cursor_key.get_secret_value().encode() or secrets.token_bytes(32)
         self.forwarder = Forwarder(self.caller, self.gate, Cursors(key), self.catalogue)
         self.inbox = Inbox(self.connection, most=settings.streams_per_principal)

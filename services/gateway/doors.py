@@ -32,6 +32,8 @@ class Paper:
     reply: type[BaseModel] | None = None
     status: int = 200
     media: str = "application/json"
+    takes: tuple[str, ...] = ()
+    """Media types of a body without a model."""
     headers: tuple[str, ...] = ()
     """Names of request headers that matter, a `!` behind the required ones."""
 
@@ -81,7 +83,7 @@ def hang(app: FastAPI, door: Door) -> None:
         tags=[paper.tag],
         name=f"{door.method.lower()}_{door.path.strip('/').replace('/', '_')}",
         openapi_extra=_extra(door),
-        responses={"default": {"description": "A problem", "content": {"application/problem+json": {}}}},
+        responses=_responses(paper),
         route_class_override=DoorRoute,
     )
 
@@ -96,12 +98,24 @@ def _signature(door: Door) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
+def _responses(paper: Paper) -> dict[int | str, dict[str, Any]]:
+    responses: dict[int | str, dict[str, Any]] = {
+        "default": {"description": "A problem", "content": {"application/problem+json": {}}}
+    }
+    if paper.reply is None and paper.media != "application/json":
+        responses[paper.status] = {"description": paper.summary, "content": {paper.media: {}}}
+    return responses
+
+
 def _extra(door: Door) -> dict[str, Any]:
     headers = [
         {"name": name.rstrip("!"), "in": "header", "required": name.endswith("!"), "schema": {"type": "string"}}
         for name in door.paper.headers
     ]
     extra: dict[str, Any] = {"parameters": headers} if headers else {}
+    if door.paper.takes:
+        content: dict[str, Any] = {media: {"schema": {}} for media in door.paper.takes}
+        extra["requestBody"] = {"required": True, "content": content}
     if not door.policy.anonymous:
         extra["security"] = [{"bearer": []}, {"apiKey": []}]
     return extra

@@ -98,19 +98,18 @@ class Edge:
         sent = header(scope, b"x-request-id")
         request_id = sent.decode("ascii") if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(13)
         scope.setdefault("state", {})["request_id"] = request_id
-        self._at_work += 1
         door, response = await self._answered(scope, receive, send)
         try:
             if response is not None:
                 response.raw_headers.append((b"x-request-id", request_id.encode("ascii")))
                 await response(scope, receive, send)
         finally:
-            self._at_work -= 1
             self._tell(door, response.status_code if response is not None else 499, began, request_id)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, Response | None]:
         """The door's name and its answer; None where the client is gone."""
         name = _NOWHERE
+        self._at_work += 1
         try:
             door, answer = self._found(scope)
             name = door
@@ -122,8 +121,11 @@ class Edge:
         except ClientDisconnect:
             return name, None
         except Exception as error:
-            log.exception("http.failed", door=name, error=type(error).__name__)
+            correlationid = scope["state"]["request_id"]
+            log.exception("http.failed", door=name, error=type(error).__name__, correlationid=correlationid)
             return name, problem(InternalError(), scope)
+        finally:
+            self._at_work -= 1
 
     def _found(self, scope: Scope) -> tuple[str, Answering]:
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > LONGEST_TARGET:

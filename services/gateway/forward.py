@@ -145,7 +145,7 @@ class Forwarder:
 def rendered(reply: dict[str, Any]) -> Response:
     """A success as HTTP says it."""
     data = reply.get("data")
-    headers = {}
+    headers = {"cache-control": "no-store"}
     if isinstance(data, dict) and isinstance(data.get("version"), int):
         headers["etag"] = f'"{data["version"]}"'
     if reply.get("replay"):

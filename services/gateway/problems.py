@@ -2,6 +2,7 @@
 
 import functools
 import html
+import importlib.resources
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -102,22 +103,36 @@ class Catalogue:
         """GET /problems/{code}: the same page for people of both languages."""
         code = request.path_params["code"]
         if code not in self._texts:
-            return HTMLResponse(
+            return _shown(
                 _page("No such problem", "", "その問題はありません。", "We know no problem of that name."), 404
             )
         status, text = self._texts[code]
-        return HTMLResponse(_page(code, f"HTTP {status}", text.ja or "", text.en or ""))
+        return _shown(_page(code, f"HTTP {status}", text.ja or "", text.en or ""))
 
 
 def known_refusals() -> dict[str, tuple[int, Text]]:
-    """Every refusal class loaded in this process, by code."""
-    found: dict[str, tuple[int, Text]] = {}
+    """Every refusal class loaded in this process, by code; where two share one, the first by module and name."""
+    classes: set[type[Refusal]] = set()
     waiting: list[type[Refusal]] = [Refusal]
     while waiting:
         each = waiting.pop()
+        classes.add(each)
         waiting.extend(each.__subclasses__())
+    found: dict[str, tuple[int, Text]] = {}
+    for each in sorted(classes, key=lambda known: (known.__module__, known.__qualname__)):
         found.setdefault(each.code, (each.status, each.message))
     return found
+
+
+def written_catalogue() -> dict[str, tuple[int, Text]]:
+    """`codes.json` beside this file: the refusals of every part, as `python -m tools.problem_codes` writes them."""
+    written = orjson.loads(importlib.resources.files(__package__).joinpath("codes.json").read_bytes())
+    return {code: (each["status"], Text(each["ja"], each["en"])) for code, each in written.items()}
+
+
+def _shown(page: str, status: int = 200) -> Response:
+    headers = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
+    return HTMLResponse(page, status, headers)
 
 
 def _page(code: str, status: str, japanese: str, english: str) -> str:

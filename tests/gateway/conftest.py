@@ -46,10 +46,18 @@ class Door:
         self._log.seek(0)
         return self._log.read()
 
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._child.terminate()
+
+    def gone(self) -> int:
+        """Its exit status, once it has ended."""
+        return self._child.wait(15)
+
     def stop(self) -> None:
         self.client.close()
-        self._child.terminate()
-        self._child.wait(15)
+        self.terminate()
+        self.gone()
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,8 @@ def listening(door: Door, headers: dict[str, str]) -> Iterator[Listener]:
         listener = Listener(answer)
         eventually(listener.opened, what="the stream to open")
         yield listener
-        answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        if not listener.ended:
+            answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 def test_a_notice_reaches_each_stream_of_its_member_and_nobody_elses(door: Door, services: FakeServices) -> None:

@@ -173,7 +173,7 @@ def test_every_door_admits_exactly_whom_its_policy_names(route: Route, door: Doo
 
 def test_a_door_without_a_policy_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="policy"):
-        Route(method="GET", path="/v1/x", answer=None, paper=None)  # type: ignore[call-arg,arg-type]
+        Route(method="GET", path="/v1/x", answer=None, paper=None)  # type: ignore[call-arg,arg-type]  # just that is refused
 
 
 EVENT = {"specversion": "1.0", "id": "e1", "type": "org.link-j.seminar.published.v1", "source": "/sites/nyc"}

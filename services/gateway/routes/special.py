@@ -50,6 +50,7 @@ class Special:
                     summary="One CloudEvent of a site (application/cloudevents+json), or a batch (…-batch+json)",
                     tag="events",
                     reply=IngestedView,
+                    takes=(_ONE.decode(), _BATCH.decode()),
                     status=202,
                 ),
             ),
