@@ -16,7 +16,7 @@ from services.booking.store.mapping import booking_of
 from shared.kernel.decision import Decision
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import KeyReused, NotFound, VersionStale
-from shared.kit.documents import Cause, ClaimTaken
+from shared.kit.documents import Cause, ClaimTaken, Stored
 from shared.kit.mongo import Mongo
 from tests.booking.conftest import real_bookings
 from tests.support.booking import MEMBER_A, NOW, ROOM, ROOM_B, all_free, ny, span, under, wish
@@ -71,6 +71,21 @@ async def test_the_same_key_gives_the_same_booking_and_another_body_is_refused(b
         await bookings.place(decided("b1", "2026-12-16 10:00"), cause("k1", "other"), at=NOW)
     assert await bookings.replay("b1", cause("k1")) is not None
     assert await bookings.replay("b2", cause("k1")) is None
+
+
+async def test_fifty_retries_of_one_key_at_once_all_get_the_one_booking_never_their_own_claims_refusal(
+    bookings: Bookings,
+) -> None:
+    outcomes = await asyncio.gather(
+        *(bookings.place(decided("b1", seed=n), cause("k1"), at=NOW) for n in range(50)),
+        *(bookings.place(decided(f"c{n}", seed=n), cause(f"k{n}"), at=NOW) for n in range(2, 12)),
+        return_exceptions=True,
+    )
+    own = [each for each in outcomes[:50] if isinstance(each, Stored)]
+    assert len(own) == 50
+    assert {each.doc["_id"] for each in own} == {"b1"}
+    assert sum(each.replay for each in own) == 49
+    assert [type(each) for each in outcomes[50:]] == [ClaimTaken] * 10
 
 
 async def test_of_two_hundred_for_one_granule_one_is_placed_and_all_others_learn_what_is_taken(
