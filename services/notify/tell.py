@@ -74,9 +74,8 @@ class Teller:
         lane = Lane.BROADCAST if news.broadcast else Lane.PERSONAL
         mails = [_mail(row, news, site_id, lane, at) for row in rows if row.channel is Channel.EMAIL]
         notices = self._worded([row for row in rows if row.channel is Channel.IN_APP], news, site)
-        async with asyncio.TaskGroup() as writes:
-            writes.create_task(self._rows.mails.add(mails))
-            writes.create_task(self._rows.notices.add(notices, site_id, news.cause, at=at))
+        # gather, not a task group: an outage has to reach the retry policy as itself, not wrapped in a group
+        await asyncio.gather(self._rows.mails.add(mails), self._rows.notices.add(notices, site_id, news.cause, at=at))
         self._rows.nudge(lane)
 
     async def begun(self, news: News, people: Iterable[Contact]) -> bool:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ _FIELDS: Mapping[Language, Mapping[str, str]] = {
         "venue": "venue",
     },
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS_SHOWN = frozenset({"title", "title_certainty", "when"})
 _TURNERS = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 """Directional overrides and isolates: they make a line read as what it does not say."""
@@ -107,6 +109,8 @@ class Wording:
         names = [f"{name}.{lang}.{part}.j2" for name in _TEMPLATES.values() for lang in _LANGUAGES for part in _PARTS]
         names += [f"letter.{lang}.txt.j2" for lang in _LANGUAGES]
         self._templates: Mapping[str, Template] = {name: environment.get_template(name) for name in names}
+        for language in _LANGUAGES:  # loads the tables of zones and languages, so that no first reader waits for them
+            span_lines(_EPOCH, None, ("UTC",), language)
 
     def of(self, topic: Topic, facts: Facts, reader: Reader) -> Words:
         """The words about `facts` for one reader."""

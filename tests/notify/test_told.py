@@ -210,3 +210,17 @@ class TestAnnouncements:
         assert page is not None
         assert "<script" not in page.get_content()
         assert "{{7*7}}" in page.get_content()
+
+
+async def test_an_outage_of_the_database_delays_and_parks_nothing(house: House) -> None:
+    fault = {"failCommands": ["insert"], "errorCode": 91, "closeConnection": True, "appName": "lounge-notify"}
+    house.admin.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": fault})
+    try:
+        await house.event(b.placed(), "e1", about="b1")
+        await until(lambda: house.service.gate.closed)
+    finally:
+        house.admin.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+    await until(lambda: house.stored("mails", status="sent") == 1, seconds=25)
+    await house.quiet()
+    assert house.stored("notices") == 1
+    assert await house.post.parked() == []

@@ -8,7 +8,7 @@ from services.notify.compose import facts_of
 from services.notify.domain.audience import Said, hears
 from services.notify.domain.plan import Happening, Topic, overtaken
 from services.notify.store import Broadcasts, Known
-from services.notify.store.audience import registration_of
+from services.notify.store.audience import Page, registration_of
 from services.notify.store.broadcasts import Broadcast, broadcast_of
 from services.notify.store.people import unknown
 from services.notify.tell import News, Teller
@@ -80,29 +80,33 @@ class Announcements:
         await self._fan_out(await self._broadcasts.open(broadcast, at=self._clock.now()))
 
     async def _fan_out(self, broadcast: Broadcast) -> None:
-        """Pages from the cursor on, until all are planned or the turn is over; then the ticker goes on."""
-        news, cursor = _news(broadcast), broadcast.cursor
+        """Pages from the cursor on, until all are planned or the turn is over; then the ticker goes on.
+
+        While one page is stored the next is read, so that neither we nor the database wait for the other.
+        """
+        if broadcast.done:
+            return
+        news, said = _news(broadcast), broadcast.said
         loop = asyncio.get_running_loop()
         until = loop.time() + self._pace.seconds
-        while not broadcast.done:
-            last = None if await self._is_over(news.happening) else await self._page(news, broadcast.said, cursor)
-            if last is None:
-                await self._broadcasts.finish(broadcast.said.event)
-                log.info("broadcast.planned", event_id=broadcast.said.event, topic=broadcast.topic.value)
+        page = await self._read(said.seminar, broadcast.cursor)
+        while page and not await self._is_over(news.happening):
+            ahead, _ = await asyncio.gather(self._read(said.seminar, page[-1][0]), self._tell(news, said, page))
+            await self._broadcasts.advance(said.event, page[-1][0])
+            page = ahead
+            if page and loop.time() > until:
+                await self._broadcasts.pause(said.event, until=self._clock.now())
                 return
-            cursor = last
-            await self._broadcasts.advance(broadcast.said.event, cursor)
-            if loop.time() > until:
-                await self._broadcasts.pause(broadcast.said.event, until=self._clock.now())
-                return
+        await self._broadcasts.finish(said.event)
+        log.info("broadcast.planned", event_id=said.event, topic=broadcast.topic.value)
 
-    async def _page(self, news: News, said: Said, cursor: str) -> str | None:
-        """Plans the registrations of one page. The id of its last one, or None if it was the last page."""
-        page = await self._known.audience.page(said.seminar, after=cursor, limit=self._pace.page)
+    async def _read(self, seminar: str, after: str) -> Page:
+        return await self._known.audience.page(seminar, after=after, limit=self._pace.page)
+
+    async def _tell(self, news: News, said: Said, page: Page) -> None:
         hearing = [registration.member for _, registration in page if registration and hears(registration, said)]
         contacts = await self._known.people.contacts(hearing)
         await self._teller.tell(news, [contacts.get(member) or unknown(member) for member in hearing])
-        return page[-1][0] if len(page) == self._pace.page else None
 
     async def _is_over(self, happening: Happening) -> bool:
         return overtaken(happening, await self._known.endings.version(happening.aggregate))

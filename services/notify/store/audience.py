@@ -9,6 +9,8 @@ from shared.kit.copies import Copy
 from shared.kit.mongo import index
 
 _READ = {"member": 1, "seminar": 1, "status": 1, "since": 1, "sequence": 1, "erased": 1}
+Page = list[tuple[str, Registration | None]]
+"""Ids of registrations in order, with what is known of each; an erased one as None."""
 AUDIENCE_INDEXES = [index([("seminar", 1), ("_id", 1)])]
 
 
@@ -18,8 +20,8 @@ class Audience:
     def __init__(self, copy: Copy[RegistrationState]) -> None:
         self._copy = copy
 
-    async def page(self, seminar: str, *, after: str, limit: int) -> list[tuple[str, Registration | None]]:
-        """Up to `limit` registrations of a seminar with an id beyond `after`, in order; erased ones as None."""
+    async def page(self, seminar: str, *, after: str, limit: int) -> Page:
+        """Up to `limit` registrations of a seminar with an id beyond `after`."""
         found = (
             self._copy.collection.find({"seminar": seminar, "_id": {"$gt": after}}, _READ).sort("_id", 1).limit(limit)
         )
