@@ -37,6 +37,7 @@ from shared.kit.nats.retry import Retry
 from shared.kit.relay import Relay, States, no_states
 from shared.kit.settings import KitSettings
 from shared.kit.starting import building, step_back, working
+from shared.kit.tasks import ended
 from shared.kit.ticker import Handle, Ticker
 from shared.kit.watches import probe, watch_parent
 
@@ -263,9 +264,7 @@ class Service:
         for relay in self.relays.values():
             with suppress(TimeoutError):
                 await asyncio.wait_for(relay.drained(), 2)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks)
         for close in self._after_stop:
             with suppress(Exception):
                 await close()

@@ -1,7 +1,7 @@
 """A tiny service of one kind of document, on the real servers, under booking's identity; and one that consumes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -99,6 +99,30 @@ def consuming(clean: Servers) -> Consuming:
             yield service
 
     return start
+
+
+Failing = Callable[..., AbstractContextManager[None]]
+
+
+@pytest.fixture
+def failing(clean: Servers) -> Iterator[Failing]:
+    """`with failing("insert", times=2, closeConnection=True)`: what mongod does to booking's commands of this name."""
+    with MongoClient[dict[str, Any]](clean.mongo_admin_url) as admin:
+
+        @contextmanager
+        def point(command: str, *, times: int = 1, **what: Any) -> Iterator[None]:
+            data = {"failCommands": [command], "appName": "lounge-booking", **what}
+            admin.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
+            try:
+                yield
+            finally:
+                admin.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+        yield point
+
+
+NOT_REPLICATED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
+UNSATISFIABLE = {"writeConcernError": {"code": 100, "errmsg": "not enough data-bearing nodes"}}
 
 
 @pytest.fixture

@@ -1,48 +1,18 @@
 """Writes whose outcome is not known: settled by reading again, never answered as failed. Real fail points of mongod."""
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
-from shared.kernel.refusal import Busy
+from shared.kernel.refusal import Busy, KeyReused
 from shared.kit import crash
-from shared.kit.documents import ClaimTaken, Draft, Stored
+from shared.kit.documents import Draft
 from shared.kit.documents import write as writing
-from shared.kit.documents.commit import GroupCommit
-from shared.kit.documents.draft import TooLarge
-from shared.kit.mongo import BulkWriteError
 from shared.kit.nats.request import Unavailable
-from tests.kit.conftest import Running
-from tests.support.servers import Servers
-from tests.support.things import ThingMade, cause, thing
+from tests.kit.conftest import NOT_REPLICATED, UNSATISFIABLE, Failing, Running
+from tests.support.things import cause, thing
 from tests.support.waiting import until
-
-Failing = Callable[..., AbstractContextManager[None]]
-
-
-@pytest.fixture
-def failing(clean: Servers) -> Iterator[Failing]:
-    """`with failing("insert", times=2, closeConnection=True)`: what mongod does to booking's commands of this name."""
-    with MongoClient[dict[str, Any]](clean.mongo_admin_url) as admin:
-
-        @contextmanager
-        def point(command: str, *, times: int = 1, **what: Any) -> Iterator[None]:
-            data = {"failCommands": [command], "appName": "lounge-booking", **what}
-            admin.admin.command({"configureFailPoint": "failCommand", "mode": {"times": times}, "data": data})
-            try:
-                yield
-            finally:
-                admin.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
-
-        yield point
-
-
-NOT_REPLICATED = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
-UNSATISFIABLE = {"writeConcernError": {"code": 100, "errmsg": "not enough data-bearing nodes"}}
 
 
 @pytest.mark.parametrize("error", [NOT_REPLICATED, UNSATISFIABLE])
@@ -106,90 +76,6 @@ async def _answers(things: Any) -> bool:
     except Exception:  # noqa: BLE001 — the pool heals by being asked
         return False
     return True
-
-
-async def test_of_a_batch_whose_concern_failed_everyone_learns_their_own_outcome(
-    running: Running, failing: Failing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "_SETTLE_SECONDS", 0.5)
-    async with running() as (service, things):
-        at = service.clock.now()
-        await things.insert("first", "nyc", thing("x", "g|1"), cause("first"), at=at)
-        with failing("insert", times=20, **NOT_REPLICATED):
-            claims = [f"g|{n}" for n in range(1, 21)]
-            results = await asyncio.gather(
-                *(things.insert(f"t{n}", "nyc", thing("x", c), cause(f"k{n}"), at=at) for n, c in enumerate(claims)),
-                return_exceptions=True,
-            )
-        assert not any(isinstance(each, Exception) for each in results[1:])
-        assert isinstance(results[0], ClaimTaken | Unavailable), "its claim was taken: never a success"
-        assert await things.collection.count_documents({}) == 20
-        with pytest.raises(ClaimTaken):
-            await things.insert("t0", "nyc", thing("x", "g|1"), cause("k0"), at=at)
-
-
-async def test_what_a_batch_could_not_write_for_another_reason_is_unknown_to_that_one_alone(
-    one: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "_SETTLE_SECONDS", 0.2)
-    async with one() as (service, things):
-        at = service.clock.now()
-        things._commit = GroupCommit(Interrupted(things.collection))
-        results = await asyncio.gather(
-            *(things.insert(f"t{n}", "nyc", thing("x"), cause(f"k{n}"), at=at) for n in range(2)),
-            return_exceptions=True,
-        )
-        assert [type(each) for each in results] == [Unavailable, Stored]
-
-
-class Interrupted:
-    """Stores all but the first document of a batch: a write error that is no duplicate key, as in a stepdown."""
-
-    def __init__(self, collection: Any) -> None:
-        self.collection = collection
-
-    async def insert_many(self, raws: list[Any], *, ordered: bool) -> None:
-        await self.collection.insert_many(raws[1:], ordered=ordered)
-        raise BulkWriteError({"writeErrors": [{"index": 0, "code": 11_602, "errmsg": "interrupted"}]})
-
-
-async def test_heavy_documents_go_alone_and_too_large_ones_not_at_all(
-    one: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with one() as (service, things):
-        at = service.clock.now()
-        sizes: list[int] = []
-        insert_many = things.collection.insert_many
-
-        class Counted:
-            async def insert_many(self, raws: list[Any], **more: Any) -> Any:
-                sizes.append(len(raws))
-                return await insert_many(raws, **more)
-
-        things._commit = GroupCommit(Counted())
-        heavy = [f"g|{n}" for n in range(101)]
-        drafts = [thing("light"), thing("light"), thing("heavy", *heavy), thing("light"), thing("light")]
-        await asyncio.gather(
-            *(things.insert(f"t{n}", f"s{n}", draft, cause(f"k{n}"), at=at) for n, draft in enumerate(drafts))
-        )
-        assert sizes == [2, 1, 2]
-        with pytest.raises(TooLarge):
-            await things.insert("big", "nyc", Draft({"name": "x" * 1_100_000}), cause("big"), at=at)
-        with pytest.raises(TooLarge):
-            await things.insert("big", "nyc", Draft({}, [ThingMade(name="x" * 300_000)]), cause("big"), at=at)
-        assert await things.get("big") is None
-
-
-async def test_a_caller_that_gave_up_holds_nobody_else_up(one: Running) -> None:
-    async with one() as (service, things):
-        at = service.clock.now()
-        inserts = [
-            asyncio.create_task(things.insert(f"t{n}", "nyc", thing("x"), cause(f"k{n}"), at=at)) for n in range(5)
-        ]
-        await asyncio.sleep(0)
-        inserts[2].cancel()
-        results = await asyncio.gather(*inserts, return_exceptions=True)
-        assert [isinstance(each, BaseException) for each in results] == [False, False, True, False, False]
 
 
 async def test_a_rival_at_every_round_ends_in_busy_and_writes_nothing(one: Running) -> None:
@@ -259,8 +145,20 @@ async def test_a_duplicate_id_whose_document_cannot_be_read_is_unknown(one: Runn
             await things.insert("a", "nyc", thing("desk"), cause("k0"), at=at)
 
 
-def test_a_draft_refuses_reserved_names_and_a_claim_made_twice() -> None:
-    with pytest.raises(ValueError, match="reserved field names"):
-        Draft({"version": 7})
-    with pytest.raises(ValueError, match="claims a string once"):
-        thing("x", "g|1", "g|1")
+async def test_what_mongodb_refuses_for_good_is_no_unknown_outcome(one: Running) -> None:
+    async with one() as (service, things):
+        at = service.clock.now()
+        await things.insert("a", "nyc", thing("desk"), cause("k0"), at=at)
+        with pytest.raises(OperationFailure):
+            await things.change("a", lambda _: Draft({"name": "x", "$bad": {"$inc": 1}}), cause("c1"), at=at)
+
+
+async def test_a_key_used_for_another_create_is_told_also_after_an_unknown_outcome(
+    one: Running, failing: Failing
+) -> None:
+    async with one() as (service, things):
+        at = service.clock.now()
+        await things.insert("a", "nyc", thing("desk"), cause("k1"), at=at)
+        with pytest.raises(KeyReused), failing("insert", **NOT_REPLICATED):
+            await things.insert("a", "nyc", thing("sofa"), cause("k1", fingerprint="other"), at=at)
+        assert await things.replay("nobody", cause("k1")) is None

@@ -15,6 +15,7 @@ from shared.kernel.time import Clock
 from shared.kit import ticker
 from shared.kit.clock import SystemClock, VirtualClock
 from shared.kit.documents import Documents
+from shared.kit.tasks import ended
 from shared.kit.ticker import Handle, Ticker
 from tests.kit.conftest import Running
 from tests.support.things import cause, thing
@@ -47,9 +48,7 @@ async def ticking(things: Documents, handle: Handle, *clocks: Clock) -> AsyncIte
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks)
 
 
 async def due(things: Documents, name: str, at: datetime) -> None:
@@ -201,5 +200,5 @@ async def test_a_ticker_outlives_an_outage(one: Running) -> None:
         ticking_on = Ticker(Flaky(), SystemClock(), {"remind": reminding})
         task = asyncio.create_task(ticking_on.run())
         await until(lambda: nothing_armed(things))
-        task.cancel()
+        await ended([task])
         assert reminding.handled == {"a": 1}

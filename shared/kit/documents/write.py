@@ -1,6 +1,7 @@
 """The one write: create by insert, change by a loop on the version."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -153,14 +154,13 @@ class Documents:
 
     async def _settled(self, doc_id: str, *, version: int) -> dict[str, Any] | None:
         """The document once it is at `version`: what a majority sees lags a moment behind a write just applied."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_SETTLE_SECONDS):
-                while True:
-                    with suppress(PyMongoError):
-                        found = await self.get(doc_id)
-                        if found is not None and found["version"] >= version:
-                            return found
-                    await asyncio.sleep(_SETTLE_PAUSE)
+        end = time.monotonic() + _SETTLE_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            with suppress(PyMongoError, TimeoutError):
+                found = await asyncio.wait_for(self.get(doc_id), left)
+                if found is not None and found["version"] >= version:
+                    return found
+            await asyncio.sleep(_SETTLE_PAUSE)
         return None
 
     async def _made_before(self, doc: dict[str, Any], cause: Cause) -> bool:

@@ -1,0 +1,132 @@
+"""Inserts that go out together: each learns its own outcome, and none sinks the others."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.kit.documents import ClaimTaken, Draft, Stored
+from shared.kit.documents import write as writing
+from shared.kit.documents.commit import GroupCommit
+from shared.kit.documents.draft import TooLarge
+from shared.kit.mongo import BulkWriteError
+from shared.kit.nats.request import Unavailable
+from tests.kit.conftest import NOT_REPLICATED, Failing, Running
+from tests.support.things import ThingMade, cause, thing
+from tests.support.waiting import until
+
+
+async def test_of_a_batch_whose_concern_failed_everyone_learns_their_own_outcome(
+    running: Running, failing: Failing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_SETTLE_SECONDS", 0.5)
+    async with running() as (service, things):
+        at = service.clock.now()
+        await things.insert("first", "nyc", thing("x", "g|1"), cause("first"), at=at)
+        with failing("insert", times=20, **NOT_REPLICATED):
+            claims = [f"g|{n}" for n in range(1, 21)]
+            results = await asyncio.gather(
+                *(things.insert(f"t{n}", "nyc", thing("x", c), cause(f"k{n}"), at=at) for n, c in enumerate(claims)),
+                return_exceptions=True,
+            )
+        assert not any(isinstance(each, Exception) for each in results[1:])
+        assert isinstance(results[0], ClaimTaken | Unavailable), "its claim was taken: never a success"
+        assert await things.collection.count_documents({}) == 20
+        with pytest.raises(ClaimTaken):
+            await things.insert("t0", "nyc", thing("x", "g|1"), cause("k0"), at=at)
+
+
+async def test_what_a_batch_could_not_write_for_another_reason_is_unknown_to_that_one_alone(
+    one: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_SETTLE_SECONDS", 0.2)
+    async with one() as (service, things):
+        at = service.clock.now()
+        things._commit = GroupCommit(Interrupted(things.collection))
+        results = await asyncio.gather(
+            *(things.insert(f"t{n}", "nyc", thing("x"), cause(f"k{n}"), at=at) for n in range(2)),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in results] == [Unavailable, Stored]
+
+
+class Interrupted:
+    """Stores all but the first document of a batch: a write error that is no duplicate key, as in a stepdown."""
+
+    def __init__(self, collection: Any) -> None:
+        self.collection = collection
+
+    async def insert_many(self, raws: list[Any], *, ordered: bool) -> None:
+        await self.collection.insert_many(raws[1:], ordered=ordered)
+        raise BulkWriteError({"writeErrors": [{"index": 0, "code": 11_602, "errmsg": "interrupted"}]})
+
+
+async def test_heavy_documents_go_alone_and_too_large_ones_not_at_all(
+    one: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with one() as (service, things):
+        at = service.clock.now()
+        sizes: list[int] = []
+        insert_many = things.collection.insert_many
+
+        class Counted:
+            async def insert_many(self, raws: list[Any], **more: Any) -> Any:
+                sizes.append(len(raws))
+                return await insert_many(raws, **more)
+
+        things._commit = GroupCommit(Counted())
+        heavy = [f"g|{n}" for n in range(101)]
+        drafts = [thing("light"), thing("light"), thing("heavy", *heavy), thing("light"), thing("light")]
+        await asyncio.gather(
+            *(things.insert(f"t{n}", f"s{n}", draft, cause(f"k{n}"), at=at) for n, draft in enumerate(drafts))
+        )
+        assert sizes == [2, 1, 2]
+        with pytest.raises(TooLarge):
+            await things.insert("big", "nyc", Draft({"name": "x" * 1_100_000}), cause("big"), at=at)
+        with pytest.raises(TooLarge):
+            await things.insert("big", "nyc", Draft({}, [ThingMade(name="x" * 300_000)]), cause("big"), at=at)
+        assert await things.get("big") is None
+
+
+async def test_a_caller_that_gave_up_holds_nobody_else_up(one: Running) -> None:
+    async with one() as (service, things):
+        at = service.clock.now()
+        inserts = [
+            asyncio.create_task(things.insert(f"t{n}", "nyc", thing("x"), cause(f"k{n}"), at=at)) for n in range(5)
+        ]
+        await asyncio.sleep(0)
+        inserts[2].cancel()
+        results = await asyncio.gather(*inserts, return_exceptions=True)
+        assert [isinstance(each, BaseException) for each in results] == [False, False, True, False, False]
+
+
+def test_a_draft_refuses_reserved_names_and_a_claim_made_twice() -> None:
+    with pytest.raises(ValueError, match="reserved field names"):
+        Draft({"version": 7})
+    with pytest.raises(ValueError, match="claims a string once"):
+        thing("x", "g|1", "g|1")
+
+
+async def test_effects_written_together_are_new_once_and_told_apart(running: Running) -> None:
+    async with running() as (service, things):
+        at = service.clock.now()
+        first = await things.insert_all({f"e{n}": thing(f"v{n}") for n in range(3)}, "nyc", cause(), at=at)
+        again = await things.insert_all({f"e{n}": thing("other") for n in range(5)}, "nyc", cause(), at=at)
+        assert (first, again) == (3, 2)
+        assert (await things.get("e0") or {})["name"] == "v0"
+        await until(lambda: _none_unsent(things))
+
+
+async def _none_unsent(things: Any) -> bool:
+    return bool(await things.collection.count_documents({"unsent": True}) == 0)
+
+
+async def test_effects_whose_writing_failed_are_unknown_and_may_be_repeated(running: Running, failing: Failing) -> None:
+    async with running() as (service, things):
+        at = service.clock.now()
+        drafts = {f"e{n}": thing(f"v{n}") for n in range(3)}
+        with failing("insert", **NOT_REPLICATED), pytest.raises(Unavailable):
+            await things.insert_all(drafts, "nyc", cause(), at=at)
+        assert await things.insert_all(drafts, "nyc", cause(), at=at) == 0
+        with pytest.raises(TooLarge):
+            await things.insert_all({"big": Draft({"name": "x" * 1_100_000})}, "nyc", cause(), at=at)
