@@ -4,6 +4,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from faststream.exceptions import NackMessage
@@ -13,7 +14,7 @@ from services.events.handlers.site_messages import Delivery, SiteMessages, Verdi
 from shared.contracts.booking import SiteState
 from shared.contracts.events import Receipt
 from shared.contracts.topology import INGEST_DURABLE, RECEIPTS, ingest_stream
-from shared.kernel.time import Clock, instant
+from shared.kernel.time import Clock
 from shared.kit.copies import Copy
 from shared.kit.crash import crashpoint
 from shared.kit.log import get_logger
@@ -23,6 +24,7 @@ from shared.kit.nats.retry import Retry
 
 log = get_logger()
 LOOK_SECONDS = 1.0
+_LAST_SECONDS = 3.0
 CORRELATION = "Lounge-Correlation"
 _TOKEN = re.compile(r"[A-Za-z0-9_:~-]+(\.[A-Za-z0-9_:~-]+)*")
 _CORRELATION = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -65,8 +67,8 @@ class Receipts:
         )
 
 
-def delivery_of(site: str, message: Any) -> Delivery:
-    """From a message of the site's stream."""
+def delivery_of(site: str, message: Any, *, at: datetime) -> Delivery:
+    """From a message of the site's stream, taken in hand `at`."""
     meta = message.metadata
     correlation = (message.headers or {}).get(CORRELATION, "")
     return Delivery(
@@ -75,7 +77,7 @@ def delivery_of(site: str, message: Any) -> Delivery:
         subject=str(message.subject).removeprefix(f"ingest.{site}."),
         delivery=f"{site}-{meta.sequence.stream}-{int(meta.timestamp.timestamp() * 1_000_000)}",
         stream_sequence=meta.sequence.stream,
-        received_at=instant(meta.timestamp),
+        received_at=at,
         correlationid=correlation if _CORRELATION.fullmatch(correlation) else None,
     )
 
@@ -100,9 +102,10 @@ class SiteDoors:
         self._clock = clock
         self._retry = retry
         self._loops: dict[str, asyncio.Task[None]] = {}
+        self._in_hand: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled; what is in hand then is brought to its end."""
         try:
             while True:
                 await self._look()
@@ -111,6 +114,8 @@ class SiteDoors:
             for task in self._loops.values():
                 task.cancel()
             await asyncio.gather(*self._loops.values(), return_exceptions=True)
+            if self._in_hand:
+                await asyncio.wait(self._in_hand, timeout=_LAST_SECONDS)
             self._loops.clear()
 
     async def _look(self) -> None:
@@ -125,16 +130,23 @@ class SiteDoors:
 
     def _handler(self, site: str) -> Callable[[list[Any]], Awaitable[None]]:
         async def handle(messages: list[Any]) -> None:
-            await crashpoint("consumer.after_fetch")
-            deliveries = [delivery_of(site, message) for message in messages]
-            try:
-                verdicts = await self._messages.take(deliveries, at=self._clock.now())
-            except Exception as error:  # noqa: BLE001 — judged message by message in _later, and logged there
-                verdicts = [error] * len(messages)
-            await crashpoint("consumer.after_effect")
-            await self._told(messages, deliveries, verdicts)
+            task = asyncio.create_task(self._handled(site, messages))
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
+            await asyncio.shield(task)
 
         return handle
+
+    async def _handled(self, site: str, messages: list[Any]) -> None:
+        await crashpoint("consumer.after_fetch")
+        at = self._clock.now()
+        deliveries = [delivery_of(site, message, at=at) for message in messages]
+        try:
+            verdicts = await self._messages.take(deliveries, at=at)
+        except Exception as error:  # noqa: BLE001 — judged message by message in _later, and logged there
+            verdicts = [error] * len(messages)
+        await crashpoint("consumer.after_effect")
+        await self._told(messages, deliveries, verdicts)
 
     async def _told(
         self, messages: Sequence[Any], deliveries: Sequence[Delivery], verdicts: Sequence[Verdict | Exception]

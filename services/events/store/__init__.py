@@ -21,7 +21,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "registrations": [
         *document_indexes(),
-        index([("site", 1), ("seminar", 1), ("mode", 1), ("status", 1), ("ticket", 1)]),
+        index([("site", 1), ("seminar", 1), ("mode", 1), ("status", 1), ("ticket", 1), ("seat", 1)]),
     ],
     "quarantine": [index([("site", 1), ("listed", -1)])],
     "arrivals": [index([("received_at", 1)], expire_after=_REMEMBERED)],
