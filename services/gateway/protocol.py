@@ -101,7 +101,8 @@ class BoundedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY:
+        state = self.conn.their_state
+        if state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0]):
             self._unset_keepalive_if_required()
             self._arm(_GRACE_SECONDS if self._refused else self.read_seconds)
 

@@ -37,22 +37,22 @@ def test_a_replay_says_so(door: Door, services: FakeServices) -> None:
 def test_a_refusal_of_a_service_is_told_in_the_readers_language_with_its_members(
     door: Door, services: FakeServices
 ) -> None:
-    services.answers[PlaceBooking.wire] = lambda _: problem("slot-taken", 409, conflicts=[{"resource": "room-a"}])
+    services.answers[PlaceBooking.wire] = lambda _: problem("new-rule", 409, conflicts=[{"resource": "room-a"}])
     for language, words in (("ja-JP,en;q=0.5", "だめです。"), ("en", "No."), ("xx, ja;q=abc", "No.")):
         headers = bearer() | key() | {"Accept-Language": language, "X-Request-Id": "r1"}
         answer = door.client.post("/v1/bookings", json=BOOKING, headers=headers)
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json() == {
-            "type": "/problems/slot-taken",
-            "title": "Slot taken",
+            "type": "/problems/new-rule",
+            "title": "New rule",
             "status": 409,
             "detail": words,
-            "code": "slot-taken",
+            "code": "new-rule",
             "instance": "/v1/bookings",
             "request_id": "r1",
             "conflicts": [{"resource": "room-a"}],
         }
-    page = door.client.get("/problems/slot-taken")
+    page = door.client.get("/problems/new-rule")
     assert (page.status_code, "だめです。" in page.text, "No." in page.text) == (200, True, True)
 
 
