@@ -78,7 +78,7 @@ class Mongo:
     async def server_time(self) -> datetime:
         """The primary's clock; also the cheapest proof that a primary answers."""
         hello: dict[str, Any] = await self._client.admin.command("hello")
-        return hello["localTime"].astimezone(UTC)  # type: ignore[no-any-return]
+        return hello["localTime"].astimezone(UTC)  # type: ignore[no-any-return] # a BSON date
 
     async def close(self) -> None:
         closing = self._client.close()

@@ -233,7 +233,7 @@ class Service:
 
     async def _caught_up(self) -> None:
         """Every copy has reached the last sequence its stream had; the server tells only when asked."""
-        while any([await self._lag(durable) for durable in self._copies]):  # noqa: ASYNC110
+        while any([await self._lag(durable) for durable in self._copies]):  # noqa: ASYNC110 — nothing here wakes us
             await asyncio.sleep(0.05)
 
     async def _lag(self, durable: Durable) -> int:

@@ -70,7 +70,7 @@ async def given_up(asked: asyncio.Task[Any]) -> None:
 
 
 async def all_sent(service: Service) -> bool:
-    return await service.collection("things").count_documents({"unsent": True}) == 0
+    return bool(await service.collection("things").count_documents({"unsent": True}) == 0)
 
 
 async def sent_ids(post: Post) -> list[str]:

@@ -74,7 +74,10 @@ async def test_fifty_changes_at_once_all_happen_one_after_the_other(running: Run
         def count(doc: dict[str, object]) -> Draft:
             return thing(str(int(str(doc["name"])) + 1))
 
-        waves = [await asyncio.gather(*(things.change("a", count, cause(f"c{w}-{n}"), at=at) for n in range(5))) for w in range(10)]
+        waves = [
+            await asyncio.gather(*(things.change("a", count, cause(f"c{w}-{n}"), at=at) for n in range(5)))
+            for w in range(10)
+        ]
         found = await things.get("a")
     assert len(waves) == 10
     assert found is not None

@@ -5,6 +5,8 @@ import time
 from typing import Any
 
 import pytest
+from nats.errors import ConnectionClosedError
+from nats.errors import Error as NatsError
 
 from shared.kit.nats import loops
 from shared.kit.nats.gate import Gate
@@ -142,7 +144,7 @@ async def test_the_loops_end_when_the_client_is_closed(consuming: Consuming, pos
         await until(lambda: seen.names == ["one"])
         service.broker.closing = True
         (subscriber,) = [s for s in service.broker.subscribers if getattr(s, "stream", None) is not None]
-        tasks = list(subscriber.tasks)  # type: ignore[attr-defined]
+        tasks = list(subscriber.tasks)  # type: ignore[attr-defined] # of a pull subscriber
         await service.broker.config.connection_state.connection.close()
         await until(lambda: len(tasks) == 3 and all(task.done() for task in tasks))
         assert not any(task.exception() for task in tasks)
@@ -177,12 +179,12 @@ async def test_a_batch_loop_waits_for_its_stream_to_appear_and_ends_with_its_cli
     class Closed:
         async def fetch(self, **_: Any) -> list[Any]:
             closed.set()
-            raise loops.ConnectionClosedError
+            raise ConnectionClosedError
 
     async def bind() -> Any:
         tries.append(1)
         if len(tries) == 1:
-            raise loops.NatsError("not yet")
+            raise NatsError("not yet")
         return Closed()
 
     async def handle(_: list[Any]) -> None:

@@ -27,7 +27,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def all_sent(service: Service) -> bool:
-    return await service.collection("things").count_documents({"unsent": True}) == 0
+    return bool(await service.collection("things").count_documents({"unsent": True}) == 0)
 
 
 async def sequences(post: Post) -> list[int]:
@@ -44,7 +44,7 @@ async def test_what_is_written_while_nats_is_away_is_sent_in_order_when_it_is_ba
             await made.insert(a, "nyc", thing("v1", events=2), cause("k0"), at=at)
             await until(lambda: put_off(service, a))
             for n in range(2, 5):
-                await made.change(a, lambda _, n=n: thing(f"v{n}"), cause(f"c{n}"), at=at)  # type: ignore[misc]
+                await made.change(a, lambda _, n=n: thing(f"v{n}"), cause(f"c{n}"), at=at)  # type: ignore[misc] # n bound early
         finally:
             things.restart_nats()
         await until(lambda: all_sent(service), seconds=15)
@@ -76,7 +76,7 @@ async def test_a_document_that_cannot_be_sent_starves_no_other(things: Servers, 
         for name in names:
             await made.insert(ids[name], "nyc", thing(name), cause(name), at=at)
         await until(lambda: only_cursed(service))
-        assert {m.subject.rpartition(".")[2] for m in await post.all("STATE")} == {ids["fine-1"], ids["fine-2"]}
+        assert {(m.subject or "").rpartition(".")[2] for m in await post.all("STATE")} == {ids["fine-1"], ids["fine-2"]}
 
 
 async def only_cursed(service: Service) -> bool:
@@ -88,7 +88,7 @@ async def test_marks_that_cannot_be_written_only_mean_sending_again(
     one: Running, things: Servers, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with one() as (service, made):
-        relay, failed = service.relays["things"], []
+        relay, failed = service.relays["things"], list[int]()
         collection = relay._collection
 
         class Flaky:

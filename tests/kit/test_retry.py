@@ -89,13 +89,14 @@ async def test_what_can_never_be_handled_is_parked_at_once_with_its_reason(
     assert (dead.headers or {})["Lounge-Reason"] == reason
     assert (dead.headers or {})["Lounge-Deliveries"] == "1"
     assert (dead.data or b"") == raw
-    assert failing.healthy == failing.tries == []
+    assert failing.healthy == []
+    assert failing.tries == []
 
 
 async def test_a_message_that_cannot_be_parked_is_not_lost(
     consuming: Consuming, post: Post, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failing, refused = Failing(retry.Permanent("foreign")), []
+    failing, refused = Failing(retry.Permanent("foreign")), list[int]()
     async with consuming(failing) as service:
         publish = service.publisher.publish
 
@@ -103,7 +104,7 @@ async def test_a_message_that_cannot_be_parked_is_not_lost(
             if not refused:
                 refused.append(1)
                 raise NatsError("a permission is missing, say, or the stream is full")
-            return await publish(*args, **more)  # type: ignore[arg-type]
+            return await publish(*args, **more)  # type: ignore[arg-type] # passed on as they came
 
         monkeypatch.setattr(service.publisher, "publish", publish_later)
         await post.put("poison")

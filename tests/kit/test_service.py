@@ -133,7 +133,7 @@ async def test_a_replica_that_cannot_stop_after_its_supervisor_is_killed(monkeyp
         raise SystemExit
 
     monkeypatch.setattr(watches, "_LAST_SECONDS", 0.01)
-    monkeypatch.setattr(watches.os, "kill", kill)
+    monkeypatch.setattr(os, "kill", kill)
     stopping = asyncio.Event()
     with pytest.raises(SystemExit):
         await watch_parent(1, stopping)

@@ -21,7 +21,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings() -> KitSettings:
-    return KitSettings()  # type: ignore[call-arg] # the environment gives the rest
+    return KitSettings()
 
 
 def test_the_environment_is_read_under_our_prefix(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,11 @@ async def test_a_missing_durable_is_named(clean: Servers, post: Post) -> None:
 async def test_a_durable_that_differs_from_the_topology_is_named(
     clean: Servers, post: Post, changed: dict[str, Any]
 ) -> None:
-    wanted = {"filter_subject": PLACED.filter, "ack_wait": PLACED.ack_wait, "max_deliver": PLACED.max_deliver} | changed
+    wanted: dict[str, Any] = {
+        "filter_subject": PLACED.filter,
+        "ack_wait": PLACED.ack_wait,
+        "max_deliver": PLACED.max_deliver,
+    } | changed
     await clean.durable("EVENTS", DURABLE, wanted.pop("filter_subject"), **wanted)
     try:
         assert await refused(consumer(clean)) == f"durable {DURABLE} differs from the topology: apply it"
@@ -109,7 +113,8 @@ async def test_another_ack_policy_is_refused(clean: Servers) -> None:
 @pytest.fixture
 def monitor(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
     """A monitor's door that answers with what it is given."""
-    doors = []
+    doors: list[socket.socket] = []
+    children: list[int] = []
 
     def answering(body: bytes) -> str:
         door = socket.create_server(("127.0.0.1", 0))
@@ -119,16 +124,15 @@ def monitor(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
                 caller.recv(4096)
                 caller.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + body)
             os._exit(0)
-        doors.append(child)
+        children.append(child)
         return f"http://127.0.0.1:{door.getsockname()[1]}"
 
     yield answering
-    for each in doors:
-        if isinstance(each, int):
-            os.kill(each, signal.SIGKILL)
-            os.waitpid(each, 0)
-        else:
-            each.close()
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    for door in doors:
+        door.close()
 
 
 async def test_a_server_that_does_not_sync_always_is_refused(clean: Servers, monitor: Callable[[bytes], str]) -> None:
@@ -202,11 +206,10 @@ async def test_a_process_that_cannot_start_says_why_in_one_line_and_exits_2(clea
 
 
 def taken(servers: Servers, name: str, port: int) -> str:
-    match name:
-        case "http_port":
-            return str(port)
-        case "nats_seed_file":
-            return str(servers.seed_file("stranger"))
+    if name == "http_port":
+        return str(port)
+    if name == "nats_seed_file":
+        return str(servers.seed_file("stranger"))
     return servers.mongo_url("booking").replace("booking:", "booking:secret")
 
 

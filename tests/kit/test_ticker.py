@@ -74,7 +74,7 @@ class Reminding:
 
 
 async def nothing_armed(things: Documents) -> bool:
-    return await things.collection.count_documents({"due_at": {"$exists": True}}) == 0
+    return bool(await things.collection.count_documents({"due_at": {"$exists": True}}) == 0)
 
 
 async def test_each_due_document_is_handled_once_by_two_tickers(running: Running) -> None:
@@ -185,7 +185,7 @@ async def test_a_handler_may_arm_the_next_timer(one: Running) -> None:
 async def test_a_ticker_outlives_an_outage(one: Running) -> None:
     async with one() as (service, things):
         await due(things, "a", service.clock.now())
-        reminding, cut = Reminding(things), []
+        reminding, cut = Reminding(things), list[int]()
         collection = things.collection
 
         class Flaky:

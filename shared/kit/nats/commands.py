@@ -84,7 +84,7 @@ class Commands:
 
     def __call__(self, model: type[Q]) -> Callable[[Callable[[Asked[Q]], Awaitable[Answer]]], Handler]:
         """Answers `model`, whose subject and queue group follow from its wire name."""
-        envelope = Asked[model]  # type: ignore[valid-type]
+        envelope = Asked[model]  # type: ignore[valid-type] # a model made at run time
 
         def wire(handler: Callable[[Asked[Q]], Awaitable[Answer]]) -> Handler:
             async def handle(body: bytes) -> bytes:

@@ -92,7 +92,7 @@ def bounded(subscriber: Any, *, durable: str, stream: str, workers: int, gate: G
                     await message.nak()
 
     subscriber._create_subscription = types.MethodType(create, subscriber)  # noqa: SLF001 — see the module's docstring
-    subscriber._consume_pull = types.MethodType(loop, subscriber)  # noqa: SLF001
+    subscriber._consume_pull = types.MethodType(loop, subscriber)  # noqa: SLF001 — as above, on purpose
     return subscriber
 
 

@@ -38,7 +38,7 @@ class Refused(Refusal):
 
     def __init__(self, problem: dict[str, Any]) -> None:
         super().__init__(message=Text(**problem["message"]), **problem.get("members", {}))
-        self.code, self.status = problem["code"], problem["status"]  # type: ignore[misc]
+        self.code, self.status = problem["code"], problem["status"]  # type: ignore[misc] # the other service's own
 
 
 class Caller:
