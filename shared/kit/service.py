@@ -228,7 +228,8 @@ class Service:
         for subscriber in commands:
             await subscriber.start()
         client: Any = self.broker.config.connection_state.connection
-        await client.flush()  # ready means the server knows of it: the first request must find a responder
+        for _ in range(2):  # nats-py's PING overtakes what still waits to be written; the second one does not
+            await client.flush()  # ready means the server knows of it: the first request must find a responder
         self.broker.running = True
 
     async def _caught_up(self) -> None:
