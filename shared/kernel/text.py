@@ -32,7 +32,7 @@ def search_key(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     hiragana = "".join(chr(ord(c) - 0x60) if "\u30a1" <= c <= "\u30f6" else c for c in folded)
     plain = "".join(c for c in unicodedata.normalize("NFKD", hiragana) if c not in "\u0302\u0304")
-    return "".join(unicodedata.normalize("NFKC", plain).split())
+    return unicodedata.normalize("NFKC", "".join(plain.split()))
 
 
 def fault_of_line(text: str, *, longest: int = 100) -> str | None:

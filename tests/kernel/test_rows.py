@@ -101,6 +101,7 @@ def test_prose_may_have_lines(text: str, fault: str | None) -> None:
         ("Straße", "STRASSE"),
         ("日本 橋", "日本\u3000橋"),
         ("ヴァイオリン", "ゔぁいおりん"),
+        ("A´", "á"),
     ],
 )
 def test_what_a_reader_takes_for_the_same_is_found_by_either(one: str, other: str) -> None:

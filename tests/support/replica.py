@@ -43,7 +43,7 @@ def replica(servers: Servers, folder: Path, **settings: object) -> Iterator[Repl
     ledger, said = folder / "ledger", folder / "said"
     env = servers.settings_env("booking", crash_ledger=ledger, **settings)
     left_out = {f"LOUNGE_{name.upper()}" for name, value in settings.items() if value is None}
-    here = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ}
+    here = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME") or name.startswith("COVERAGE_")}
     child = spawn(
         [sys.executable, "-m", "tests.support.thing_service"],
         said=said,
