@@ -1,7 +1,7 @@
 """The only place where objects meet."""
 
 from services.events.handlers.box_office import BoxOffice
-from services.events.handlers.doors import Receipts, SiteDoors
+from services.events.handlers.doors import Intake, Receipts, SiteDoors
 from services.events.handlers.http_door import HttpDoor
 from services.events.handlers.reading import READERS
 from services.events.handlers.registering import Registering
@@ -50,9 +50,8 @@ def _sites(service: Service, seminars: Seminars, office: BoxOffice, sites: Copy[
         messages,
         receipts,
         sites=sites,
-        fetching=service.batch_loop,
+        intake=Intake(service.batch_loop, Retry(service.publisher, service.gate), service.durables),
         clock=service.clock,
-        retry=Retry(service.publisher, service.gate),
     )
     service.background("site-doors", doors.run)
     door = HttpDoor(arrivals, sites=sites, publisher=service.publisher, clock=service.clock)

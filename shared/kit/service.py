@@ -246,8 +246,8 @@ class Service:
         return lag
 
     async def lag(self) -> dict[str, int]:
-        """Messages not yet handled, per durable of this service."""
-        return {d.name: await self._lag(d) for d in self.durables.values()}
+        """Messages not yet handled, per durable of this service, by the name it is kept under in `durables`."""
+        return {name: await self._lag(durable) for name, durable in list(self.durables.items())}
 
     async def _kept(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -193,6 +193,14 @@ async def test_a_site_that_becomes_a_producer_is_heard_within_two_seconds(open_h
         assert SystemClock().now() - began < timedelta(seconds=3)
 
 
+async def test_the_lag_of_each_open_door_is_told(house: House) -> None:
+    await house.publish(published("osaka"))
+    await house.receipts(1)
+    await house.settled()
+    lag = await house.replicas[0].lag()
+    assert lag == {"events__site": 0, "INGEST_nyc": 0, "INGEST_osaka": 0}
+
+
 async def test_messages_are_taken_in_after_a_replica_died_between_effect_and_ack(open_house: Open) -> None:
     async with open_house(crash="consumer.after_effect:raise@1") as house:
         sent = published("osaka")

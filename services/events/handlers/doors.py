@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from nats.js.errors import NoStreamResponseError
 from services.events.handlers.site_messages import Delivery, SiteMessages, Verdict
 from shared.contracts.booking import SiteState
 from shared.contracts.events import Receipt
-from shared.contracts.topology import INGEST_DURABLE, RECEIPTS, ingest_stream
+from shared.contracts.topology import INGEST_DURABLE, RECEIPTS, Durable, ingest_durable, ingest_stream
 from shared.kernel.time import Clock
 from shared.kit.copies import Copy
 from shared.kit.crash import crashpoint
@@ -82,6 +83,17 @@ def delivery_of(site: str, message: Any, *, at: datetime) -> Delivery:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The replica's side of a stream: how a loop over it is made, what becomes of a message that failed, and the
+    durables it tells the lag of, where each open door stands under its stream's name.
+    """
+
+    fetching: Fetching
+    retry: Retry
+    durables: MutableMapping[str, Durable]
+
+
 class SiteDoors:
     """One loop per producer in the copy of sites; a new one is heard within two seconds."""
 
@@ -91,16 +103,14 @@ class SiteDoors:
         receipts: Receipts,
         *,
         sites: Copy[SiteState],
-        fetching: Fetching,
+        intake: Intake,
         clock: Clock,
-        retry: Retry,
     ) -> None:
         self._messages = messages
         self._receipts = receipts
         self._sites = sites
-        self._fetching = fetching
+        self._intake = intake
         self._clock = clock
-        self._retry = retry
         self._loops: dict[str, asyncio.Task[None]] = {}
         self._in_hand: set[asyncio.Task[None]] = set()
 
@@ -123,9 +133,11 @@ class SiteDoors:
         producers = {doc["_id"] async for doc in found}
         for site in [s for s, task in self._loops.items() if s not in producers or task.done()]:
             self._loops.pop(site).cancel()
+            self._intake.durables.pop(ingest_stream(site).name, None)
         for site in sorted(producers - self._loops.keys()):
-            loop = self._fetching(ingest_stream(site).name, INGEST_DURABLE, self._handler(site))
+            loop = self._intake.fetching(ingest_stream(site).name, INGEST_DURABLE, self._handler(site))
             self._loops[site] = asyncio.create_task(loop.run())
+            self._intake.durables[ingest_stream(site).name] = ingest_durable(site)
             log.info("site.door_opened", site=site)
 
     def _handler(self, site: str) -> Callable[[list[Any]], Awaitable[None]]:
@@ -176,7 +188,7 @@ class SiteDoors:
             log.warning("site.receipt_unheard", site=delivery.site, sequence=delivery.stream_sequence)
 
     async def _later(self, message: Any, error: Exception) -> None:
-        verdict = await self._retry.verdict(message, error)
+        verdict = await self._intake.retry.verdict(message, error)
         if isinstance(verdict, NackMessage):
             await message.nak(delay=verdict.extra_options["delay"])
         else:
