@@ -125,7 +125,7 @@ def judged(call: Call, raw: bytes, value: Any, request: Request) -> BaseModel:
     try:
         model = call.ask.model_validate_json(raw)
     except ValidationError as error:
-        raise not_valid(error, _language(request)) from None
+        raise not_valid(error, _language(request), flat=call.reads) from None
     if faults := [fault(path, "invalid-time", _language(request)) for path in _not_written_as_times(model, value)]:
         raise NotValid(faults)
     return model

@@ -72,12 +72,16 @@ def fault(path: str, code: str, language: Language) -> dict[str, str]:
     return {"path": path, "code": code, "message": text.best(language)}
 
 
-def not_valid(error: ValidationError, language: Language) -> Refusal:
-    """The refusal for what a contract model found; where a path has several faults, the first speaks."""
+def not_valid(error: ValidationError, language: Language, *, flat: bool = False) -> Refusal:
+    """The refusal for what a contract model found; of several faults of one path the first speaks.
+
+    `flat`: of query parameters, whose paths are one name; what follows it names the types that were tried.
+    """
     found: dict[str, dict[str, str]] = {}
     for each in error.errors(include_input=False, include_url=False, include_context=True):
-        path = _pointer(each["loc"])
-        found.setdefault(path, fault(path, _code_of(each), language))
+        path = _pointer(each["loc"][:1] if flat else each["loc"])
+        if path not in found or found[path]["code"] == "invalid-time":
+            found[path] = fault(path, _code_of(each), language)
     return NotValid(list(found.values()))
 
 

@@ -4,7 +4,7 @@ Wire names are class keyword arguments, so a renamed class changes nothing on th
 `class PlaceBooking(Command, subject="cmd.booking.place_booking.v1", reply=BookingView)`.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -37,6 +37,12 @@ def _instant(value: datetime) -> datetime:
     return instant(value)
 
 
+def _day(value: date) -> date:
+    if not 2000 <= value.year <= 2200:
+        raise ValueError("out-of-range")
+    return value
+
+
 Line = Annotated[str, AfterValidator(_line)]
 """A one-line name or title: no control or disguising characters, not blank, at most 100 graphemes."""
 Prose = Annotated[str, AfterValidator(_prose)]
@@ -46,6 +52,8 @@ Zone = Annotated[str, AfterValidator(_zone)]
 """An IANA zone, `Area/City` or `UTC`."""
 Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
 """RFC 3339 with offset; held as UTC in whole milliseconds."""
+Day = Annotated[date, AfterValidator(_day)]
+"""A day of some zone's calendar, far enough from the ends of time that a zone can be applied to it."""
 Language = Literal["ja", "en"]
 
 

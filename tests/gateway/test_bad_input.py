@@ -181,6 +181,22 @@ def test_a_forged_cursor_is_refused(cursor: str, door: Door) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-cursor")
 
 
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("0001-01-01", "out-of-range"),
+        ("9999-12-31", "out-of-range"),
+        ("2026-12-15T19:00:00", "timezone-required"),
+        ("1765800000", "invalid-time"),
+        ("tomorrow", "invalid-time"),
+    ],
+)
+def test_a_bound_that_is_no_time_of_ours_is_refused_by_its_name(value: str, code: str, door: Door) -> None:
+    answer = door.client.get("/v1/bookings", params={"from": value}, headers=bearer())
+    assert answer.status_code == 422
+    assert [(each["path"], each["code"]) for each in answer.json()["errors"]] == [("/from", code)]
+
+
 def test_an_unknown_sort_is_refused(door: Door) -> None:
     assert door.client.get("/v1/members", params={"sort": "password"}, headers=bearer()).status_code == 422
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.contracts.booking.sites import HolidayView
 from shared.contracts.booking.words import Bound, LocalView, ResourceKind
-from shared.contracts.message import BilingualView, Id, Query, SiteId, View
+from shared.contracts.message import BilingualView, Day, Id, Query, SiteId, View
 
 
 class FreeView(View):
@@ -72,4 +72,4 @@ class Entitlements(Query, wire="qry.booking.entitlements.v1", reply=Entitlements
 
     member: Id
     site: SiteId
-    on: date
+    on: Day

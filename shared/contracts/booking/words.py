@@ -1,11 +1,10 @@
 """Words of booking that several messages share."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.message import Instant, View
+from shared.contracts.message import Day, Instant, View
 
 BookingStatus = Literal[
     "held", "provisional", "pending", "confirmed", "checked_in", "completed", "cancelled", "expired", "no_show"
@@ -17,7 +16,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WallTime = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Steps = Annotated[int, Field(ge=15, le=10_080, multiple_of=15)]
 """Minutes in whole granules of the house."""
-Bound = Instant | date
+Bound = Instant | Day
 """An instant, or a day `YYYY-MM-DD`: its first instant in the site's zone."""
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]

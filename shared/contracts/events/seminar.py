@@ -1,11 +1,10 @@
 """Words of seminars that every message here shares: how certain, when, where, how many."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.message import BilingualView, Id, Instant, Language, Line, Model, SiteId, Text, View, Zone
+from shared.contracts.message import BilingualView, Day, Id, Instant, Language, Line, Model, SiteId, Text, View, Zone
 
 Format = Literal["seminar", "networking", "pitch", "workshop", "webcast"]
 Region = Literal["nyc", "boston", "us-east", "us-west", "japan", "global"]
@@ -21,7 +20,7 @@ class Announced(Model):
     """What was said for one zone where no clock time is decided: a date, and perhaps a part of the day."""
 
     zone: Zone
-    date: date
+    date: Day
     part: DayPart | None = None
 
 

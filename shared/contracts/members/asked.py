@@ -1,6 +1,5 @@
 """What members is asked: commands and queries."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -21,7 +20,20 @@ from shared.contracts.members.views import (
     RevokedSessionsView,
     TokenView,
 )
-from shared.contracts.message import Command, Id, Instant, Language, Line, Model, Query, SiteId, Text, Zone, personal
+from shared.contracts.message import (
+    Command,
+    Day,
+    Id,
+    Instant,
+    Language,
+    Line,
+    Model,
+    Query,
+    SiteId,
+    Text,
+    Zone,
+    personal,
+)
 
 EmailAddress = Annotated[str, Field(min_length=1, max_length=320), personal()]
 Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
@@ -30,8 +42,8 @@ Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
 class Membership(Model):
     """First and last day of validity, both included; days of the organization's home zone."""
 
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
 
     def model_post_init(self, _: object) -> None:
         if self.ends_on < self.starts_on:
