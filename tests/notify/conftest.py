@@ -67,12 +67,16 @@ class House:
             await self.post.js.publish(f"state.{state.wire}.{state.model_dump()['id']}", body)
 
     async def known(self, *states: State) -> None:
-        """Puts them on `STATE` and waits until the copies have them."""
+        """Puts them on `STATE` and waits until the copies have them, so that a majority read sees them."""
         await self.state(*states)
         for state in states:
             body = state.model_dump()
             here = {"_id": body["id"], "sequence": body["sequence"]}
             await until(partial(self._holds, f"copy_{state.wire.split('.')[1]}", here))
+        await until(self._caught_up)
+
+    async def _caught_up(self) -> bool:
+        return not any((await self.service.lag()).values())
 
     def _holds(self, collection: str, query: dict[str, Any]) -> bool:
         return self.stored(collection, **query) == 1

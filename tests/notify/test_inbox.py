@@ -52,6 +52,7 @@ async def test_notices_of_one_instant_are_all_listed_once(house: House) -> None:
     for n in range(5):
         await house.event(b.placed(id=f"b{n}"), f"e{n}", about=f"b{n}")
     await until(lambda: house.stored("notices") == 5)
+    await house.quiet()
     found: list[str] = []
     cursor: str | None = None
     for _ in range(5):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.notify.letter import AddressInvalid
 from shared.contracts.members import ContactState
 from shared.kit.mongo import Mongo
 from tests.notify import builders as b
@@ -130,6 +131,27 @@ async def test_a_crash_anywhere_sends_again_and_twice_only_after_an_unmarked_yes
         await until(lambda: house.stored("mails", status="sent") == 1, seconds=15)
         assert len(house.ledger.to(HANAKO)) == copies
         assert len({mail["Message-ID"] for mail in house.ledger.to(HANAKO)}) == 1
+
+
+async def test_the_sender_goes_on_after_the_database_was_away(house: House) -> None:
+    fault = {"failCommands": ["findAndModify"], "closeConnection": True, "appName": "lounge-notify"}
+    house.admin.admin.command({"configureFailPoint": "failCommand", "mode": "alwaysOn", "data": fault})
+    try:
+        await house.event(b.placed(), "e1", about="b1")
+        await until(lambda: house.stored("notices") == 1)
+    finally:
+        house.admin.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+    await until(lambda: house.stored("mails", status="sent") == 1, seconds=20)
+    assert len(house.ledger.to(HANAKO)) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"smtp_url": "http://127.0.0.1:25"}, {"smtp_url": "smtp://"}, {"mail_from": "nobody"}]
+)
+async def test_an_address_that_cannot_be_one_stops_the_start(houses: Houses, wrong: dict[str, str]) -> None:
+    with pytest.raises((ValueError, AddressInvalid)):
+        async with houses(**wrong):
+            raise AssertionError("it started")
 
 
 async def test_a_clean_stop_finishes_the_mail_in_hand(houses: Houses, mongo: Mongo) -> None:

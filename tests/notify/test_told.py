@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.notify.domain.plan import Channel, notification_id
+from shared.contracts.events import RegistrationState
 from shared.contracts.message import BilingualView, Event
 from tests.notify import builders as b
 from tests.notify.conftest import House, Houses
@@ -189,6 +190,33 @@ class TestAnnouncements:
         await until(lambda: house.stored("broadcasts", done=True) == 2)
         await house.quiet()
         assert [row["topic"] for row in house.rows("notices")] == ["seminar.cancelled"]
+
+    async def test_who_arrives_after_a_change_and_its_cancellation_hears_of_the_cancellation_only(
+        self, house: House
+    ) -> None:
+        await house.event(b.changed(), "e1", about="s1")
+        await house.event(b.called_off(), "e2", about="s1")
+        await until(lambda: house.stored("broadcasts", done=True) == 2)
+        await house.known(b.registration())
+        await until(lambda: house.stored("mails", status="sent") == 1)
+        await house.quiet()
+        assert [row["topic"] for row in house.rows("notices")] == ["seminar.cancelled"]
+
+    async def test_an_erased_registration_is_nobody_to_tell(self, house: House) -> None:
+        await house.known(b.registration())
+        gone: dict[str, Any] = {
+            "id": "r-hanako",
+            "seminar": None,
+            "member": None,
+            "mode": None,
+            "status": None,
+            "since": None,
+        }
+        await house.known(RegistrationState(sequence=2, erased=True, **gone))
+        await house.event(b.changed(), "e1", about="s1")
+        await until(lambda: house.stored("broadcasts", done=True) == 1)
+        await house.quiet()
+        assert await self.told(house) == []
 
     async def test_an_announcement_waits_for_no_contact_and_the_mail_for_its_own(self, house: House) -> None:
         await house.known(b.registration("late"), b.registration())
