@@ -1,7 +1,7 @@
 """A seminar is what the highest sequence of its site said, in whatever order it was heard."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -114,6 +114,19 @@ def said(sequence: int) -> Stated:
     if sequence % 3 == 0:
         return Withdraw("s-1", f"reason {sequence}")
     return Publish("s-1", replace(CONTENT, title=Text(ja=f"題{sequence}")))
+
+
+def test_those_who_wait_look_again_until_it_is_over_and_rarely_while_it_is_called_off() -> None:
+    soon = NOW + timedelta(seconds=15)
+    assert announced().promotes(NOW)
+    assert announced().waits_until(soon, NOW) == soon
+    gone = heard_again(announced(), Withdraw("s-1"), 2).state
+    assert not gone.promotes(NOW)
+    assert gone.waits_until(soon, NOW) == NOW + timedelta(days=1)
+    assert announced().waits_until(soon, datetime(2026, 12, 17, tzinfo=UTC)) is None
+    begun = When("instant", "Asia/Tokyo", "final", starts_at=NOW, ends_at=NOW + timedelta(hours=1))
+    assert not first_heard("osaka", Publish("s-1", replace(CONTENT, when=begun)), 1).state.promotes(NOW)
+    assert not first_heard("osaka", Withdraw("s-1"), 1).state.promotes(NOW)
 
 
 @given(order=st.lists(st.integers(0, 12), min_size=1, max_size=30))

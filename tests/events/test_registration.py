@@ -180,6 +180,20 @@ async def test_one_who_still_waits_after_its_timer_has_it_armed_again(house: Hou
     assert "due_at" not in held(house, seminar, "confirmed")[0]
 
 
+async def test_one_who_waits_for_a_seminar_that_is_over_has_no_timer_any_more(house: House) -> None:
+    seminar = await house.seminar(modes={"onsite": {"capacity": 1}})
+    await register(house, seminar, "m-1")
+    await register(house, seminar, "m-2")
+    past = [{"zone": "Asia/Tokyo", "date": "2026-01-05"}]
+    day = {"precision": "day", "zone": "Asia/Tokyo", "announced": past, "certainty": "final"}
+    await house.publish(published("osaka", sequence=2, when=day, modes={"onsite": {"capacity": 1}}))
+    await house.receipts(2)
+    due = {"$set": {"due_at": datetime(2026, 1, 1, tzinfo=UTC)}}
+    house.admin["events"]["registrations"].update_one({"member": "m-2"}, due)
+    await until(lambda: "due_at" not in held(house, seminar, "waiting")[0])
+    assert (await register(house, seminar, "m-3")).status == 409
+
+
 async def test_a_raised_capacity_lets_the_first_who_wait_in(house: House) -> None:
     seminar = await house.seminar(modes={"onsite": {"capacity": 2}})
     for n in range(6):

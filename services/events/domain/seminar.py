@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from services.events.domain.when import Certainty, When
@@ -118,6 +118,17 @@ class Seminar:
         if mode not in self.content.modes:
             raise ModeNotOffered(mode=mode, offered=sorted(self.content.modes))
         return self.content.modes[mode]
+
+    def promotes(self, at: datetime) -> bool:
+        """Whether a freed seat is still of use: it takes place, and has not begun."""
+        when = self.content.when if self.content is not None else None
+        return self.status == "announced" and when is not None and not when.started(at) and not when.over(at)
+
+    def waits_until(self, wanted: datetime, at: datetime) -> datetime | None:
+        """When one who waits looks again: as `wanted`; daily while it is called off; never once it is over."""
+        if self.content is None or self.content.when.over(at):
+            return None
+        return wanted if self.promotes(at) else at + timedelta(days=1)
 
 
 def seminar_id(site: str, external_id: str) -> str:

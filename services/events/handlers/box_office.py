@@ -113,7 +113,7 @@ class BoxOffice:
                 seminar, version = await self._seminars.public(seminar_id)
             except NotFound:
                 return given
-            if seminar.content is None or seminar.status != "announced" or mode not in seminar.content.modes:
+            if seminar.content is None or not seminar.promotes(self._clock.now()) or mode not in seminar.content.modes:
                 return given
             about, capacity = (seminar.site, seminar_id, mode), seminar.content.modes[mode]
             seats: list[int] | None = None if capacity is None else await self.open_seats(about, capacity)
@@ -164,12 +164,13 @@ class BoxOffice:
             self.look(seminar_id, mode, correlationid)
 
     async def on_waits(self, doc: dict[str, object]) -> None:
-        """The timer of one who waits: looks for freed seats, then arms again."""
+        """The timer of one who waits: looks for freed seats, then arms again while there is something to wait for."""
         held = registration_of(doc)
         await self.looked(held.seminar, held.mode, f"timer-{held.id}")
-        ahead = await self._registrations.ahead(held)
         at: datetime = self._clock.now()
-        await self._registrations.rearm(held.id, looks_again(ahead, at), self._cause("rearm"), at=at)
+        seminar, _ = await self._seminars.public(held.seminar)
+        due = seminar.waits_until(looks_again(await self._registrations.ahead(held), at), at)
+        await self._registrations.rearm(held.id, due, self._cause("rearm"), at=at)
 
     def _cause(self, operation: str, correlationid: str | None = None) -> Cause:
         return Cause(operation, "events", correlationid or f"seats-{new_id(self._clock.now())}")

@@ -108,12 +108,14 @@ class Registrations:
 
         return await self._documents.change(identity, next_body, cause, at=at, if_match=if_match)
 
-    async def rearm(self, identity: str, due: datetime, cause: Cause, *, at: datetime) -> None:
-        """One who still waits looks again at `due`."""
+    async def rearm(self, identity: str, due: datetime | None, cause: Cause, *, at: datetime) -> None:
+        """One who still waits looks again at `due`; None disarms."""
 
         def next_body(doc: dict[str, Any]) -> Draft | None:
             held = registration_of(doc)
-            return Draft(_body(held), due=(due, WAITS)) if held.status == "waiting" else None
+            if held.status != "waiting":
+                return None
+            return Draft(_body(held), due=None if due is None else (due, WAITS))
 
         await self._documents.change(identity, next_body, cause, at=at)
 
