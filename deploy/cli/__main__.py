@@ -31,13 +31,14 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The gateway's port; 0 takes a free one.")] = 8080,
     scale: Annotated[list[str] | None, typer.Option(help="Replicas, as booking=3; may be repeated.")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="Without the demonstration data.")] = False,
+    more: Annotated[list[str] | None, typer.Argument(metavar="SERVICE=N", help="More of --scale.")] = None,
 ) -> None:
     """Run the whole system on this machine until Ctrl-C."""
     from deploy.embedded.plan import Wanted, scale_of
     from deploy.embedded.up import up as run
 
     try:
-        replicas = scale_of(scale or [])
+        replicas = scale_of([*(scale or []), *(more or [])])
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     raise typer.Exit(run(Wanted(data=data, port=port, scale=replicas, empty=empty)))

@@ -10,7 +10,7 @@ import orjson
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
-from deploy.cli.finding import ops_of
+from deploy.cli.finding import ops_of, worded
 from deploy.ops import Ops
 from deploy.trouble import CannotStart, NotDone
 from deploy.waiting import busy
@@ -31,7 +31,7 @@ def token(data: Path, email: str) -> str:
     async def ask() -> str:
         async with ops_of(data) as ops:
             try:
-                return str((await ops.ask(IssueToken(email=email)))["access_token"])
+                return str((await ops.ask(worded(IssueToken, email=email)))["access_token"])
             except NotDone as refused:
                 if refused.code != "not-found":
                     raise
@@ -45,7 +45,7 @@ def add_operator(data: Path, email: str) -> dict[str, Any]:
 
     async def ask() -> dict[str, Any]:
         async with ops_of(data) as ops:
-            member: dict[str, Any] = await ops.ask(AddOperator(email=email), key=f"operator-{email.casefold()}")
+            member: dict[str, Any] = await ops.ask(worded(AddOperator, email=email), key=f"operator-{email.casefold()}")
             return {name: member[name] for name in ("id", "email", "roles", "organization")}
 
     return asyncio.run(ask())

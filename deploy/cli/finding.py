@@ -4,11 +4,30 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from deploy.embedded.folder import DataFolder, read_run
 from deploy.ops import Ops, connected
+from deploy.trouble import CannotStart
+from shared.kernel.refusal import Refusal
 from shared.kernel.time import Clock
 from shared.kit.clock import clock_of
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def worded(model: type[M], **fields: Any) -> M:
+    """A command made of what was typed. Raises CannotStart with the sentence that says what is wrong with it."""
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise CannotStart(f"{where} {first['input']!r} will not do: {first['msg']}.") from None
+    except Refusal as refusal:
+        raise CannotStart(refusal.text.best("en")) from None
 
 
 def clock() -> Clock:

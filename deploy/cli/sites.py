@@ -13,13 +13,13 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from deploy import topology
-from deploy.cli.finding import by_environment, ops_of
+from deploy.cli.finding import by_environment, ops_of, worded
 from deploy.embedded.folder import DataFolder, read_run
 from deploy.nats.server import write_config
 from deploy.ops import Ops
 from deploy.trouble import CannotStart, NotDone
 from deploy.waiting import busy, until
-from shared.contracts.booking import DefineSite, GetSite
+from shared.contracts.booking import Calendar, DefineSite, GetSite
 from shared.contracts.members import CreateApiKey, ListApiKeys, RevokeApiKey
 from shared.contracts.message import Text
 from shared.contracts.topology import inbox_prefix, ingest_durable, ingest_stream
@@ -122,10 +122,10 @@ async def _definition(ops: Ops, site: Described, *, producer: bool) -> DefineSit
         known = {"name": {"en": None if site.name_ja else site.id}, "time_zone": "UTC", "calendars": []}
     said = {"ja": site.name_ja, "en": site.name_en}
     name = {language: said[language] or known["name"].get(language) for language in said}
-    wanted = {"id": site.id, "producer": producer, "calendars": known["calendars"]}
-    return DefineSite.model_validate(
-        {**wanted, "name": Text(**name), "time_zone": site.zone or known["time_zone"]}, strict=False
-    )
+    calendars = tuple(Calendar.model_validate(each) for each in known["calendars"])
+    zone = site.zone or known["time_zone"]
+    text = worded(Text, **name)
+    return worded(DefineSite, id=site.id, producer=producer, calendars=calendars, name=text, time_zone=zone)
 
 
 def _reload(folder: DataFolder, run: dict[str, Any], *, again: bool = False) -> None:

@@ -29,7 +29,7 @@ class MailFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._next = sum(1 for _ in folder.glob("*.eml")) + 1
+        self._next = max((int(path.stem) for path in folder.glob("*.eml")), default=0) + 1
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 — aiosmtpd's name
         raw = envelope.original_content or b""

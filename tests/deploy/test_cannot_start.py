@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.binaries import why_it_ended
+from deploy.embedded.plan import scale_of
 
 
 def refused(folder: Path, *words: str, **environment: str) -> str:
@@ -84,6 +85,11 @@ def test_what_is_wrong_with_the_words_is_told(tmp_path: Path) -> None:
         assert ended.returncode == 2
         assert scale.partition("=")[0] in ended.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_replicas_are_counted_from_every_way_of_writing_them() -> None:
+    assert scale_of(["booking=3,events=2", "notify=1"]) == {"booking": 3, "events": 2, "notify": 1}
+    assert scale_of([]) == {}
 
 
 def test_an_unknown_library_is_named_as_it_is() -> None:

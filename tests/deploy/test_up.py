@@ -81,6 +81,22 @@ def test_a_token_for_nobody_is_refused_in_one_sentence(house: System) -> None:
     assert refused.stderr == "No member has the address nobody@linkj.example.\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("token", ""), "email '' will not do: String should have at least 1 character.\n"),
+        (("site", "add", "mars", "--zone", "Mars/Base"), "That is not a time zone of the IANA list.\n"),
+        (("site", "add", "mars", "--name-en", " "), "en ' ' will not do: Value error, blank.\n"),
+        (("republish", "--state", "gateway"), "There is no service 'gateway'"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_in_one_sentence(house: System, words: tuple[str, ...], sentence: str) -> None:
+    refused = lounge(*words, "--data", str(house.folder))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(sentence)
+    assert refused.stderr.count("\n") == 1
+
+
 def test_status_tells_what_the_gateway_tells(house: System) -> None:
     told = json.loads(house.lounge("status", "--json"))
     with house.api("operator@linkj.example") as api:
