@@ -167,8 +167,11 @@ async def house(houses: Houses) -> AsyncIterator[House]:
 
 
 @pytest.fixture(params=["motor", "pymongo"])
-async def mongo(request: pytest.FixtureRequest, clean: Servers) -> AsyncIterator[Mongo]:
-    """Notify's own database over either driver."""
-    opened = Mongo(clean.mongo_url("notify"), "notify", request.param)
+async def mongo(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Mongo]:
+    """Notify's own database over either driver, empty; the streams are left alone."""
+    with MongoClient[dict[str, Any]](servers.mongo_admin_url) as admin:
+        for name in admin["notify"].list_collection_names():
+            admin["notify"][name].delete_many({})
+    opened = Mongo(servers.mongo_url("notify"), "notify", request.param)
     yield opened
     await opened.close()
