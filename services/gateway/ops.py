@@ -95,7 +95,7 @@ class Watch:
         """GET /v1/ops/status."""
         await self._gate.pass_in(request, OPERATOR.within("ops:read"))
         no_parameters(request)
-        replicas, dead = await asyncio.gather(self._everyone(), self._dead_letters())
+        replicas, dead = await asyncio.gather(self._everyone(quiet=0.4), self._dead_letters())
         body = overall(replicas, dead).model_dump_json().encode()
         return Response(body, media_type="application/json")
 
@@ -119,13 +119,13 @@ class Watch:
                     self._health.bad(service, "has not been ready yet")
             await asyncio.sleep(_WATCH_SECONDS if self._seen == set(SERVICES) else _UNREADY_WATCH_SECONDS)
 
-    async def _everyone(self) -> list[ReplicaStatus]:
-        answers = await asyncio.gather(*(self._replicas_of(service) for service in SERVICES))
+    async def _everyone(self, *, quiet: float = 0.15) -> list[ReplicaStatus]:
+        answers = await asyncio.gather(*(self._replicas_of(service, quiet) for service in SERVICES))
         return [each for found in answers for each in found]
 
-    async def _replicas_of(self, service: str) -> list[ReplicaStatus]:
+    async def _replicas_of(self, service: str, quiet: float) -> list[ReplicaStatus]:
         try:
-            replies = await self._caller.everyone(status_subject(service), b"{}")
+            replies = await self._caller.everyone(status_subject(service), b"{}", quiet=quiet)
             found = [ReplicaStatus.model_validate(orjson.loads(reply)["data"]) for reply in replies]
         except (Refusal, NatsError, ValueError, KeyError) as error:
             log.warning("ops.no_status", asked=service, error=type(error).__name__)
