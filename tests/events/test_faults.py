@@ -87,7 +87,7 @@ async def test_a_replica_killed_between_release_and_promotion_strands_nobody(cle
         for name in ("m-1", "m-2"):
             await house.ask(Register(seminar=seminar, mode="onsite"), member(name), key=name)
         with suppress(TimeoutError):
-            await house.ask(CancelRegistration(seminar=seminar), member("m-1"), seconds=3)
+            await house.ask(CancelRegistration(seminar=seminar), member("m-1"), seconds=1.5)
         await died(first)
         (waiting,) = house.stored("registrations", seminar=seminar, status="waiting")
         house.admin["events"]["registrations"].update_one({"_id": waiting["_id"]}, {"$set": {"due_at": PAST}})

@@ -212,8 +212,11 @@ async def test_messages_are_taken_in_after_a_replica_died_between_effect_and_ack
         assert len(await house.told("events.seminar_announced.v1")) == 1
 
 
-async def test_messages_out_of_order_over_two_replicas_end_at_the_highest_sequence(open_house: Open) -> None:
-    async with open_house(replicas=2) as house:
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_messages_out_of_order_over_two_replicas_end_at_the_highest_sequence(
+    open_house: Open, driver: str
+) -> None:
+    async with open_house(replicas=2, mongo_driver=driver) as house:
         orders = [(7 * n) % 50 for n in range(50)]
         for sequence in orders:
             for external in ("a", "b", "c", "d"):
