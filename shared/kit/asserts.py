@@ -59,7 +59,7 @@ async def nats_reached(broker: LoungeBroker, settings: KitSettings) -> None:
     try:
         await asyncio.wait_for(broker.connect(), settings.connect_seconds)
     except TimeoutError:
-        if "authorization" in broker.last_error.lower():
+        if broker.refused:
             raise Misconfigured(f"LOUNGE_NATS_SEED_FILE: the nats-server at {where} refuses this key") from None
         raise Misconfigured(f"LOUNGE_NATS_URL: no nats-server answers at {where}") from None
 

@@ -22,7 +22,8 @@ class LoungeBroker(NatsBroker):
     def __init__(self, settings: KitSettings, health: Health, *, name: str, graceful_timeout: float = 9.0) -> None:
         self._health = health
         self.closing = False
-        self.last_error = ""
+        self.refused = False
+        """Whether the server refused the key since the last connection."""
         seed = settings.nats_seed_file.read_text(encoding="utf-8").strip() if settings.nats_seed_file else None
         super().__init__(
             settings.nats_url,
@@ -55,7 +56,8 @@ class LoungeBroker(NatsBroker):
         return tell
 
     async def _on_error(self, error: Exception) -> None:
-        text = self.last_error = str(error)
+        text = str(error)
+        self.refused |= "authorization" in text.lower()
         if "permissions violation" in text.lower():
             self._health.bad("nats-permissions", text[:200])
         log.warning("nats.error", error=type(error).__name__, detail=text[:200])
@@ -64,6 +66,7 @@ class LoungeBroker(NatsBroker):
         self._health.bad("nats", "disconnected")
 
     async def _on_reconnect(self, *_: Any) -> None:
+        self.refused = False
         self._health.good("nats")
         log.info("nats.reconnected")
 
