@@ -58,7 +58,7 @@ def load(port: int, requests: list[dict[str, Any]], connections: int, *, keep: b
 
 
 class Bench:
-    """The stage: a site that never closes, eight rooms, a company with a member for each, free slots handed out once."""
+    """The stage: a site that never closes, eight rooms, a company with a member for each; a slot is given once."""
 
     def __init__(self, on: System, floor_port: int) -> None:
         self.on = on

@@ -66,7 +66,9 @@ def test_the_same_key_answers_the_same_booking_and_another_body_is_refused(clien
     assert (without.status_code, without.json()["code"]) == (400, "idempotency-key-required")
 
 
-def test_of_two_hundred_at_once_over_three_replicas_one_gets_the_room(lounge: System, newcomer: Newcomer, free_hour: FreeHour) -> None:
+def test_of_two_hundred_at_once_over_three_replicas_one_gets_the_room(
+    lounge: System, newcomer: Newcomer, free_hour: FreeHour
+) -> None:
     replicas = [p["name"] for p in lounge.run["processes"] if p["name"].startswith("booking-")]
     assert replicas == ["booking-1", "booking-2", "booking-3"]
     people = [newcomer()[0] for _ in range(4)]

@@ -6,9 +6,11 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
+import nats
 
 from tests.journeys.conftest import Newcomer, key, wish
 from tests.support.eventually import eventually
@@ -34,7 +36,9 @@ def test_health_metrics_and_descriptions_are_served(lounge: System, client: Clie
     assert names == {"booking": 3, "events": 2, "members": 1, "notify": 1}
 
 
-def test_a_killed_service_comes_back_and_nothing_is_lost(lounge: System, newcomer: Newcomer, free_hour: FreeHour) -> None:
+def test_a_killed_service_comes_back_and_nothing_is_lost(
+    lounge: System, newcomer: Newcomer, free_hour: FreeHour
+) -> None:
     person, _ = newcomer("special_member_a")
     before = lounge.pids()
     os.kill(before["notify-1"], signal.SIGKILL)
@@ -46,14 +50,11 @@ def test_a_killed_service_comes_back_and_nothing_is_lost(lounge: System, newcome
 
 def test_a_dead_letter_is_listed_shown_and_replayed(lounge: System) -> None:
     environment = lounge.environment("booking-1")
+    seed = Path(environment["LOUNGE_NATS_SEED_FILE"]).read_text(encoding="utf-8").strip()
 
     async def poison() -> None:
-        import nats
-
-        seed = open(environment["LOUNGE_NATS_SEED_FILE"], encoding="utf-8").read().strip()  # noqa: ASYNC230, PTH123, SIM115
-        client = await nats.connect(
-            environment["LOUNGE_NATS_URL"], nkeys_seed_str=seed, inbox_prefix=environment["LOUNGE_NATS_INBOX_PREFIX"]
-        )
+        prefix = environment["LOUNGE_NATS_INBOX_PREFIX"]
+        client = await nats.connect(environment["LOUNGE_NATS_URL"], nkeys_seed_str=seed, inbox_prefix=prefix)
         await client.jetstream().publish("evt.booking.booking_placed.v1.poison", b"{no json", stream="EVENTS")
         await client.close()
 
@@ -69,7 +70,9 @@ def test_a_dead_letter_is_listed_shown_and_replayed(lounge: System) -> None:
     eventually(lambda: [x for x in letters() if x["id"] != letter["id"]], what="it to be parked again")
 
 
-def test_one_correlation_id_leads_from_the_request_to_the_mail(lounge: System, newcomer: Newcomer, free_hour: FreeHour) -> None:
+def test_one_correlation_id_leads_from_the_request_to_the_mail(
+    lounge: System, newcomer: Newcomer, free_hour: FreeHour
+) -> None:
     person, member = newcomer("special_member_a")
     answer = person.post(
         "/v1/bookings", json=wish("room-b", free_hour("room-b", weeks=3)), headers={**key(), "X-Request-Id": "walk-1"}

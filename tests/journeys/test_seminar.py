@@ -1,7 +1,7 @@
 """A site publishes a seminar, by both doors; people register; a freed seat goes to who waited longest."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -16,8 +16,8 @@ Client = Callable[[str], httpx.Client]
 
 
 @pytest.fixture(scope="module")
-def osaka(lounge: System) -> Iterator[Site]:
-    yield Site.added(lounge, "osaka-journey", "--zone", "Asia/Tokyo", "--name-en", "Osaka")
+def osaka(lounge: System) -> Site:
+    return Site.added(lounge, "osaka-journey", "--zone", "Asia/Tokyo", "--name-en", "Osaka")
 
 
 def found(member: httpx.Client, site: str, title: str) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def found(member: httpx.Client, site: str, title: str) -> dict[str, Any]:
         items = member.get("/v1/seminars", params={"site": site, "limit": 100}).json()["items"]
         return next((each for each in items if each["title"]["en"] == title), None)
 
-    return eventually(look, what=f"the seminar {title!r}")  # type: ignore[return-value]
+    return eventually(look, what=f"the seminar {title!r}")
 
 
 def titled(external_id: str, title: str, **more: Any) -> dict[str, Any]:
@@ -64,7 +64,9 @@ def test_over_http_the_same_with_the_api_key(lounge: System, osaka: Site, client
     headers["Content-Type"] = "application/cloudevents-batch+json"
     mixed = httpx.post(f"{lounge.url}/v1/sites/{osaka.id}/events", content=json.dumps(batch), headers=headers)
     assert (mixed.status_code, mixed.json()) == (202, {"accepted": 1, "quarantined": 1})
-    broken = httpx.post(f"{lounge.url}/v1/sites/{osaka.id}/events", content=json.dumps([batch[0], {"x": 1}]), headers=headers)
+    broken = httpx.post(
+        f"{lounge.url}/v1/sites/{osaka.id}/events", content=json.dumps([batch[0], {"x": 1}]), headers=headers
+    )
     assert broken.status_code == 422
 
 
@@ -85,12 +87,16 @@ def test_older_and_equal_change_nothing_forged_and_wrong_wait_in_quarantine(osak
         return got if {"identity", "malformed"} <= set(got) else None
 
     assert eventually(reasons, what="the forged and the garbled one in quarantine")
-    assert client("member-a@special.example").get(f"/v1/seminars/{there['id']}").json()["title"]["en"] == "Second edition"
+    assert (
+        client("member-a@special.example").get(f"/v1/seminars/{there['id']}").json()["title"]["en"] == "Second edition"
+    )
     titles = [s["title"]["en"] for s in staff.get("/v1/seminars", params={"limit": 100}).json()["items"]]
     assert not {"First edition", "Other second edition", "Forged"} & set(titles)
 
 
-def test_seats_run_out_people_wait_and_the_first_who_waited_is_promoted(osaka: Site, client: Client, newcomer: Newcomer) -> None:
+def test_seats_run_out_people_wait_and_the_first_who_waited_is_promoted(
+    osaka: Site, client: Client, newcomer: Newcomer
+) -> None:
     osaka.publish(cloud_event(osaka.id, titled("r-1", "Two seats", modes={"onsite": {"capacity": 2}})))
     people = [newcomer(language=language)[0] for language in ("en", "ja", "en", "ja")]
     there = found(people[0], osaka.id, "Two seats")
@@ -104,7 +110,8 @@ def test_seats_run_out_people_wait_and_the_first_who_waited_is_promoted(osaka: S
     assert people[0].delete(f"{path}/mine").status_code in (200, 204)
 
     def third() -> bool:
-        return people[2].post(path, json={"mode": "onsite"}, headers=key()).json()["status"] == "confirmed"
+        status: str = people[2].post(path, json={"mode": "onsite"}, headers=key()).json()["status"]
+        return status == "confirmed"
 
     eventually(third, what="the first who waited to be promoted")
     assert people[3].post(path, json={"mode": "onsite"}, headers=key()).json()["status"] == "waiting"

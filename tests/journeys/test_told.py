@@ -84,11 +84,13 @@ def test_registered_promoted_changed_and_cancelled_reach_those_concerned(
 def test_the_inbox_stream_brings_a_notice_as_it_is_made(newcomer: Newcomer, free_hour: FreeHour) -> None:
     person, _ = newcomer("special_member_b")
     start = free_hour("room-b", weeks=2)
-    with person.stream("GET", "/v1/notifications/stream", headers={"Accept": "text/event-stream"}, timeout=15) as stream:
+    accept = {"Accept": "text/event-stream"}
+    with person.stream("GET", "/v1/notifications/stream", headers=accept, timeout=15) as stream:
         assert stream.status_code == 200
         person.post("/v1/bookings", json=wish("room-b", start), headers=key()).raise_for_status()
         data = next(line for line in stream.iter_lines() if line.startswith("data:"))
     notice = json.loads(data.removeprefix("data:"))
     assert notice["id"] in {each["id"] for each in notices(person)}
     assert person.post(f"/v1/notifications/{notice['id']}/read").status_code == 200
-    assert notice["id"] not in {n["id"] for n in person.get("/v1/notifications", params={"unread": "true"}).json()["items"]}
+    unread = person.get("/v1/notifications", params={"unread": "true"}).json()["items"]
+    assert notice["id"] not in {each["id"] for each in unread}

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], *, what: str, seconds: float = 15.0) -> T:
+def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 15.0) -> T:
     """The first true thing `look` gives; fails naming `what` when the deadline passes."""
     deadline = time.monotonic() + seconds
     while True:

@@ -94,7 +94,8 @@ class Site:
         async def read() -> list[dict[str, Any]]:
             client = await self._connected()
             found: list[dict[str, Any]] = []
-            subscription = await client.jetstream().subscribe("receipts.>", ordered_consumer=True, deliver_policy=DeliverPolicy.ALL)
+            kept = client.jetstream()
+            subscription = await kept.subscribe("receipts.>", ordered_consumer=True, deliver_policy=DeliverPolicy.ALL)
             while len(found) < count:
                 found.append(json.loads((await subscription.next_msg(timeout=10)).data))
             await client.close()
