@@ -16,6 +16,7 @@ from services.gateway.protocol import LARGEST_HEAD, BoundedProtocol
 from services.gateway.settings import GatewaySettings
 from shared.kit import crash
 from shared.kit.log import configure, get_logger
+from shared.kit.starting import building
 
 log = get_logger()
 _DRAIN_SECONDS = 5
@@ -88,9 +89,10 @@ async def _watch_parent(parent: int | None, gateway: Server) -> None:
 
 def main() -> None:
     """The whole life of the process."""
-    settings = GatewaySettings()
-    configure(service="gateway", replica=settings.replica, level=settings.log_level)
-    crash.configure(settings.crash, settings.crash_ledger)
+    with building():
+        settings = GatewaySettings()
+        configure(service="gateway", replica=settings.replica, level=settings.log_level)
+        crash.configure(settings.crash, settings.crash_ledger)
     uvloop.run(serve(settings))
 
 

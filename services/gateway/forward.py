@@ -19,7 +19,7 @@ from services.gateway.limits import Allowance
 from services.gateway.policy import Policy
 from services.gateway.problems import Catalogue, header
 from services.gateway.reading import BodyReader, QueryReader
-from services.gateway.refusals import IfMatchMalformed, IfMatchRequired, KeyMalformed, KeyRequired
+from services.gateway.refusals import IfMatchMalformed, IfMatchRequired, KeyMalformed, KeyRequired, Unauthenticated
 from shared.kernel.time import Clock
 from shared.kit.crash import crashpoint
 from shared.kit.nats.request import COMMAND_SECONDS, Caller, Refused
@@ -39,17 +39,30 @@ class Gate:
 
     async def pass_in(self, request: Request, policy: Policy) -> Asker:
         """The asker, or NOBODY at a door for anyone. Raises Unauthenticated, NotForThisPrincipal, TooManyRequests."""
-        scope = request.scope
-        asker = await self.authenticator.of(scope, now=self.clock.now().timestamp()) if not policy.anonymous else None
+        asker = None if policy.anonymous else await self._authenticated(request)
+        self._charge(asker, request)
         policy.admit(asker.principal if asker is not None else None)
-        client = scope.get("client")
+        return asker or NOBODY
+
+    async def _authenticated(self, request: Request) -> Asker:
+        """Who cannot say who they are is counted too: guessing is slowed."""
+        try:
+            asker = await self.authenticator.of(request.scope, now=self.clock.now().timestamp())
+        except Unauthenticated:
+            asker = None
+        if asker is None:
+            self._charge(None, request)
+            raise Unauthenticated
+        return asker
+
+    def _charge(self, asker: Asker | None, request: Request) -> None:
+        client = request.scope.get("client")
         self.allowance.take(
             asker.principal.id if asker is not None else None,
             asker.principal.organization if asker is not None else None,
             client=client[0] if client else "",
             at=time.monotonic(),
         )
-        return asker or NOBODY
 
 
 class Forwarder:

@@ -11,8 +11,8 @@ class GatewaySettings(KitSettings):
     rate_principal_burst: int = Field(default=500, ge=1)
     rate_principal_refill: float = Field(default=100, gt=0)
     rate_organization_factor: float = Field(default=5, ge=1)
-    rate_anonymous_burst: int = Field(default=300, ge=1)
-    rate_anonymous_refill: float = Field(default=30, gt=0)
+    rate_anonymous_burst: int = Field(default=1_000, ge=1)
+    rate_anonymous_refill: float = Field(default=50, gt=0)
     concurrency: int = Field(default=1_000, ge=1)
     """Requests at work at once; one more is answered 503."""
     read_seconds: float = Field(default=10, gt=0, le=60)

@@ -115,6 +115,8 @@ class NoticeStreams:
         """The asker's stream: first what came after `Last-Event-ID`, then each notice as it is made."""
         asker = await self._gate.pass_in(request, SESSION)
         no_parameters(request)
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         last = header(request.scope, b"last-event-id").decode("latin-1")
         if last and not ID_PATTERN.fullmatch(last):
             raise InvalidCursor

@@ -53,6 +53,20 @@ def test_a_principal_who_asks_too_much_is_slowed_and_others_are_not(
     assert services.asked("qry.booking.bookings.v1")
 
 
+def test_who_guesses_credentials_is_slowed_and_who_has_one_is_not(another_door: Callable[..., Door]) -> None:
+    door = another_door(rate_anonymous_burst=5, rate_anonymous_refill=0.01)
+    guesses = [{"Authorization": f"Bearer guess-{n}"} for n in range(4)] + [{}, {}]
+    assert [door.client.get("/v1/me", headers=guess).status_code for guess in guesses] == [401] * 5 + [429]
+    assert door.client.get("/v1/me", headers=bearer()).status_code == 200
+    assert door.client.get("/health/ready").status_code == 200
+
+
+def test_who_is_refused_by_policy_pays_for_it_too(another_door: Callable[..., Door]) -> None:
+    door = another_door(rate_principal_burst=3, rate_principal_refill=0.01)
+    me = bearer()
+    assert [door.client.get("/v1/ops/status", headers=me).status_code for _ in range(4)] == [403, 403, 403, 429]
+
+
 def test_more_at_once_than_the_gateway_takes_is_503_with_retry_after(
     another_door: Callable[..., Door], door: Door, services: FakeServices
 ) -> None:

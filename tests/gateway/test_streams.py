@@ -133,6 +133,11 @@ def test_a_stream_ends_when_its_session_does(door: Door, services: FakeServices)
     services.revoked.clear()
 
 
+def test_asking_for_the_head_of_a_stream_opens_none(door: Door) -> None:
+    answer = door.client.head(PATH, headers=bearer())
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (200, "text/event-stream")
+
+
 def test_a_last_event_id_that_cannot_be_one_is_refused(door: Door) -> None:
     answer = door.client.get(PATH, headers=bearer() | {"Last-Event-ID": "a b"})
     assert answer.status_code == 422
