@@ -5,4 +5,4 @@ from services.booking.settings import Settings
 from shared.kit.service import run
 
 if __name__ == "__main__":
-    run(build(Settings()))
+    run(lambda: build(Settings()))

@@ -4,4 +4,4 @@ from services.events.app import build
 from services.events.settings import Settings
 from shared.kit.service import run
 
-run(build(Settings()))
+run(lambda: build(Settings()))

@@ -4,4 +4,4 @@ from services.notify.app import build
 from services.notify.settings import Settings
 from shared.kit.service import run
 
-run(build(Settings()))
+run(lambda: build(Settings()))

@@ -193,3 +193,36 @@ async def test_a_batch_loop_waits_for_its_stream_to_appear_and_ends_with_its_cli
     await asyncio.wait_for(loops.BatchLoop(bind, handle, Gate()).run(), 5)
     assert closed.is_set()
     assert len(tries) == 2
+
+
+async def test_what_was_fetched_while_stopping_is_given_back_at_once() -> None:
+    given_back: list[int] = []
+
+    class Message:
+        async def nak(self) -> None:
+            given_back.append(1)
+
+    class Subscriber:
+        running = True
+        subscription: Any = None
+
+        def __init__(self) -> None:
+            self.tasks: list[asyncio.Task[None]] = []
+            self.jetstream = self
+
+        async def pull_subscribe_bind(self, **_: str) -> Any:
+            return self
+
+        async def fetch(self, **_: Any) -> list[Message]:
+            self.running = False
+            return [Message()]
+
+        def add_task(self, work: Any) -> None:
+            self.tasks.append(asyncio.create_task(work()))
+
+    subscriber: Any = Subscriber()
+    loops.bounded(subscriber, durable="d", stream="s", workers=1, gate=Gate())
+    for _ in range(2):  # the second time it is bound already
+        await subscriber._create_subscription()
+    await asyncio.wait_for(asyncio.gather(*subscriber.tasks), 5)
+    assert (len(subscriber.tasks), given_back) == (1, [1])

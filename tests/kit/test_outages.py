@@ -165,3 +165,35 @@ async def test_a_late_relay_learns_that_a_newer_state_stands(things: Servers) ->
     doc = {"_id": "a", "version": 3, "name": "x", "stated": {"booking/thing/v1": 5}}
     assert await relay._publish_state(doc, state_of(doc)[0]) == 9
     assert contested.tries == 1
+
+
+async def test_a_log_of_unsent_entries_is_not_cut(things: Servers) -> None:
+    service = make_service(things)
+    relay = relaying.Relay("booking", None, None, Contested(None), service.clock)
+    unsent = {"_id": "a", "version": 1, "sent": 0, "log": [{"seq": n} for n in range(1, 300)]}
+    await relay._archive(unsent)  # there is no collection it could touch
+    assert relay._states(unsent) == ()
+
+
+async def test_what_moved_to_the_history_is_republished_too(
+    one: Running, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "_LOG_LIMIT", 4)
+    async with one() as (service, made):
+        at, a = service.clock.now(), new_id(service.clock.now())
+        await made.insert(a, "nyc", thing("v1", events=3), cause("k0"), at=at)
+        await until(lambda: all_sent(service))
+        for n in range(3):
+            await made.change(a, lambda doc: thing(doc["name"], events=2), cause(f"c{n}"), at=at + timedelta(minutes=n))
+            await until(lambda: all_sent(service))
+        await until(lambda: archived(service, a))
+        relay = service.relays["things"]
+        assert await relay.republish(at) == 9
+        assert sorted(await sequences(post)) == sorted([*range(1, 10)] * 2)
+        assert await relay.republish(at + timedelta(minutes=2)) == 2
+
+
+async def archived(service: Service, doc_id: str) -> bool:
+    kept = await service.collection("things").find_one({"_id": doc_id})
+    moved = await service.collection("things_history").count_documents({"aggregate": doc_id})
+    return bool(moved and moved + len(kept["log"]) == 9)

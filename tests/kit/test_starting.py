@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,9 @@ from nats.js import api
 
 from shared.contracts.topology import DURABLES, Durable
 from shared.kit import service
-from shared.kit.asserts import Misconfigured, durables_applied
+from shared.kit.asserts import Misconfigured, durables_applied, mongo_reached
+from shared.kit.clock import SystemClock
+from shared.kit.mongo import Mongo
 from shared.kit.settings import KitSettings
 from shared.kit.starting import faults
 from tests.kit.conftest import make_service
@@ -244,3 +248,27 @@ def test_a_fault_without_a_setting_is_told_as_it_is() -> None:
     with pytest.raises(ValueError, match="replica") as error:
         KitSettings(nats_url="nats://x", replica=0)
     assert faults(error.value) == ["LOUNGE_REPLICA: Input should be greater than or equal to 1"]
+
+
+async def test_servers_that_do_not_answer_in_time_or_refuse_are_named(clean: Servers) -> None:
+    nowhere = make_service(clean, nats_url="nats://127.0.0.1:1", connect_seconds=0.4)
+    stranger = make_service(clean, nats_seed_file=clean.seed_file("stranger"), connect_seconds=0.4)
+    assert await refused(nowhere) == "LOUNGE_NATS_URL: no nats-server answers at 127.0.0.1:1"
+    assert (await refused(stranger)).startswith("LOUNGE_NATS_SEED_FILE: ")
+    mongo = Mongo("mongodb://ana:secret@127.0.0.1:1", "booking", timeout_s=0.2)
+    with pytest.raises(Misconfigured, match=r"LOUNGE_MONGO_URL: no primary answers at 127\.0\.0\.1:1$"):
+        await mongo_reached(mongo, SystemClock(), 0.3)
+    await mongo.close()
+
+
+def test_every_service_names_the_settings_it_lacks() -> None:
+    here = {name: os.environ[name] for name in os.environ if not name.startswith("LOUNGE_")}
+    names = ("booking", "members", "events", "notify", "gateway")
+    started = [
+        subprocess.Popen([sys.executable, "-m", f"services.{name}"], env=here, stderr=subprocess.PIPE, text=True)
+        for name in names
+    ]
+    for name, child in zip(names, started, strict=True):
+        _, said = child.communicate(timeout=40)
+        assert child.returncode == 2, (name, said)
+        assert "lounge: cannot start: LOUNGE_NATS_URL: Field required" in said.splitlines(), (name, said)
