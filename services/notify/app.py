@@ -18,6 +18,7 @@ from services.notify.wording import Wording
 from shared.contracts.booking import SiteState
 from shared.contracts.events import RegistrationState
 from shared.contracts.members import ContactState
+from shared.kit.health import Health
 from shared.kit.service import Service
 
 
@@ -38,7 +39,7 @@ def build(settings: Settings) -> Service:
     )
     origin = _origin(settings.mail_from)
     composer = Composer(wording, known.people, known.sites, broadcasts, origin)
-    sender = Sender(mails, composer, _outgoing(settings, origin), service.clock)
+    sender = Sender(mails, composer, _outgoing(settings, origin, service.health), service.clock)
     teller = Teller(Rows(mails, notices, sender.nudge), known.sites, wording, service.clock)
     announcements = Announcements(teller, known, broadcasts, service.clock)
     subscribe_to_results(service, Results(teller, known))
@@ -55,9 +56,15 @@ def _origin(mail_from: str) -> Address:
     return address(spec, name)
 
 
-def _outgoing(settings: Settings, origin: Address) -> Outgoing:
+def _outgoing(settings: Settings, origin: Address, health: Health) -> Outgoing:
     def connect() -> Connection:
         return Connection(settings.smtp_url.get_secret_value(), seconds=settings.smtp_timeout, hostname=origin.domain)
 
+    def heard(taken: bool) -> None:
+        if taken:
+            health.good("smtp")
+        else:
+            health.degrade("smtp", "the mail server cannot be reached; mails wait")
+
     connect()  # an address that cannot be one stops the start, not the first mail
-    return Outgoing(connect, origin.addr_spec, settings.smtp_connections)
+    return Outgoing(connect, origin.addr_spec, settings.smtp_connections, heard)

@@ -29,11 +29,15 @@ Connect = Callable[[], Connection]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """How mails leave: connections made by `connect`, `at_once` per lane, from the address `sender`."""
+    """How mails leave: connections made by `connect`, `at_once` per lane, from the address `sender`.
+
+    `heard(True)` is called when the server took a mail, `heard(False)` when it could not be reached.
+    """
 
     connect: Connect
     sender: str
     at_once: int
+    heard: Callable[[bool], None]
 
 
 class Sender:
@@ -119,8 +123,11 @@ class Sender:
         except AddressInvalid:
             await self._failed(row, Trouble("address", None, "address-invalid"))
         except NotSent as error:
+            if error.trouble.stage == "connect":
+                self._outgoing.heard(False)
             await self._failed(row, error.trouble)
         else:
+            self._outgoing.heard(True)
             await crashpoint("sender.after_send_before_mark")
             await self._end(row, Status.SENT, None)
 

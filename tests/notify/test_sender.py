@@ -89,6 +89,8 @@ async def test_a_server_that_is_away_loses_nothing(houses: Houses) -> None:
         await until(lambda: bool(house.rows("mails", attempts={"$ne": []})))
         assert row(house)["status"] == "ready"
         assert row(house)["attempts"][0]["reason"].startswith("connect ")
+        assert "smtp" in house.service.health.degraded
+        assert house.service.health.ready
     async with houses() as house:
         await due_now(house)
         await until(lambda: house.stored("mails", status="sent") == 1)
