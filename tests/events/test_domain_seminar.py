@@ -116,6 +116,17 @@ def said(sequence: int) -> Stated:
     return Publish("s-1", replace(CONTENT, title=Text(ja=f"題{sequence}")))
 
 
+def test_only_another_capacity_or_a_seminar_that_is_on_again_asks_for_another_look_at_the_seats() -> None:
+    seminar = announced()
+    retitled = heard_again(seminar, Publish("s-1", replace(CONTENT, title=Text(ja="別"))), 2).state
+    larger = heard_again(seminar, Publish("s-1", replace(CONTENT, modes={"onsite": 30})), 2).state
+    gone = heard_again(seminar, Withdraw("s-1"), 2).state
+    assert not retitled.seats_differ(seminar)
+    assert larger.seats_differ(seminar)
+    assert heard_again(gone, PUBLISH, 3).state.seats_differ(gone)
+    assert not seminar.seats_differ(first_heard("osaka", Withdraw("s-1"), 0).state)
+
+
 def test_those_who_wait_look_again_until_it_is_over_and_rarely_while_it_is_called_off() -> None:
     soon = NOW + timedelta(seconds=15)
     assert announced().promotes(NOW)

@@ -119,6 +119,12 @@ class Seminar:
             raise ModeNotOffered(mode=mode, offered=sorted(self.content.modes))
         return self.content.modes[mode]
 
+    def seats_differ(self, before: Seminar) -> bool:
+        """Whether more or fewer may attend than before, or it takes place again."""
+        if self.content is None or before.content is None:
+            return False
+        return (self.status, self.content.modes) != (before.status, before.content.modes)
+
     def promotes(self, at: datetime) -> bool:
         """Whether a freed seat is still of use: it takes place, and has not begun."""
         when = self.content.when if self.content is not None else None

@@ -18,7 +18,7 @@ from shared.kit.log import get_logger
 
 log = get_logger()
 Changed = Callable[[str, str], Awaitable[None]]
-"""Told the id of each seminar a site changed, after it was stored, and the correlation id."""
+"""Told the id of each seminar that more or fewer may attend than before, after it was stored; the correlation id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,8 @@ class SiteMessages:
             fingerprint=accepted.digest,
             causationid=envelope.id,
         )
-        came = await self._heard(identity, delivery.site, accepted, cause, at)
-        if came == "now":
+        came, seats_differ = await self._heard(identity, delivery.site, accepted, cause, at)
+        if came == "now" and seats_differ:
             await self._changed(identity, cause.correlationid)
         if came == "before":
             arrival = Arrival(delivery.site, envelope.id, accepted.digest, delivery.delivery)
@@ -144,12 +144,18 @@ class SiteMessages:
 
     async def _heard(
         self, identity: str, site: str, accepted: Accepted, cause: Cause, at: datetime
-    ) -> Literal["now", "before", "older", "duplicate"]:
-        """Whether this message had its effect now, had it before, or says nothing newer."""
+    ) -> tuple[Literal["now", "before", "older", "duplicate"], bool]:
+        """Whether this message had its effect now, had it before, or says nothing newer; and whether more or fewer
+        may attend by it.
+        """
         stated, sequence = accepted.read.stated, accepted.envelope.sequence
+        seats_differ = False
 
         def decide(seminar: Seminar) -> SeminarDecision:
-            return heard_again(seminar, stated, sequence)
+            nonlocal seats_differ
+            decision = heard_again(seminar, stated, sequence)
+            seats_differ = decision.state.seats_differ(seminar)
+            return decision
 
         for _ in range(3):
             try:
@@ -160,9 +166,9 @@ class SiteMessages:
                 except KeyReused:
                     continue
                 if not stored.replay:
-                    return "now"
+                    return "now", False
             else:
-                return "now" if now else "before" if stored.replay else "older"
+                return "now" if now else "before" if stored.replay else "older", seats_differ
         raise Busy
 
     async def _keep(
