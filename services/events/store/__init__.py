@@ -13,6 +13,9 @@ __all__ = ["INDEXES", "Arrivals", "Quarantine", "Registrations", "Seminars"]
 _REMEMBERED = 60 * 86_400
 """Seconds an event id is known: longer than any message of the horizon (30 days) can come back from its stream."""
 
+_QUARANTINED = 90 * 86_400
+"""Seconds a message waits for a person, as long as a dead letter of our own."""
+
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "seminars": [
         *document_indexes(),
@@ -23,7 +26,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         *document_indexes(),
         index([("site", 1), ("seminar", 1), ("mode", 1), ("status", 1), ("ticket", 1), ("seat", 1)]),
     ],
-    "quarantine": [index([("site", 1), ("listed", -1)])],
+    "quarantine": [index([("site", 1), ("listed", -1)]), index([("received_at", 1)], expire_after=_QUARANTINED)],
     "arrivals": [index([("received_at", 1)], expire_after=_REMEMBERED)],
     "tickets": [],
     "copy_site": [index([("producer", 1)], partial={"producer": True})],
