@@ -54,7 +54,7 @@ class System:
 
     @property
     def run(self) -> dict[str, Any]:
-        return json.loads((self.folder / "run.json").read_text())  # type: ignore[no-any-return]
+        return json.loads((self.folder / "run.json").read_text())  # type: ignore[no-any-return]  # its own contract
 
     def pids(self) -> dict[str, int]:
         assert self._child is not None
