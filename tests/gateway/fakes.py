@@ -8,6 +8,7 @@ import hashlib
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import orjson
@@ -90,6 +91,13 @@ class FakeServices:
     def open(self, service: str) -> None:
         """The service answers from now on."""
         self._clients[service] = self.run(self._opened(service))
+
+    def reopen(self) -> None:
+        """All of them, after the server was away: their plain clients do not come back by themselves."""
+        for service in SERVICES:
+            with suppress(Exception):
+                self.run(self._clients.pop(service).close())
+            self.open(service)
 
     def close(self, service: str) -> None:
         """The service is gone."""
