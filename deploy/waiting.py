@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-_LOOK_EVERY = 0.02
+_LOOK_EVERY = 0.05
 
 
 async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -31,8 +32,10 @@ def _leash() -> Callable[[], None] | None:
 def spawn(argv: Sequence[str | Path], *, said: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start a program on a leash, in its own session so that Ctrl-C reaches us alone; its output goes to `said`.
 
-    The leash is bound to the calling *thread*: call it from the main thread only.
+    The leash is bound to the calling *thread*, and would pull at its end: on another than the main one it raises.
     """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("a child is started on the main thread, or it dies with the thread that started it")
     with said.open("ab") as out:
         return subprocess.Popen(
             [str(word) for word in argv],
@@ -77,6 +80,13 @@ def taken(port: int) -> bool:
         except OSError:
             return True
         return False
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on this loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float, what: str, every: float = 0.01) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.embedded.binaries import mongod, why_it_ended
-from deploy.embedded.children import free_port, spawn, stop, wait_until
+from deploy.embedded.children import free_port, listens, spawn, stop, wait_until
 from deploy.mongo.admin import ADMIN, READER, SET, Passwords, form_set, url
 from deploy.mongo.prepare import prepare
 
@@ -60,7 +60,7 @@ class MongoServer:
         """Whether it takes writes; drives the set there. Raises CannotStart if it ended instead."""
         if self.child and (status := self.child.poll()) is not None:
             raise why_it_ended("mongod", status, self.said.read_text(errors="replace"))
-        return form_set(self.port, self.passwords.of(ADMIN))
+        return listens(self.port) and form_set(self.port, self.passwords.of(ADMIN))
 
     def wait_ready(self, seconds: float = 30) -> None:
         """Returns when it is primary and users and indexes are there."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.children import free_port, spawn, stop, taken, wait_until
+from deploy.embedded.children import free_port, listens, spawn, stop, wait_until
 from deploy.embedded.mail_sink import mails
 
 
@@ -17,7 +17,7 @@ def sink(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     port, folder = free_port(), tmp_path / "mail"
     child = spawn([sys.executable, "-m", "deploy.embedded.mail_sink", str(port), folder], said=tmp_path / "said")
     try:
-        wait_until(lambda: taken(port), seconds=10, what="the sink's port")
+        wait_until(lambda: listens(port), seconds=10, what="the sink's port")
         yield port, folder
     finally:
         stop(child)

@@ -1,8 +1,11 @@
 """How often a child that dies is started again."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from deploy.embedded.children import spawn, stop, wait_until
 from deploy.embedded.supervisor import Kept
@@ -82,6 +85,11 @@ def test_a_child_ends_when_its_parent_is_killed_with_9(tmp_path: Path) -> None:
         parent.kill()
         parent.wait()
     wait_until(lambda: _is_gone(int(told.read_text())), seconds=5, what="the child to end")
+
+
+async def test_a_child_is_not_started_on_a_thread_it_would_die_with(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="main thread"):
+        await asyncio.to_thread(spawn, ["sleep", "60"], said=tmp_path / "said")
 
 
 def _is_gone(pid: int) -> bool:
