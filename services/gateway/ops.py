@@ -24,7 +24,7 @@ from shared.kit.nats.request import Caller
 
 log = get_logger()
 _REPLY_SECONDS = 1.0
-_WATCH_SECONDS = 5.0
+_WATCH_SECONDS = 3.0
 _UNREADY_WATCH_SECONDS = 0.2
 _DEAD_LETTERS = "$JS.API.STREAM.INFO.DLQ"
 
