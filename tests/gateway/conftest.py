@@ -60,7 +60,7 @@ class Door:
         self.gone()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def services(servers: Servers) -> Iterator[FakeServices]:
     fakes = FakeServices(servers)
     fakes.start()
@@ -68,7 +68,7 @@ def services(servers: Servers) -> Iterator[FakeServices]:
     fakes.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(servers: Servers, services: FakeServices) -> Iterator[Door]:
     door = Door(servers)
     try:
