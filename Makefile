@@ -6,7 +6,9 @@ SHELL := /bin/sh
 BIN := .venv/bin
 CODE := services shared deploy tools tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-# The newest interpreter on the path that is new enough; the check below explains when there is none.
+# Workers share nothing: each starts servers of its own.
+WORKERS ?= 2
+# The first interpreter on the path that is new enough; the check below explains when there is none.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
@@ -30,8 +32,8 @@ install: .venv/.project  ## create .venv with everything pinned, and the `lounge
 up: install  ## run the whole system on this machine; Ctrl-C stops it (ARGS="--port 9000 --scale booking=3")
 	@$(BIN)/lounge up $(ARGS)
 
-test: install  ## the whole suite on real servers, without Docker (ARGS="-k booking")
-	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests $(ARGS)
+test: install  ## the whole suite on real servers, without Docker (ARGS="-k booking", WORKERS=0 for one by one)
+	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup --durations=15 $(ARGS)
 
 lint: install  ## style, walls between packages, dead code, dependencies, spelling
 	$(BIN)/ruff check $(CODE)

@@ -1,15 +1,24 @@
-"""Fixtures of every room: the real servers, started once for the whole run and only when a test wants them."""
+"""Fixtures of every room: the real servers, started once per worker and only when a test wants them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.servers import Servers
 
+ROOT = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A room is run by one worker, in order, so that what it starts is started once."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).parts[0]))
+
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """One nats-server and one mongod with the topology applied, shared by the run."""
+    """One nats-server and one mongod with the topology applied, shared by the worker."""
     running = Servers(tmp_path_factory.mktemp("servers"))
     try:
         running.start()

@@ -18,9 +18,13 @@ from tests.gateway.fakes import KEY, KID, FakeServices, ok, token
 from tests.gateway.test_bad_input import OPERATOR, ROUTES, SECRET, named, url
 from tests.support.eventually import eventually
 
-NOW = int(SystemClock().now().timestamp())
 _sessions = count(1)
 OTHER = OKPKey.generate_key("Ed25519")
+
+
+def seconds(after: int) -> int:
+    """Unix seconds of so many from now: a suite may take longer than a token lives."""
+    return int(SystemClock().now().timestamp()) + after
 
 
 def unsigned() -> str:
@@ -49,9 +53,9 @@ BAD_TOKENS: dict[str, Callable[[], str]] = {
     "wrong typ": lambda: token(header={"typ": "JWT"}),
     "wrong audience": lambda: token(aud="another/api"),
     "wrong issuer": lambda: token(iss="another"),
-    "expired": lambda: token(iat=NOW - 700, nbf=NOW - 700, exp=NOW - 100),
-    "issued in five minutes": lambda: token(iat=NOW + 300, nbf=NOW + 300, exp=NOW + 600),
-    "good for a day": lambda: token(exp=NOW + 86_400),
+    "expired": lambda: token(iat=seconds(-700), nbf=seconds(-700), exp=seconds(-100)),
+    "issued in five minutes": lambda: token(iat=seconds(300), nbf=seconds(300), exp=seconds(600)),
+    "good for a day": lambda: token(exp=seconds(86_400)),
     "no subject": lambda: token(sub=None),
     "tampered": tampered,
     "text": lambda: "hello",
