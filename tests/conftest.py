@@ -10,10 +10,12 @@ from tests.support.servers import Servers
 ROOT = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers learn of the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A room is run by one worker, in order, so that what it starts is started once."""
+    """A file is run by one worker, in order; the journeys, which share a whole system, by one together."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).parts[0]))
+        room = item.path.relative_to(ROOT)
+        item.add_marker(pytest.mark.xdist_group(room.parts[0] if room.parts[0] == "journeys" else str(room)))
 
 
 @pytest.fixture(scope="session")
