@@ -30,6 +30,7 @@ from shared.kit.health import Health
 from shared.kit.log import get_logger
 from shared.kit.nats.broker import LoungeBroker
 from shared.kit.nats.request import Caller
+from shared.kit.starting import settled
 
 log = get_logger()
 _CALLS = {"booking": booking.CALLS, "members": members.CALLS, "events": events.CALLS, "notify": notify.CALLS}
@@ -83,6 +84,7 @@ class House:
         await self.broker.connect()
         await self.inbox.subscribe()
         tasks = [asyncio.create_task(_kept(run)) for run in (self.authenticator.keep_fresh, self.watch.run)]
+        settled()
         self.health.opened = True
         try:
             yield

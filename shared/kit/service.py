@@ -36,7 +36,7 @@ from shared.kit.nats.request import Caller
 from shared.kit.nats.retry import Retry
 from shared.kit.relay import Relay, States, no_states
 from shared.kit.settings import KitSettings
-from shared.kit.starting import building, step_back, working
+from shared.kit.starting import building, settled, step_back, working
 from shared.kit.tasks import ended
 from shared.kit.ticker import Handle, Ticker
 from shared.kit.watches import probe, watch_parent
@@ -206,6 +206,7 @@ class Service:
             tasks += [asyncio.create_task(self._kept(name, run)) for name, run in self._background.items()]
             tasks.append(asyncio.create_task(probe(self.mongo, self.clock, self.health, self.gate)))
             await self._start_in_order()
+            settled()
             self.health.opened = True
             log.info("service.ready", seconds=round(time.monotonic() - self.started, 3))
             yield self
