@@ -80,7 +80,7 @@ class System:
         """CPU time each process has used so far (Linux)."""
         return {name: _cpu(pid) for name, pid in self.pids().items()}
 
-    def quiet(self, *, seconds: float = 60.0) -> None:
+    def quiet(self, *, seconds: float = 180.0) -> None:
         """Returns once the system has worked off what it was given: all together under a tenth of one core."""
         deadline = time.monotonic() + seconds
         before = sum(self.cpu_seconds().values())
