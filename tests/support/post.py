@@ -62,6 +62,10 @@ class Post:
         info = await self.js.consumer_info(stream, durable)
         return info.num_pending or 0, info.num_ack_pending or 0
 
+    async def leaves(self, undelivered: int, unacknowledged: int) -> bool:
+        """Whether `left` is this by now; the server counts a moment after it stored."""
+        return await self.left() == (undelivered, unacknowledged)
+
     async def idle(self) -> bool:
         return await self.left() == (0, 0)
 
