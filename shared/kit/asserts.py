@@ -49,6 +49,12 @@ async def mongo_reached(mongo: Mongo, clock: Clock, seconds: float) -> None:
         await asyncio.sleep(0.2)
 
 
+async def mongo_keeps_writes(mongo: Mongo) -> None:
+    """What is acknowledged survives the loss of a member. Raises Misconfigured."""
+    if (why := await mongo.loses_writes()) is not None:
+        raise Misconfigured(f"LOUNGE_MONGO_URL: MongoDB at {mongo.where}: {why}")
+
+
 def _told(error: PyMongoError) -> str:
     return str((getattr(error, "details", None) or {}).get("errmsg") or type(error).__name__)
 

@@ -80,6 +80,16 @@ class Mongo:
         hello: dict[str, Any] = await self._client.admin.command("hello")
         return hello["localTime"].astimezone(UTC)  # type: ignore[no-any-return] # a BSON date
 
+    async def loses_writes(self) -> str | None:
+        """Why a write acknowledged here could be lost all the same, or None."""
+        wanted = self._database.write_concern.document
+        if wanted != {"w": "majority", "j": True}:
+            return f"writes wait for {wanted} only"
+        hello: dict[str, Any] = await self._client.admin.command("hello")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            return "it is no member of a replica set, so a majority means nothing"
+        return None
+
     async def close(self) -> None:
         closing = self._client.close()
         if closing is not None:

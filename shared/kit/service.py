@@ -216,6 +216,7 @@ class Service:
     async def _connected(self) -> None:
         await asserts.nats_reached(self.broker, self.settings)
         await asserts.mongo_reached(self.mongo, self.clock, self.settings.connect_seconds)
+        await asserts.mongo_keeps_writes(self.mongo)
         await asserts.nats_syncs_always(self.settings.nats_monitor_url)
         await asserts.durables_applied(self.broker, list(self.durables.values()))
 

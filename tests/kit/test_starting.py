@@ -15,9 +15,11 @@ import pytest
 from faststream import AckPolicy
 from nats.js import api
 
+from deploy.embedded.binaries import mongod
+from deploy.embedded.children import free_port, spawn, stop
 from shared.contracts.topology import DURABLES, Durable
 from shared.kit import service
-from shared.kit.asserts import Misconfigured, durables_applied, mongo_reached
+from shared.kit.asserts import Misconfigured, durables_applied, mongo_keeps_writes, mongo_reached
 from shared.kit.clock import SystemClock
 from shared.kit.mongo import Mongo
 from shared.kit.settings import KitSettings
@@ -272,3 +274,22 @@ def test_every_service_names_the_settings_it_lacks() -> None:
         _, said = child.communicate(timeout=40)
         assert child.returncode == 2, (name, said)
         assert "lounge: cannot start: LOUNGE_NATS_URL: Field required" in said.splitlines(), (name, said)
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_a_mongod_that_could_lose_a_majority_is_refused(driver: Any, servers: Servers, tmp_path: Path) -> None:
+    good = Mongo(servers.mongo_url("booking"), "booking", driver)
+    await mongo_keeps_writes(good)
+    await good.close()
+    port = free_port()
+    alone = spawn(
+        [mongod(), "--dbpath", tmp_path, "--port", str(port), "--bind_ip", "127.0.0.1"], said=tmp_path / "out"
+    )
+    try:
+        standalone = Mongo(f"mongodb://127.0.0.1:{port}/?directConnection=true", "booking", driver)
+        await mongo_reached(standalone, SystemClock(), 20)
+        with pytest.raises(Misconfigured, match="no member of a replica set"):
+            await mongo_keeps_writes(standalone)
+        await standalone.close()
+    finally:
+        stop(alone)
