@@ -120,7 +120,7 @@ def build(settings: GatewaySettings) -> Gateway:
         _document("/openapi.json", lambda: orjson.dumps(app.openapi())),
         _document("/asyncapi.json", _asyncapi),
     ]
-    app.edge = Edge(Plan(doors), concurrency=settings.concurrency)
+    app.edge = Edge(Plan(doors), concurrency=settings.concurrency, origins=frozenset(settings.allowed_origins))
     app.house = house
     _hang_all(app, doors)
     return app

@@ -19,6 +19,7 @@ from services.gateway.refusals import (
     InternalError,
     MethodNotAllowed,
     NoSuchPath,
+    OriginNotAllowed,
     OverCapacity,
     UriTooLong,
 )
@@ -85,8 +86,9 @@ class Plan:
 class Edge:
     """ASGI. Nothing leaves here but answers and problem documents."""
 
-    def __init__(self, plan: Plan, *, concurrency: int) -> None:
+    def __init__(self, plan: Plan, *, concurrency: int, origins: frozenset[str] = frozenset()) -> None:
         self._plan = plan
+        self._origins = origins
         self._concurrency = concurrency
         self._at_work = 0
         self._counted: dict[tuple[str, int], Any] = {}
@@ -130,6 +132,8 @@ class Edge:
     def _found(self, scope: Scope) -> tuple[str, Answering]:
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > LONGEST_TARGET:
             raise UriTooLong
+        if (origin := header(scope, b"origin")) and not self._may_ask(origin.decode("latin-1"), scope):
+            raise OriginNotAllowed
         doors, values = self._plan.find(scope["path"])
         method = scope["method"]
         door = doors.get("GET" if method == "HEAD" else method)
@@ -137,6 +141,11 @@ class Edge:
             raise MethodNotAllowed(allow=sorted(doors)) if doors else NoSuchPath()
         scope["path_params"] = dict(zip(door.parameters, values, strict=True))
         return f"{door.method} {door.path}", door.answer
+
+    def _may_ask(self, origin: str, scope: Scope) -> bool:
+        """Row H27: a browser names the page that asks; other clients send no Origin, and need none."""
+        host = header(scope, b"host").decode("latin-1")
+        return origin in self._origins or (bool(host) and origin.partition("://")[2] == host)
 
     def _tell(self, door: str, status: int, began: float, request_id: str) -> None:
         took = time.perf_counter() - began

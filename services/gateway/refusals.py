@@ -40,6 +40,15 @@ class MalformedRequest(Refusal):
     message = Text(ja="HTTP リクエストの形式が不正です。", en="This is not a well-formed HTTP request.")
 
 
+class OriginNotAllowed(Forbidden):
+    """A page of another site made the browser ask; `LOUNGE_ALLOWED_ORIGINS` names those that may."""
+
+    code = "origin-not-allowed"
+    message = Text(
+        ja="このオリジンからの要求は受け付けません。", en="Requests from pages of that origin are not accepted."
+    )
+
+
 class InvalidText(Invalid):
     code = "invalid-text"
     message = Text(

@@ -19,5 +19,7 @@ class GatewaySettings(KitSettings):
     """What the head and body of a request may take to arrive."""
     keep_alive_seconds: int = Field(default=5, ge=1, le=60)
     streams_per_principal: int = Field(default=5, ge=1)
+    allowed_origins: tuple[str, ...] = ()
+    """Origins (`https://lounge.example`) whose pages may ask beside the gateway's own; a JSON list."""
     cursor_key: SecretStr = SecretStr("")
     """Signs list cursors; the same for all gateways. Empty: made at start, and cursors end with the process."""
