@@ -18,7 +18,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, merge_con
 _PRIVATE = re.compile(
     r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body"
 )
-_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[A-Za-z0-9_]{8,}")
+_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[\w-]{8,}")
 _MARKS = ("@", "eyJ", "lk_")
 """Without one of these there is nothing `_IN_TEXT` would find."""
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])

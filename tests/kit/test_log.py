@@ -12,7 +12,7 @@ import structlog
 from shared.kit import log as logging
 from shared.kit.log import correlate, correlated
 
-CANARIES = ("ana.canary@example.jp", "eyJhbGciOi.eyJzdWIiOiJh.c2ln-canary", "lk_canary_0123456789")
+CANARIES = ("ana.canary@example.jp", "eyJhbGciOi.eyJzdWIiOiJh.c2ln-canary", "lk_canary-x_0123456789-canary_tail")
 
 
 @pytest.fixture
