@@ -72,14 +72,14 @@ def test_over_http_the_same_with_the_api_key(lounge: System, osaka: Site, client
 
 def test_older_and_equal_change_nothing_forged_and_wrong_wait_in_quarantine(osaka: Site, client: Client) -> None:
     staff = client("operator@linkj.example")
+    osaka.publish(cloud_event(osaka.id, titled("q-1", "Second edition"), sequence=2))
+    there = found(client("member-a@special.example"), osaka.id, "Second edition")
     osaka.publish(
-        cloud_event(osaka.id, titled("q-1", "Second edition"), sequence=2),
         cloud_event(osaka.id, titled("q-1", "First edition"), sequence=1),
         cloud_event(osaka.id, titled("q-1", "Other second edition"), sequence=2),
         cloud_event("tokyo", titled("q-2", "Forged"), source="/sites/tokyo"),
         b"\x83\x00 no JSON",
     )
-    there = found(client("member-a@special.example"), osaka.id, "Second edition")
 
     def reasons() -> list[str] | None:
         items = staff.get(f"/v1/sites/{osaka.id}/quarantine", params={"limit": 100}).json()["items"]
