@@ -34,9 +34,12 @@ class TopologyRefused(CannotStart):
 
 
 async def connect(url: str, seed: Path, name: str) -> Client:
-    """A client of this identity, for a short piece of work: it does not reconnect, and tells by raising alone."""
+    """A client of this identity, for a short piece of work: it does not reconnect, and tells by raising alone.
+
+    `url` may name several servers of a cluster, separated by commas.
+    """
     return await nats.connect(
-        url,
+        [each.strip() for each in url.split(",")],
         nkeys_seed=str(seed),
         inbox_prefix=inbox_prefix(name).encode(),
         allow_reconnect=False,
@@ -49,26 +52,29 @@ async def _already_raised(_: Exception) -> None:
     """nats-py's own callback prints a trace of what it raises as well."""
 
 
-async def apply(js: JetStreamContext, *, sites: Sequence[str] = ()) -> None:
-    """Make the hub's streams and durables, and each site's input, what topology.py declares."""
+async def apply(js: JetStreamContext, *, sites: Sequence[str] = (), replicas: int = 1) -> None:
+    """Make the hub's streams and durables, and each site's input, what topology.py declares.
+
+    `replicas` copies of each stream and of each durable's state; the server takes a change of it while in use.
+    """
     for stream in (*STREAMS, *map(ingest_stream, sites)):
-        await apply_stream(js, stream)
+        await apply_stream(js, stream, replicas)
     for durable in (*DURABLES, *map(ingest_durable, sites)):
-        await apply_durable(js, durable)
+        await apply_durable(js, durable, replicas)
 
 
-async def apply_site_account(url: str, keys: KeyFolder, site: str) -> None:
+async def apply_site_account(url: str, keys: KeyFolder, site: str, replicas: int = 1) -> None:
     """The one stream of a site's own account, by the hub's hand in there."""
     hub = await connect(url, keys.seed_file(f"hub-{site}"), f"hub-{site}")
     try:
-        await apply_stream(hub.jetstream(), RECEIPTS)
+        await apply_stream(hub.jetstream(), RECEIPTS, replicas)
     finally:
         await hub.close()
 
 
-async def apply_stream(js: JetStreamContext, stream: Stream) -> None:
+async def apply_stream(js: JetStreamContext, stream: Stream, replicas: int = 1) -> None:
     """Add the stream, or change the one there. Raises TopologyRefused for what cannot change."""
-    wanted = _config_of(stream)
+    wanted = _config_of(stream, replicas)
     try:
         await _patiently(lambda: js.add_stream(wanted))
     except APIError as error:
@@ -89,7 +95,7 @@ async def _change_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None
             raise TopologyRefused(f"stream {wanted.name}: {name} is still {getattr(stands, name)!r}")
 
 
-def _config_of(stream: Stream) -> api.StreamConfig:
+def _config_of(stream: Stream, replicas: int) -> api.StreamConfig:
     return api.StreamConfig(
         name=stream.name,
         subjects=list(stream.subjects),
@@ -102,11 +108,11 @@ def _config_of(stream: Stream) -> api.StreamConfig:
         max_bytes=stream.max_bytes,
         duplicate_window=stream.duplicate_window,
         allow_direct=stream.allow_direct,
-        num_replicas=1,
+        num_replicas=replicas,
     )
 
 
-async def apply_durable(js: JetStreamContext, durable: Durable) -> None:
+async def apply_durable(js: JetStreamContext, durable: Durable, replicas: int = 1) -> None:
     """Add the durable, or change the one there. Raises TopologyRefused for what cannot change."""
     wanted = api.ConsumerConfig(
         durable_name=durable.name,
@@ -116,7 +122,7 @@ async def apply_durable(js: JetStreamContext, durable: Durable) -> None:
         ack_wait=durable.ack_wait,
         max_deliver=durable.max_deliver,
         max_ack_pending=durable.max_ack_pending,
-        num_replicas=1,
+        num_replicas=replicas,
     )
     try:
         await _patiently(lambda: js.add_consumer(durable.stream, wanted))

@@ -15,7 +15,7 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 from deploy import topology
 from deploy.cli.finding import by_environment, ops_of, worded
 from deploy.embedded.folder import DataFolder, read_run
-from deploy.nats.server import write_config
+from deploy.nats.server import embedded_place, write_config
 from deploy.ops import Ops
 from deploy.trouble import CannotStart, NotDone
 from deploy.waiting import busy, until
@@ -132,7 +132,8 @@ def _reload(folder: DataFolder, run: dict[str, Any], *, again: bool = False) -> 
     """Write the server's configuration for the keys there are now, and have it read if it is new, or `again`."""
     server = next(each for each in run["processes"] if each["name"].startswith("nats-"))
     config = folder.path / "nats.json"
-    new = write_config(config, folder.keys, port=server["port"], monitor_port=folder.known_port("nats-monitor"))
+    place = embedded_place(folder.path, port=server["port"], monitor_port=folder.known_port("nats-monitor"))
+    new = write_config(config, folder.keys, place)
     if new or again:
         os.kill(server["pid"], signal.SIGHUP)
 

@@ -18,6 +18,8 @@ ADMIN = "lounge_admin"
 READER = "lounge_reader"
 """For people and programs that look: reads every database, changes nothing."""
 SET = "lounge"
+ELECTION_MS = 2_000
+"""Without a sign of the primary for so long, the others elect another one: shorter elects at every hiccup."""
 _ALREADY = frozenset({23, 51003, 51002})  # AlreadyInitialized; user exists; role exists
 _NEEDS_AUTH = 13
 
@@ -42,10 +44,10 @@ class Passwords:
         return path
 
 
-def url(port: int, user: str, password: str, *, source: str) -> str:
-    """The connection string of one user; `source` is the database it is known in."""
+def url(hosts: Sequence[str], user: str, password: str, *, source: str) -> str:
+    """The connection string of one user; `hosts` are `host:port`, `source` is the database it is known in."""
     return (
-        f"mongodb://{quote(user)}:{quote(password)}@127.0.0.1:{port}/"
+        f"mongodb://{quote(user)}:{quote(password)}@{','.join(hosts)}/"
         f"?replicaSet={SET}&authSource={source}&authMechanism=SCRAM-SHA-256"
     )
 
@@ -56,40 +58,42 @@ def connect(port: int, password: str | None = None) -> MongoClient[dict[str, Any
     return MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=200, tz_aware=True, **login)
 
 
-def form_set(port: int, password: str) -> bool:
-    """Bring the one-member set up on this port. True once it is primary; call again until then.
+def form_set(port: int, password: str, hosts: Sequence[str] = ()) -> bool:
+    """Bring the set up by its member on this loopback port. True once that one is primary; call again until then.
 
-    A data folder whose set was formed on another port is moved to this one.
+    `hosts` are the addresses (`host:port`) the members and the clients know each other by, this member first; without
+    them the set is this member alone. A data folder whose set was formed under other addresses is moved to these.
     """
+    wanted = list(hosts) or [f"127.0.0.1:{port}"]
     with connect(port) as anonymous:
         try:
             hello = anonymous.admin.command("hello")
-            if hello.get("isreplicaset"):  # it has no configuration it can use: none at all, or one of another port
-                _initiate(anonymous, port)
+            if hello.get("isreplicaset"):  # it has no configuration it can use: none at all, or of other addresses
+                _initiate(anonymous, wanted)
         except OperationFailure as error:
             if error.code not in _ALREADY | {_NEEDS_AUTH}:
                 raise
-            _move_set(port, password)
+            _move_set(port, password, wanted)
             return False
         except PyMongoError:
             return False
         return bool(hello.get("isWritablePrimary"))
 
 
-def _members(port: int) -> list[dict[str, Any]]:
-    return [{"_id": 0, "host": f"127.0.0.1:{port}"}]
+def _members(hosts: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"_id": number, "host": host} for number, host in enumerate(hosts)]
 
 
-def _initiate(client: MongoClient[dict[str, Any]], port: int) -> None:
-    settings = {"electionTimeoutMillis": 1_000}
-    client.admin.command("replSetInitiate", {"_id": SET, "members": _members(port), "settings": settings})
+def _initiate(client: MongoClient[dict[str, Any]], hosts: Sequence[str]) -> None:
+    settings = {"electionTimeoutMillis": 1_000 if len(hosts) == 1 else ELECTION_MS}
+    client.admin.command("replSetInitiate", {"_id": SET, "members": _members(hosts), "settings": settings})
 
 
-def _move_set(port: int, password: str) -> None:
+def _move_set(port: int, password: str, hosts: Sequence[str]) -> None:
     with connect(port, password) as client:
         config = client.admin.command("replSetGetConfig")["config"]
-        if config["members"][0]["host"] != _members(port)[0]["host"]:
-            config["members"] = _members(port)
+        if {each["host"] for each in config["members"]} != set(hosts):
+            config["members"] = _members(hosts)
             client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)
 
 

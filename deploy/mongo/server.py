@@ -18,24 +18,30 @@ class MongoServer:
     passwords: Passwords
     port: int = field(default_factory=free_port)
     testing: bool = False
+    set_hosts: tuple[str, ...] = ()
+    """`host:port` of every member, this one first; empty: it is a set of one."""
     child: subprocess.Popen[bytes] | None = None
 
     @property
     def said(self) -> Path:
         return self.folder / "mongod.log"
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return self.set_hosts or (f"127.0.0.1:{self.port}",)
+
     def url_of(self, service: str) -> str:
         """The connection string of the service's own user."""
-        return url(self.port, service, self.passwords.of(service), source=service)
+        return url(self.hosts, service, self.passwords.of(service), source=service)
 
     @property
     def admin_url(self) -> str:
-        return url(self.port, ADMIN, self.passwords.of(ADMIN), source="admin")
+        return url(self.hosts, ADMIN, self.passwords.of(ADMIN), source="admin")
 
     @property
     def reader_url(self) -> str:
         """The connection string of a user who may look at everything and change nothing."""
-        return url(self.port, READER, self.passwords.of(READER), source="admin")
+        return url(self.hosts, READER, self.passwords.of(READER), source="admin")
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it and return at once; `wait_ready` brings it to use. Main thread only."""
@@ -60,7 +66,7 @@ class MongoServer:
         """Whether it takes writes; drives the set there. Raises CannotStart if it ended instead."""
         if self.child and (status := self.child.poll()) is not None:
             raise why_it_ended("mongod", status, self.said.read_text(errors="replace"))
-        return listens(self.port) and form_set(self.port, self.passwords.of(ADMIN))
+        return listens(self.port) and form_set(self.port, self.passwords.of(ADMIN), self.hosts)
 
     def wait_ready(self, seconds: float = 30) -> None:
         """Returns when it is primary and users and indexes are there."""

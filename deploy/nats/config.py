@@ -10,16 +10,41 @@ from shared.contracts.topology import GATEWAY, OPS, SERVICES, SITE, Rights, inbo
 
 
 @dataclass(frozen=True, slots=True)
-class Hub:
-    """One server on loopback. `keys` are the public keys by identity: services, gateway, ops, monitor, and for each
-    site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account).
+class Cluster:
+    """What makes several servers one: each listens for the others and knows their route addresses.
+
+    `password` is what the servers know each other by; `advertise` is the address told to clients, where it is not the
+    one the server listens on.
     """
+
+    name: str
+    port: int
+    routes: tuple[str, ...]
+    password: str
+    advertise: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one server of the hub lives. `max_file_store` in bytes. On loopback unless `host` says otherwise."""
 
     port: int
     monitor_port: int
     store: Path
-    keys: Mapping[str, str]
     max_file_store: int
+    host: str = "127.0.0.1"
+    name: str = "lounge"
+    cluster: Cluster | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """One server. `keys` are the public keys by identity: services, gateway, ops, monitor, and for each
+    site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account).
+    """
+
+    place: Place
+    keys: Mapping[str, str]
     sites: tuple[str, ...] = ()
 
 
@@ -33,22 +58,38 @@ def permissions(name: str, rights: Rights) -> dict[str, Any]:
 
 def render(hub: Hub) -> str:
     """The configuration file's text (JSON, which nats-server reads)."""
-    config = {
-        "server_name": "lounge",
-        "host": "127.0.0.1",
-        "port": hub.port,
-        "http": f"127.0.0.1:{hub.monitor_port}",
+    place = hub.place
+    config: dict[str, Any] = {
+        "server_name": place.name,
+        "host": place.host,
+        "port": place.port,
+        "http": f"{place.host}:{place.monitor_port}",
         "max_payload": 1024**2,
         "jetstream": {
-            "store_dir": str(hub.store),
+            "store_dir": str(place.store),
             "sync_interval": "always",
             "max_memory_store": 64 * 1024**2,
-            "max_file_store": hub.max_file_store,
+            "max_file_store": place.max_file_store,
         },
         "system_account": "SYS",
         "accounts": accounts(hub),
     }
+    if place.cluster:
+        config["cluster"] = _cluster(place.host, place.cluster)
+        if place.cluster.advertise:
+            config["client_advertise"] = place.cluster.advertise
     return json.dumps(config, indent=1) + "\n"
+
+
+def _cluster(host: str, cluster: Cluster) -> dict[str, Any]:
+    login = f"route:{cluster.password}@"
+    return {
+        "name": cluster.name,
+        "host": host,
+        "port": cluster.port,
+        "routes": [f"nats://{login}{address}" for address in cluster.routes],
+        "authorization": {"user": "route", "password": cluster.password, "timeout": 2},
+    }
 
 
 def accounts(hub: Hub) -> dict[str, Any]:

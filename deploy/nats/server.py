@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.embedded.binaries import nats_server, why_it_ended
 from deploy.embedded.children import free_port, spawn, stop, wait_until
-from deploy.nats.config import Hub, render
+from deploy.nats.config import Cluster, Hub, Place, render
 from deploy.nats.keys import KeyFolder, write_private
 from shared.contracts.topology import SERVICES
 
@@ -26,6 +26,8 @@ class NatsServer:
     keys: KeyFolder
     port: int = field(default_factory=free_port)
     monitor_port: int = field(default_factory=free_port)
+    name: str = "lounge"
+    cluster: Cluster | None = None
     child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -41,12 +43,18 @@ class NatsServer:
         return self.folder / "nats.log"
 
     @property
+    def place(self) -> Place:
+        return embedded_place(
+            self.folder, port=self.port, monitor_port=self.monitor_port, name=self.name, cluster=self.cluster
+        )
+
+    @property
     def config(self) -> Path:
         return self.folder / "nats.json"
 
     def write_config(self) -> None:
         """Put the configuration for the identities and sites that have keys."""
-        write_config(self.config, self.keys, port=self.port, monitor_port=self.monitor_port)
+        write_config(self.config, self.keys, self.place)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it and return at once; `wait_ready` tells when it answers. Main thread only."""
@@ -86,19 +94,19 @@ class NatsServer:
             stop(self.child)
 
 
-def write_config(path: Path, keys: KeyFolder, *, port: int, monitor_port: int) -> bool:
-    """Write the configuration at `path`; its store is `jetstream` beside it. True if it is another than before."""
+def embedded_place(
+    folder: Path, *, port: int, monitor_port: int, name: str = "lounge", cluster: Cluster | None = None
+) -> Place:
+    """A server on loopback whose store is `jetstream` in this folder."""
+    room = min(MOST_STORED, shutil.disk_usage(folder).total // 2)
+    return Place(port, monitor_port, folder / "jetstream", room, name=name, cluster=cluster)
+
+
+def write_config(path: Path, keys: KeyFolder, place: Place) -> bool:
+    """Write the configuration at `path`, for the identities and sites that have keys. True if it changed."""
     sites = keys.sites()
     names = [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
-    public = {name: keys.public(name) for name in names}
-    hub = Hub(
-        port=port,
-        monitor_port=monitor_port,
-        store=path.parent / "jetstream",
-        keys=public,
-        sites=sites,
-        max_file_store=min(MOST_STORED, shutil.disk_usage(path.parent).total // 2),
-    )
-    before, text = path.read_text() if path.exists() else "", render(hub)
+    before = path.read_text() if path.exists() else ""
+    text = render(Hub(place, {name: keys.public(name) for name in names}, sites))
     write_private(path, text)
     return text != before

@@ -61,7 +61,7 @@ def _told(error: PyMongoError) -> str:
 
 async def nats_reached(broker: LoungeBroker, settings: KitSettings) -> None:
     """Connects. Raises Misconfigured where nobody answers in time, or the key is refused."""
-    where = urlsplit(settings.nats_url).netloc.rpartition("@")[2] or settings.nats_url
+    where = ", ".join(urlsplit(each).netloc.rpartition("@")[2] or each for each in settings.nats_url.split(","))
     try:
         await asyncio.wait_for(broker.connect(), settings.connect_seconds)
     except TimeoutError:
@@ -70,16 +70,25 @@ async def nats_reached(broker: LoungeBroker, settings: KitSettings) -> None:
         raise Misconfigured(f"LOUNGE_NATS_URL: no nats-server answers at {where}") from None
 
 
-async def nats_syncs_always(monitor_url: str | None) -> None:
-    """JetStream syncs each write to disk; without that an acknowledged message is lost on power failure."""
-    if monitor_url is None:
-        return
-    try:
-        varz = await asyncio.to_thread(_fetched, f"{monitor_url}/varz")
-    except (OSError, ValueError):
-        raise Misconfigured(f"LOUNGE_NATS_MONITOR_URL: no nats-server's monitor at {monitor_url[:60]}") from None
-    if not varz.get("jetstream", {}).get("config", {}).get("sync_always"):
+async def nats_syncs_always(monitor_urls: str | None) -> None:
+    """JetStream syncs each write to disk; without that an acknowledged message is lost on power failure.
+
+    Asked of each address (separated by commas) that answers: of a cluster one server may be away.
+    """
+    asked = [each.strip() for each in (monitor_urls or "").split(",") if each.strip()]
+    answers = [await _varz(each) for each in asked]
+    if asked and not any(answers):
+        raise Misconfigured(f"LOUNGE_NATS_MONITOR_URL: no nats-server's monitor at {(monitor_urls or '')[:60]}")
+    if any(varz and not varz.get("jetstream", {}).get("config", {}).get("sync_always") for varz in answers):
         raise Misconfigured("nats-server runs without `sync_interval: always`")
+
+
+async def _varz(monitor_url: str) -> dict[str, Any] | None:
+    try:
+        told: dict[str, Any] = await asyncio.to_thread(_fetched, f"{monitor_url}/varz")
+    except (OSError, ValueError):
+        return None
+    return told
 
 
 def _fetched(url: str) -> Any:

@@ -26,7 +26,7 @@ class LoungeBroker(NatsBroker):
         """Whether the server refused the key since the last connection."""
         seed = settings.nats_seed_file.read_text(encoding="utf-8").strip() if settings.nats_seed_file else None
         super().__init__(
-            settings.nats_url,
+            [each.strip() for each in settings.nats_url.split(",")],
             name=name,
             security=NatsNKey.from_seed(seed) if seed else None,
             inbox_prefix=settings.nats_inbox_prefix,
