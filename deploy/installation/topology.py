@@ -1,0 +1,63 @@
+"""`python -m deploy.installation.topology`: set, users and indexes of MongoDB, streams and durables of NATS; repeatable.
+
+Runs in the network of the set's first member: before there is any user, mongod listens to its own loopback alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from deploy import topology
+from deploy.installation import rooms
+from deploy.mongo.admin import ADMIN, form_set
+from deploy.mongo.prepare import prepare
+from deploy.trouble import CannotStart
+from deploy.waiting import until
+
+_MONGO_PORT = 27_017
+_PATIENCE = 120.0
+
+
+async def apply() -> None:
+    """Raises CannotStart, in one sentence, for a server that does not come or holds what cannot be changed."""
+    await asyncio.gather(_mongo(), _nats())
+
+
+async def _mongo() -> None:
+    passwords = rooms.passwords()
+
+    async def primary() -> bool:
+        return await asyncio.to_thread(form_set, _MONGO_PORT, passwords.of(ADMIN), rooms.mongo_hosts())
+
+    await _soon(primary, f"no primary among {', '.join(rooms.mongo_hosts())}")
+    await asyncio.to_thread(prepare, _MONGO_PORT, passwords)
+
+
+async def _nats() -> None:
+    keys, sites = rooms.nats_keys(), rooms.sites()
+    replicas = min(3, len(rooms.nats_servers()))
+
+    async def applied() -> bool:
+        try:
+            ops = await topology.connect(rooms.nats_url(), keys.seed_file("ops"), "ops")
+        except OSError:
+            return False
+        try:
+            await topology.apply(ops.jetstream(), sites=sites, replicas=replicas)
+        finally:
+            await ops.close()
+        for site in sites:
+            await topology.apply_site_account(rooms.nats_url(), keys, site, replicas)
+        return True
+
+    await _soon(applied, f"nats-server does not take clients at {rooms.nats_url()}")
+
+
+async def _soon(holds: Callable[[], Awaitable[bool]], complaint: str) -> None:
+    try:
+        await until(holds, seconds=_PATIENCE)
+    except TimeoutError:
+        raise CannotStart(f"After {_PATIENCE:g} s {complaint}.") from None
+
+
+if __name__ == "__main__":
+    asyncio.run(apply())
