@@ -1,4 +1,4 @@
-"""`python -m deploy.installation.topology`: set, users and indexes of MongoDB, streams and durables of NATS; repeatable.
+"""`python -m deploy.installation.topology`: set, users, indexes of MongoDB; streams, durables of NATS; repeatable.
 
 Runs in the network of the set's first member: before there is any user, mongod listens to its own loopback alone.
 """
