@@ -23,9 +23,11 @@ from services.gateway.policy import ANYONE, SESSION
 from services.gateway.problems import Catalogue, written_catalogue
 from services.gateway.routes import booking, events, members, notify
 from services.gateway.routes.special import Special
+from services.gateway.servers import Jetstream
 from services.gateway.settings import GatewaySettings
 from services.gateway.streams import Inbox, NoticeStreams
 from shared.kit.clock import clock_of
+from shared.kit.figures import introduce
 from shared.kit.health import Health
 from shared.kit.log import get_logger
 from shared.kit.nats.broker import LoungeBroker
@@ -52,6 +54,8 @@ class House:
         self.inbox = Inbox(self.connection, most=settings.streams_per_principal)
         self.watch = Watch(self.caller, self.health, self.gate)
         self.streams = NoticeStreams(self.inbox, self.forwarder, self.gate, self.authenticator, self.clock)
+        self.jetstream = Jetstream(settings.nats_monitor_url)
+        introduce("gateway", settings.replica, self.health, self.broker)
 
     def connection(self) -> Any:
         """The process's NATS client."""
@@ -83,7 +87,8 @@ class House:
         self.watch.expect_all()
         await self.broker.connect()
         await self.inbox.subscribe()
-        tasks = [asyncio.create_task(_kept(run)) for run in (self.authenticator.keep_fresh, self.watch.run)]
+        beside = (self.authenticator.keep_fresh, self.watch.run, self.jetstream.run)
+        tasks = [asyncio.create_task(_kept(run)) for run in beside]
         settled()
         self.health.opened = True
         try:

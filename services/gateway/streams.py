@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
+from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
@@ -28,6 +29,7 @@ from shared.kernel.time import Clock
 from shared.kit.log import get_logger
 
 log = get_logger()
+STREAMS = Gauge("lounge_notice_streams", "Streams of notices that are open", ())
 SUBJECT = f"evt.{NoticeCreated.wire}.>"
 _WAITING = 64
 _LOOK_SECONDS = 2.0
@@ -60,12 +62,15 @@ class Inbox:
             raise TooManyStreams
         queue: asyncio.Queue[Any] = asyncio.Queue(_WAITING)
         self._open[member].add(queue)
+        STREAMS.inc()
         return queue
 
     def leave(self, member: str, queue: asyncio.Queue[Any]) -> None:
         """The stream is closed. Leaving twice is no harm."""
         queues = self._open.get(member, set())
-        queues.discard(queue)
+        if queue in queues:
+            queues.remove(queue)
+            STREAMS.dec()
         if not queues:
             self._open.pop(member, None)
 

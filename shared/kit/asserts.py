@@ -17,6 +17,7 @@ from nats.js.errors import NotFoundError
 from shared.contracts.topology import Durable
 from shared.kernel.time import Clock
 from shared.kit.clock import is_virtual
+from shared.kit.metrics import CLOCK_OFF
 from shared.kit.mongo import Mongo, PyMongoError, is_outage
 from shared.kit.nats.broker import LoungeBroker
 from shared.kit.settings import KitSettings
@@ -31,6 +32,7 @@ class Misconfigured(Exception):
 async def mongo_answers(mongo: Mongo, clock: Clock) -> None:
     """A primary answers, and its clock is within 2 s of ours. Raises Misconfigured or the driver's error."""
     skew = abs(await mongo.server_time() - clock.now())
+    CLOCK_OFF.set(skew.total_seconds())
     if not is_virtual(clock) and skew > _LARGEST_SKEW:
         raise Misconfigured(f"this clock is {skew.total_seconds():.1f} s off MongoDB's")
 

@@ -14,13 +14,10 @@ if TYPE_CHECKING:
 
 async def status(service: "Service") -> ReplicaStatus:
     """The replica as it is now."""
-    unsent, oldest, now = {}, 0.0, service.clock.now()
-    for name in service.relays:
-        collection = service.collection(name)
-        unsent[name] = await collection.count_documents({"unsent": True}, limit=10_000)
-        first = await collection.find_one({"unsent": True}, {"next_try": 1}, sort=[("next_try", 1)])
-        if first is not None:
-            oldest = max(oldest, (now - first["next_try"]).total_seconds() + 2)
+    unsent, oldest = {}, 0.0
+    for name, relay in service.relays.items():
+        unsent[name], age = await relay.unsent()
+        oldest = max(oldest, age)
     return ReplicaStatus(
         service=service.name,
         replica=service.settings.replica,
@@ -29,7 +26,7 @@ async def status(service: "Service") -> ReplicaStatus:
         health=service.health.report(),
         lag=await service.lag(),
         unsent=unsent,
-        oldest_unsent_seconds=round(max(0.0, oldest), 3),
+        oldest_unsent_seconds=round(oldest, 3),
         uptime_seconds=round(time.monotonic() - service.started, 3),
     )
 

@@ -16,7 +16,6 @@ from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
 from shared.kit.crash import crashpoint
 from shared.kit.log import get_logger
-from shared.kit.metrics import UNSENT_AGE
 from shared.kit.mongo import UpdateOne
 from shared.kit.nats.publisher import NatsError, Publisher, SequenceMismatch
 
@@ -27,6 +26,8 @@ GATHER_SECONDS = 0.01
 _AT_ONCE = 128
 _BACKOFF = timedelta(seconds=5)
 _LOG_LIMIT = 200
+_MOST_COUNTED = 10_000
+_MOST_LOOKED_AT = 1_000
 States = Callable[[dict[str, Any]], Sequence[State]]
 
 
@@ -89,6 +90,19 @@ class Relay:
         """Returns once everything nudged so far was sent or put off."""
         await self._idle.wait()
 
+    async def unsent(self) -> tuple[int, float]:
+        """How many documents have unsent entries (up to 10,000), and the oldest entry's age in seconds.
+
+        Also of those put off for now: an outage must not look like quiet between two tries.
+        """
+        count = await self._collection.count_documents({"unsent": True}, limit=_MOST_COUNTED)
+        if count == 0:
+            return 0, 0.0
+        found = self._collection.find({"unsent": True}, {"log.seq": 1, "log.time": 1, "sent": 1})
+        docs = await found.sort("next_try", 1).limit(_MOST_LOOKED_AT).to_list(_MOST_LOOKED_AT)
+        oldest = min((e["time"] for d in docs for e in d["log"] if e["seq"] > d["sent"]), default=None)
+        return count, max(0.0, (self._clock.now() - oldest).total_seconds()) if oldest else 0.0
+
     async def _sweep(self) -> None:
         try:
             found = self._collection.find({"unsent": True, "next_try": {"$lte": self._clock.now()}})
@@ -96,9 +110,6 @@ class Relay:
         except Exception as error:  # noqa: BLE001 — the next sweep finds the same
             log.warning("relay.sweep_failed", collection=self._collection.name, error=type(error).__name__)
             return
-        oldest = min((e["time"] for d in docs for e in d["log"] if e["seq"] > d["sent"]), default=None)
-        age = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
-        UNSENT_AGE.labels(self._collection.name).set(max(0.0, age))
         for doc in docs:
             if doc["_id"] not in self._queue:
                 self.nudge(doc)

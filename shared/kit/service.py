@@ -17,7 +17,7 @@ from faststream.nats import JStream, NatsRouter, PullSub
 from shared.contracts.message import Command, Event, Query, State
 from shared.contracts.topology import DURABLES, Durable
 from shared.kernel.time import Clock
-from shared.kit import asserts, crash, ops
+from shared.kit import asserts, crash, figures, ops
 from shared.kit.clock import clock_of
 from shared.kit.copies import Copy
 from shared.kit.documents import Documents
@@ -68,6 +68,7 @@ class Service:
         url = settings.mongo_url.get_secret_value()
         self.mongo = Mongo(url, settings.mongo_database or name, settings.mongo_driver)
         self.relays: dict[str, Relay] = {}
+        self.timers: list[str] = []
         self.durables: dict[str, Durable] = {}
         self.started = time.monotonic()
         self.commands = Commands(self.gate)
@@ -76,6 +77,8 @@ class Service:
         self._background: dict[str, Callable[[], Awaitable[None]]] = {}
         self._after_stop: list[Callable[[], Awaitable[None]]] = []
         self._stopping = asyncio.Event()
+        figures.introduce(name, settings.replica, self.health, self.broker)
+        self.background("figures", lambda: figures.keep(self))
 
     def collection(self, name: str) -> Any:
         """A collection of this service's own database."""
@@ -145,6 +148,7 @@ class Service:
 
     def ticker(self, collection: str, handlers: Mapping[str, Handle]) -> None:
         """Timers of a collection, by `due_kind`."""
+        self.timers.append(collection)
         self.background(f"ticker:{collection}", Ticker(self.collection(collection), self.clock, handlers).run)
 
     def background(self, name: str, run: Callable[[], Awaitable[None]]) -> None:

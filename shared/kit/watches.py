@@ -8,6 +8,7 @@ from shared.kernel.time import Clock
 from shared.kit.asserts import mongo_answers
 from shared.kit.health import Health
 from shared.kit.log import get_logger
+from shared.kit.metrics import MONGO_REACHABLE
 from shared.kit.mongo import Mongo, is_outage
 from shared.kit.nats.gate import Gate
 
@@ -23,10 +24,12 @@ async def probe(mongo: Mongo, clock: Clock, health: Health, gate: Gate) -> None:
         try:
             await asyncio.wait_for(mongo_answers(mongo, clock), _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 — whatever keeps MongoDB from answering
+            MONGO_REACHABLE.set(0)
             health.bad("mongo", str(error)[:200] or type(error).__name__)
             if isinstance(error, TimeoutError) or is_outage(error):
                 gate.close()
         else:
+            MONGO_REACHABLE.set(1)
             health.good("mongo")
             gate.open()
         await asyncio.sleep(PROBE_SECONDS)

@@ -10,6 +10,7 @@ from faststream.nats.security import NatsNKey
 
 from shared.kit.health import Health
 from shared.kit.log import get_logger
+from shared.kit.metrics import NATS_ERRORS, NATS_RECONNECTS
 from shared.kit.settings import KitSettings
 
 log = get_logger()
@@ -58,6 +59,7 @@ class LoungeBroker(NatsBroker):
     async def _on_error(self, error: Exception) -> None:
         text = str(error)
         self.refused |= "authorization" in text.lower()
+        NATS_ERRORS.labels(_kind(text)).inc()
         if "permissions violation" in text.lower():
             self._health.bad("nats-permissions", text[:200])
         log.warning("nats.error", error=type(error).__name__, detail=text[:200])
@@ -67,6 +69,7 @@ class LoungeBroker(NatsBroker):
 
     async def _on_reconnect(self, *_: Any) -> None:
         self.refused = False
+        NATS_RECONNECTS.inc()
         self._health.good("nats")
         log.info("nats.reconnected")
 
@@ -75,3 +78,10 @@ class LoungeBroker(NatsBroker):
         if not self.closing:
             log.error("nats.closed")
             signal.raise_signal(signal.SIGTERM)
+
+
+def _kind(text: str) -> str:
+    """One of few words for what the server or the client said."""
+    said = text.lower()
+    kinds = ("permissions violation", "authorization", "slow consumer", "stale connection", "timeout")
+    return next((kind.replace(" ", "-") for kind in kinds if kind in said), "other")
