@@ -1,0 +1,295 @@
+"""A load that keeps books: what was sent, what was answered, and afterwards what is found.
+
+Each command has an idempotency key of its own. A command whose outcome is unknown (cut, timeout, 429, 5xx) is asked
+again with the same key until it is known. `audit` then reads the system from outside: every success is there once,
+every refusal left nothing, nothing overlaps, every history is whole, and every booking was told exactly once.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from shared.kit.clock import SystemClock
+
+PERSON = "staff@linkj.example"
+"""Has no quota and may book eighteen months ahead, so that only the slots limit the load."""
+BUILD = Path(__file__).resolve().parent.parent.parent / "build"
+_NEW_YORK = ZoneInfo("America/New_York")
+_ANSWERED_WITHIN = 60.0
+_REST = 0.1
+
+
+@dataclass(slots=True)
+class Line:
+    """One command. `status` is the final answer's; times are seconds since the ledger began."""
+
+    key: str
+    kind: str
+    sent: float
+    answered: float = 0.0
+    status: int = 0
+    id: str | None = None
+    unknown: list[str] = field(default_factory=list)
+    """Each try that did not tell: a status, or the class of the error."""
+    replayed: bool = False
+
+
+class Slots:
+    """Quarter hours of the demonstration's rooms in which the lounge is open, each given once per installation."""
+
+    def __init__(self) -> None:
+        self._rest = self._all()
+        self.ledgers: list[Ledger] = []
+        """All that load this installation: a booking none of them was told of is an effect nobody asked for."""
+
+    def _all(self) -> Iterator[tuple[str, datetime]]:
+        first = SystemClock().now().astimezone(_NEW_YORK).date() + timedelta(days=14)
+        for day in range(500):
+            date = first + timedelta(days=day)
+            if date.weekday() < 5:
+                for half, room in itertools.product(range(18, 43), ("room-a", "room-b")):
+                    yield room, datetime(date.year, date.month, date.day, half // 2, half % 2 * 30, tzinfo=_NEW_YORK)
+
+    def next(self) -> tuple[str, datetime]:
+        return next(self._rest)
+
+
+class Ledger:
+    """Bookings, contended bookings and cancellations through the gateway at `url`, signed in by `token`."""
+
+    def __init__(self, name: str, url: Callable[[], str], token: str, slots: Slots) -> None:
+        self.name = name
+        self.lines: list[Line] = []
+        self.moments: list[tuple[float, str]] = []
+        """What was done to the system meanwhile, for the picture."""
+        self._url, self.slots = url, slots
+        slots.ledgers.append(self)
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._began = time.monotonic()
+        self._numbers = itertools.count(1)
+        self._taken: list[tuple[str, datetime]] = []
+        self._open: list[str] = []
+        self._chance = random.Random(name)
+
+    def mark(self, what: str) -> None:
+        """Note a moment: something is done to the system now."""
+        self.moments.append((self._now(), what))
+
+    def _now(self) -> float:
+        return round(time.monotonic() - self._began, 3)
+
+    @asynccontextmanager
+    async def running(self, *, clients: int = 8, per_second: float = 60.0) -> Any:
+        """Load while the context lasts; at its end every command sent has its answer."""
+        stop = asyncio.Event()
+        pause = clients / per_second
+        tasks = [asyncio.create_task(self._client(stop, pause)) for _ in range(clients)]
+        try:
+            yield self
+        finally:
+            stop.set()
+            await asyncio.gather(*tasks)
+
+    async def _client(self, stop: asyncio.Event, pause: float) -> None:
+        async with httpx.AsyncClient(headers=self._headers, timeout=10) as client:
+            while not stop.is_set():
+                began = time.monotonic()
+                await self._one(client)
+                await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
+
+    async def _one(self, client: httpx.AsyncClient) -> None:
+        chance = self._chance.random()
+        if chance < 0.15 and self._open:
+            await self._cancel(client, self._open.pop(0))
+        elif chance < 0.30 and self._taken:
+            await self._book(client, "contended", self._chance.choice(self._taken))
+        else:
+            slot = self.slots.next()
+            line = await self._book(client, "place", slot)
+            if line.status == 201:
+                self._taken.append(slot)
+                self._open.append(line.id or "")
+
+    async def _book(self, client: httpx.AsyncClient, kind: str, slot: tuple[str, datetime]) -> Line:
+        room, start = slot
+        end = (start + timedelta(minutes=15)).isoformat()
+        body = {"site": "nyc", "resource": room, "starts_at": start.isoformat(), "ends_at": end, "mode": "confirm"}
+        line = self._line(kind)
+        await self._until_known(client, line, "/v1/bookings", body)
+        return line
+
+    async def _cancel(self, client: httpx.AsyncClient, booking: str) -> None:
+        line = self._line("cancel")
+        line.id = booking
+        await self._until_known(client, line, f"/v1/bookings/{booking}/cancel", None)
+
+    def _line(self, kind: str) -> Line:
+        line = Line(f"{self.name}-{next(self._numbers)}", kind, self._now())
+        self.lines.append(line)
+        return line
+
+    async def _until_known(self, client: httpx.AsyncClient, line: Line, path: str, body: Any) -> None:
+        deadline = time.monotonic() + _ANSWERED_WITHIN
+        while True:
+            try:
+                headers = {"Idempotency-Key": line.key}
+                answer = await client.post(f"{self._url()}{path}", json=body, headers=headers)
+            except httpx.HTTPError as error:
+                line.unknown.append(type(error).__name__)
+            else:
+                if answer.status_code < 500 and answer.status_code != 429:
+                    line.answered, line.status = self._now(), answer.status_code
+                    line.replayed = answer.headers.get("Idempotent-Replay") == "true"
+                    line.id = line.id or (answer.json().get("id") if answer.status_code == 201 else None)
+                    return
+                line.unknown.append(str(answer.status_code))
+            assert time.monotonic() < deadline, f"{line.key} is unknown after {_ANSWERED_WITHIN:g} s: {line.unknown}"
+            await asyncio.sleep(_REST)
+
+    async def audit(self, *, seconds: float = 30.0) -> "Found":
+        """What is found, once the system has worked off what it was given; raises AssertionError where it differs."""
+        found = Found(self)
+        async with httpx.AsyncClient(base_url=self._url(), headers=self._headers, timeout=10) as client:
+            await found.read(client, seconds)
+        found.compare()
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """The ledger in figures; seconds and milliseconds."""
+        ok = sorted(line.answered for line in self.lines if line.status in (200, 201))
+        waits = sorted(1000 * (line.answered - line.sent) for line in self.lines)
+        gaps = [later - earlier for earlier, later in itertools.pairwise(ok)]
+        tries = Counter(each for line in self.lines for each in line.unknown)
+        return {
+            "sent": len(self.lines),
+            "answered": sum(line.status > 0 for line in self.lines),
+            "succeeded": len(ok),
+            "refused": sum(line.status >= 400 for line in self.lines),
+            "unknown_at_first": dict(tries),
+            "commands_asked_again": sum(bool(line.unknown) for line in self.lines),
+            "replays": sum(line.replayed for line in self.lines),
+            "seconds": round(self._now(), 1),
+            "longest_gap_s": round(max(gaps, default=0.0), 2),
+            "p50_ms": round(waits[len(waits) // 2], 1),
+            "p99_ms": round(waits[len(waits) * 99 // 100], 1),
+        }
+
+    def write(self, found: "Found | None" = None, **more: Any) -> Path:
+        """Put the ledger at build/ledger-<name>.json, for the tables and pictures; gives the path."""
+        BUILD.mkdir(exist_ok=True)
+        path = BUILD / f"ledger-{self.name}.json"
+        facts = {"name": self.name, "summary": self.summary() | (found.figures() if found else {}), **more}
+        lines = [asdict(line) for line in self.lines]
+        path.write_text(json.dumps(facts | {"moments": self.moments, "lines": lines}))
+        return path
+
+
+class Found:
+    """What the system holds of a ledger's commands, read through its own API."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.bookings: dict[str, dict[str, Any]] = {}
+        self.histories: dict[str, list[dict[str, Any]]] = {}
+        self.notices: Counter[str] = Counter()
+
+    @property
+    def placed(self) -> dict[str, Line]:
+        """The ledger's successes that made a booking, by the booking's id."""
+        return {line.id or "": line for line in self.ledger.lines if line.kind != "cancel" and line.status == 201}
+
+    @property
+    def cancelled(self) -> set[str]:
+        return {line.id or "" for line in self.ledger.lines if line.kind == "cancel" and line.status == 200}
+
+    async def read(self, client: httpx.AsyncClient, seconds: float) -> None:
+        """Wait until everybody has been told, then read it all."""
+        expected = {("placed", each) for each in self.placed} | {("cancelled", each) for each in self.cancelled}
+        deadline = time.monotonic() + seconds
+        while True:
+            told = [_told(notice) async for notice in _pages(client, "/v1/notifications")]
+            self.notices = Counter(f"{what} {which}" for what, which in told)
+            if expected <= set(told):
+                break
+            missing = expected - set(told)
+            assert time.monotonic() < deadline, f"{len(missing)} notices are missing, as {sorted(missing)[:3]}"
+            await asyncio.sleep(_REST)
+        self.bookings = {each["id"]: each async for each in _pages(client, "/v1/bookings", site="nyc")}
+        for booking in self.placed:
+            entries = (await client.get(f"/v1/bookings/{booking}/history")).json()["items"]
+            self.histories[booking] = entries
+
+    def compare(self) -> None:
+        """Sent = answered = found. Raises AssertionError naming the first difference."""
+        lines = self.ledger.lines
+        assert all(line.status for line in lines), "a command was never answered"
+        made = [line.id for line in lines if line.kind != "cancel" and line.status == 201]
+        assert len(made) == len(set(made)), "two commands were answered with one booking"
+        lost = set(self.placed) - set(self.bookings)
+        assert not lost, f"answered, but not found: {sorted(lost)[:3]}"
+        for booking in self.placed:
+            self._compare_one(booking)
+        known = {line.id for ledger in self.ledger.slots.ledgers for line in ledger.lines}
+        unasked = set(self.bookings) - known
+        assert not unasked, f"found, but answered to nobody: {sorted(unasked)[:3]}"
+        self._nothing_overlaps()
+        prefix = ("placed ", "cancelled ")
+        twice = [what for what, times in self.notices.items() if what.startswith(prefix) and times > 1]
+        assert not twice, f"told more than once: {twice[:3]}"
+
+    def _compare_one(self, booking: str) -> None:
+        wanted = "cancelled" if booking in self.cancelled else "confirmed"
+        assert self.bookings[booking]["status"] == wanted, f"{booking} is not {wanted}"
+        entries = self.histories[booking]
+        assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1)), f"{booking}: gap in its history"
+        kinds = [entry["type"].rsplit(".", 2)[-2] for entry in entries]
+        assert kinds == ["booking_placed", *(["booking_cancelled"] if wanted == "cancelled" else [])], kinds
+
+    def _nothing_overlaps(self) -> None:
+        live: dict[str, list[tuple[datetime, datetime, str]]] = {}
+        for each in self.bookings.values():
+            if each["status"] != "cancelled":
+                span = (datetime.fromisoformat(each["starts_at"]), datetime.fromisoformat(each["ends_at"]), each["id"])
+                live.setdefault(each["resource"], []).append(span)
+        for spans in live.values():
+            for earlier, later in itertools.pairwise(sorted(spans)):
+                assert earlier[1] <= later[0], f"{earlier[2]} and {later[2]} overlap"
+
+    def figures(self) -> dict[str, int]:
+        return {
+            "bookings_answered": len(self.placed),
+            "bookings_found": len(self.placed.keys() & self.bookings.keys()),
+            "cancelled": len(self.cancelled),
+            "notices": sum(self.notices[f"placed {each}"] for each in self.placed),
+        }
+
+
+async def _pages(client: httpx.AsyncClient, path: str, **query: str) -> Any:
+    after: str | None = None
+    while True:
+        asked = {"limit": "100", **query} | ({"cursor": after} if after else {})
+        answer = await client.get(path, params=asked)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        for item in page["items"]:
+            yield item
+        after = page["next"]
+        if after is None:
+            return
+
+
+def _told(notice: dict[str, Any]) -> tuple[str, str]:
+    """What a notice says of which booking: (`placed`, id)."""
+    return notice["topic"].rsplit(".", 1)[-1], (notice["link"] or "").rsplit("/", 1)[-1]
