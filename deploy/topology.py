@@ -1,12 +1,14 @@
 """The one job that applies streams and durables. Idempotent; refuses loudly what the server cannot change."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import nats
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext, api
 from nats.js.errors import APIError, ServiceUnavailableError
@@ -23,10 +25,15 @@ from shared.contracts.topology import (
     ingest_durable,
     ingest_stream,
 )
+from shared.kit.nats.addresses import believing, servers_of
 
 T = TypeVar("T")
 _STREAM_NAME_IN_USE = 10_058
 _PATIENCE = 10.0
+_ASSERTED = (
+    *("subjects", "retention", "storage", "discard", "max_age", "max_msgs_per_subject", "duplicate_window"),
+    "num_replicas",
+)
 
 
 class TopologyRefused(CannotStart):
@@ -36,10 +43,23 @@ class TopologyRefused(CannotStart):
 async def connect(url: str, seed: Path, name: str) -> Client:
     """A client of this identity, for a short piece of work: it does not reconnect, and tells by raising alone.
 
-    `url` may name several servers of a cluster, separated by commas.
+    `url` may name several servers of a cluster, separated by commas: the first that answers is taken. Of a `tls://` one
+    LOUNGE_NATS_CA_FILE names the authority.
     """
+    *others, last = servers_of(url)
+    for server in others:
+        try:
+            return await _connect(server, seed, name)
+        except (OSError, NatsError):
+            continue
+    return await _connect(last, seed, name)
+
+
+async def _connect(server: str, seed: Path, name: str) -> Client:
+    ca = os.environ.get("LOUNGE_NATS_CA_FILE")
     return await nats.connect(
-        [each.strip() for each in url.split(",")],
+        server,
+        tls=believing(Path(ca)) if ca else None,
         nkeys_seed=str(seed),
         inbox_prefix=inbox_prefix(name).encode(),
         allow_reconnect=False,
@@ -90,7 +110,7 @@ async def _change_stream(js: JetStreamContext, wanted: api.StreamConfig) -> None
         raise TopologyRefused(
             f"stream {wanted.name} stands with settings that cannot change: {error.description}"
         ) from error
-    for name in ("subjects", "retention", "storage", "discard", "max_age", "max_msgs_per_subject", "duplicate_window"):
+    for name in _ASSERTED:
         if getattr(stands, name) != getattr(wanted, name):
             raise TopologyRefused(f"stream {wanted.name}: {name} is still {getattr(stands, name)!r}")
 

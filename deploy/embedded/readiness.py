@@ -35,7 +35,7 @@ async def mongo(house: House) -> None:
     await _until(lambda: asyncio.to_thread(house.mongo.is_primary), "mongod takes no writes")
     mark, now = house.folder.path / "prepared", _fingerprint()
     if not mark.exists() or mark.read_text() != now:
-        await _job("deploy.mongo.prepare", [str(house.mongo.port), str(house.folder.mongo_keys)])
+        await _job("deploy.mongo.prepare", [",".join(house.mongo.hosts), str(house.folder.mongo_keys)])
         write_private(mark, now)
 
 

@@ -29,7 +29,7 @@ async def _mongo() -> None:
         return await asyncio.to_thread(form_set, _MONGO_PORT, passwords.of(ADMIN), rooms.mongo_hosts())
 
     await _soon(primary, f"no primary among {', '.join(rooms.mongo_hosts())}")
-    await asyncio.to_thread(prepare, _MONGO_PORT, passwords)
+    await asyncio.to_thread(prepare, rooms.mongo_hosts(), passwords)
 
 
 async def _nats() -> None:

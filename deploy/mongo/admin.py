@@ -20,6 +20,7 @@ READER = "lounge_reader"
 SET = "lounge"
 ELECTION_MS = 2_000
 """Without a sign of the primary for so long, the others elect another one: shorter elects at every hiccup."""
+_SEVERAL = {"electionTimeoutMillis": ELECTION_MS, "heartbeatIntervalMillis": ELECTION_MS // 4}
 _ALREADY = frozenset({23, 51003, 51002})  # AlreadyInitialized; user exists; role exists
 _NEEDS_AUTH = 13
 
@@ -44,28 +45,55 @@ class Passwords:
         return path
 
 
-def url(hosts: Sequence[str], user: str, password: str, *, source: str) -> str:
-    """The connection string of one user; `hosts` are `host:port`, `source` is the database it is known in."""
+def url(hosts: Sequence[str], user: str, password: str, *, source: str, ca: Path | None = None) -> str:
+    """The connection string of one user; `hosts` are `host:port`, `source` is the database it is known in.
+
+    With the authority `ca` it asks for TLS, here and in every function below.
+    """
+    tls = f"&tls=true&tlsCAFile={quote(str(ca), safe='/')}" if ca else ""
     return (
         f"mongodb://{quote(user)}:{quote(password)}@{','.join(hosts)}/"
-        f"?replicaSet={SET}&authSource={source}&authMechanism=SCRAM-SHA-256"
+        f"?replicaSet={SET}&authSource={source}&authMechanism=SCRAM-SHA-256{tls}"
     )
 
 
-def connect(port: int, password: str | None = None) -> MongoClient[dict[str, Any]]:
+def connect(port: int, password: str | None = None, *, ca: Path | None = None) -> MongoClient[dict[str, Any]]:
     """A client of this very server, whatever its set thinks of it; without a password, by the localhost exception."""
     login: dict[str, Any] = {} if password is None else {"username": ADMIN, "password": password, "authSource": "admin"}
-    return MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=200, tz_aware=True, **login)
+    options: dict[str, Any] = {"directConnection": True, "serverSelectionTimeoutMS": 200, "tz_aware": True}
+    return MongoClient("127.0.0.1", port, **options, **login, **_tls(ca))
 
 
-def form_set(port: int, password: str, hosts: Sequence[str] = ()) -> bool:
-    """Bring the set up by its member on this loopback port. True once that one is primary; call again until then.
+def _tls(ca: Path | None) -> dict[str, Any]:
+    return {"tls": True, "tlsCAFile": str(ca)} if ca else {}
+
+
+def connect_as_member(hosts: Sequence[str], key: str, *, ca: Path | None = None) -> MongoClient[dict[str, Any]]:
+    """A client of the set's primary with the rights of a member, known by the key they share (`Passwords.key_file`).
+
+    For the installation's first steps: the localhost exception holds only beside the primary, which any may become.
+    """
+    return MongoClient(
+        [*hosts],
+        replicaSet=SET,
+        username="__system",
+        password=key,
+        authSource="local",
+        authMechanism="SCRAM-SHA-256",
+        serverSelectionTimeoutMS=5_000,
+        tz_aware=True,
+        **_tls(ca),
+    )
+
+
+def form_set(port: int, password: str, hosts: Sequence[str] = (), *, ca: Path | None = None) -> bool:
+    """Bring the set up by its member on this loopback port. True once it has a primary; call again until then.
 
     `hosts` are the addresses (`host:port`) the members and the clients know each other by, this member first; without
     them the set is this member alone. A data folder whose set was formed under other addresses is moved to these.
     """
     wanted = list(hosts) or [f"127.0.0.1:{port}"]
-    with connect(port) as anonymous:
+    with connect(port, ca=ca) as anonymous:
         try:
             hello = anonymous.admin.command("hello")
             if hello.get("isreplicaset"):  # it has no configuration it can use: none at all, or of other addresses
@@ -73,11 +101,12 @@ def form_set(port: int, password: str, hosts: Sequence[str] = ()) -> bool:
         except OperationFailure as error:
             if error.code not in _ALREADY | {_NEEDS_AUTH}:
                 raise
-            _move_set(port, password, wanted)
+            with connect(port, password, ca=ca) as admin:
+                _move_set(admin, wanted)
             return False
         except PyMongoError:
             return False
-        return bool(hello.get("isWritablePrimary"))
+        return bool(hello.get("isWritablePrimary") or (len(wanted) > 1 and hello.get("primary")))
 
 
 def _members(hosts: Sequence[str]) -> list[dict[str, Any]]:
@@ -85,26 +114,26 @@ def _members(hosts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _initiate(client: MongoClient[dict[str, Any]], hosts: Sequence[str]) -> None:
-    settings = {"electionTimeoutMillis": 1_000 if len(hosts) == 1 else ELECTION_MS}
+    settings = {"electionTimeoutMillis": 1_000} if len(hosts) == 1 else _SEVERAL
     client.admin.command("replSetInitiate", {"_id": SET, "members": _members(hosts), "settings": settings})
 
 
-def _move_set(port: int, password: str, hosts: Sequence[str]) -> None:
-    with connect(port, password) as client:
-        config = client.admin.command("replSetGetConfig")["config"]
-        if {each["host"] for each in config["members"]} != set(hosts):
-            config["members"] = _members(hosts)
-            client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)
+def _move_set(client: MongoClient[dict[str, Any]], hosts: Sequence[str]) -> None:
+    config = client.admin.command("replSetGetConfig")["config"]
+    if {each["host"] for each in config["members"]} != set(hosts):
+        config["members"] = _members(hosts)
+        client.admin.command("replSetReconfig", config | {"version": config["version"] + 1}, force=True)
 
 
-def grant(port: int, passwords: Passwords, *, databases: Sequence[str] = SERVICES) -> None:
+def grant(
+    hosts: Sequence[str], passwords: Passwords, *, databases: Sequence[str] = SERVICES, ca: Path | None = None
+) -> None:
     """The administrator, and per service one user who may find, insert and update in its own database, no more.
 
-    Repeatable; needs a primary.
+    Repeatable; needs a primary among `hosts`.
     """
-    with connect(port) as first:
-        _unless_there(first, "admin", "createUser", ADMIN, {"pwd": passwords.of(ADMIN), "roles": ["root"]})
-    with connect(port, passwords.of(ADMIN)) as client:
+    with connect_as_member(hosts, passwords.key_file().read_text().strip(), ca=ca) as client:
+        _unless_there(client, "admin", "createUser", ADMIN, {"pwd": passwords.of(ADMIN), "roles": ["root"]})
         reader = {"pwd": passwords.of(READER), "roles": ["readAnyDatabase", "clusterMonitor"]}
         _unless_there(client, "admin", "createUser", READER, reader)
         for name in databases:
@@ -119,8 +148,7 @@ def _unless_there(
     try:
         client[database].command({command: name, **body, "writeConcern": {"w": "majority"}})
     except OperationFailure as error:
-        # With a user there, the localhost exception is over: unauthorized means the administrator exists.
-        if error.code not in _ALREADY and not (name == ADMIN and error.code == _NEEDS_AUTH):
+        if error.code not in _ALREADY:
             raise
 
 

@@ -1,17 +1,18 @@
-"""`python -m deploy.mongo.prepare PORT KEYS`: users, roles and indexes, as declared; repeatable."""
+"""`python -m deploy.mongo.prepare HOST:PORT[,…] KEYS [CA]`: users, roles and indexes, as declared; repeatable."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.mongo.admin import ADMIN, Passwords, connect, grant, index_all
+from deploy.mongo.admin import Passwords, connect_as_member, grant, index_all
 
 
-def prepare(port: int, passwords: Passwords) -> None:
-    """Needs a primary on this port. Raises RuntimeError where an index stands that differs from its declaration."""
-    grant(port, passwords)
-    with connect(port, passwords.of(ADMIN)) as client:
+def prepare(hosts: Sequence[str], passwords: Passwords, *, ca: Path | None = None) -> None:
+    """Needs a primary among `hosts`. Raises RuntimeError where an index stands that differs from its declaration."""
+    grant(hosts, passwords, ca=ca)
+    with connect_as_member(hosts, passwords.key_file().read_text().strip(), ca=ca) as client:
         index_all(client)
 
 
 if __name__ == "__main__":
-    prepare(int(sys.argv[1]), Passwords(Path(sys.argv[2])))
+    prepare(sys.argv[1].split(","), Passwords(Path(sys.argv[2])), ca=Path(sys.argv[3]) if sys.argv[3:] else None)

@@ -8,6 +8,7 @@ from deploy.embedded.binaries import mongod, why_it_ended
 from deploy.embedded.children import free_port, listens, spawn, stop, wait_until
 from deploy.mongo.admin import ADMIN, READER, SET, Passwords, form_set, url
 from deploy.mongo.prepare import prepare
+from deploy.tls import Tls
 
 
 @dataclass
@@ -20,6 +21,7 @@ class MongoServer:
     testing: bool = False
     set_hosts: tuple[str, ...] = ()
     """`host:port` of every member, this one first; empty: it is a set of one."""
+    tls: Tls | None = None
     child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -30,18 +32,22 @@ class MongoServer:
     def hosts(self) -> tuple[str, ...]:
         return self.set_hosts or (f"127.0.0.1:{self.port}",)
 
+    @property
+    def ca(self) -> Path | None:
+        return self.tls.ca if self.tls else None
+
     def url_of(self, service: str) -> str:
         """The connection string of the service's own user."""
-        return url(self.hosts, service, self.passwords.of(service), source=service)
+        return url(self.hosts, service, self.passwords.of(service), source=service, ca=self.ca)
 
     @property
     def admin_url(self) -> str:
-        return url(self.hosts, ADMIN, self.passwords.of(ADMIN), source="admin")
+        return url(self.hosts, ADMIN, self.passwords.of(ADMIN), source="admin", ca=self.ca)
 
     @property
     def reader_url(self) -> str:
         """The connection string of a user who may look at everything and change nothing."""
-        return url(self.hosts, READER, self.passwords.of(READER), source="admin")
+        return url(self.hosts, READER, self.passwords.of(READER), source="admin", ca=self.ca)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it and return at once; `wait_ready` brings it to use. Main thread only."""
@@ -59,19 +65,27 @@ class MongoServer:
             *("--dbpath", store, "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
             *("--replSet", SET, "--keyFile", self.passwords.key_file(), "--auth", "--noscripting"),
             *("--networkMessageCompressors", "disabled", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "128"),
+            *self._tls_arguments(),
             *(word for parameter in parameters for word in ("--setParameter", parameter)),
         ]
 
+    def _tls_arguments(self) -> list[str | Path]:
+        """Members prove themselves to each other; a client proves itself by its password, inside TLS."""
+        if self.tls is None:
+            return []
+        believed: list[str | Path] = ["--tlsCAFile", self.tls.ca, "--tlsAllowConnectionsWithoutCertificates"]
+        return ["--tlsMode", "requireTLS", "--tlsCertificateKeyFile", self.tls.pair, *believed]
+
     def is_primary(self) -> bool:
-        """Whether it takes writes; drives the set there. Raises CannotStart if it ended instead."""
+        """Whether its set takes writes; drives the set there. Raises CannotStart if it ended instead."""
         if self.child and (status := self.child.poll()) is not None:
             raise why_it_ended("mongod", status, self.said.read_text(errors="replace"))
-        return listens(self.port) and form_set(self.port, self.passwords.of(ADMIN), self.hosts)
+        return listens(self.port) and form_set(self.port, self.passwords.of(ADMIN), self.hosts, ca=self.ca)
 
     def wait_ready(self, seconds: float = 30) -> None:
         """Returns when it is primary and users and indexes are there."""
         wait_until(self.is_primary, seconds=seconds, what="mongod to become primary")
-        prepare(self.port, self.passwords)
+        prepare(self.hosts, self.passwords, ca=self.ca)
 
     def kill(self) -> None:
         """As a power cut would: nothing is flushed."""

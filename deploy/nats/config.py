@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.tls import Tls
 from shared.contracts.topology import GATEWAY, OPS, SERVICES, SITE, Rights, inbox_prefix, rights_of
 
 
@@ -22,6 +23,12 @@ class Cluster:
     routes: tuple[str, ...]
     password: str
     advertise: str | None = None
+    tls: Tls | None = None
+
+    @property
+    def copies(self) -> int:
+        """How many servers hold each message."""
+        return min(3, len(self.routes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Place:
     host: str = "127.0.0.1"
     name: str = "lounge"
     cluster: Cluster | None = None
+    tls: Tls | None = None
+    """For clients; the servers among each other have the cluster's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,8 @@ def render(hub: Hub) -> str:
         "system_account": "SYS",
         "accounts": accounts(hub),
     }
+    if place.tls:
+        config["tls"] = _tls(place.tls)
     if place.cluster:
         config["cluster"] = _cluster(place.host, place.cluster)
         if place.cluster.advertise:
@@ -81,14 +92,27 @@ def render(hub: Hub) -> str:
     return json.dumps(config, indent=1) + "\n"
 
 
+def _tls(tls: Tls) -> dict[str, Any]:
+    return {"cert_file": str(tls.pair), "key_file": str(tls.pair), "ca_file": str(tls.ca)}
+
+
 def _cluster(host: str, cluster: Cluster) -> dict[str, Any]:
+    """Servers that stopped answering are given up after 4 to 6 s, not after minutes: questions sent to them are lost.
+
+    Clients are told of no addresses but an advertised one: the others may be of a network they are not in.
+    """
     login = f"route:{cluster.password}@"
+    tls = {"tls": _tls(cluster.tls) | {"verify": True}} if cluster.tls else {}
     return {
         "name": cluster.name,
         "host": host,
         "port": cluster.port,
         "routes": [f"nats://{login}{address}" for address in cluster.routes],
         "authorization": {"user": "route", "password": cluster.password, "timeout": 2},
+        "no_advertise": cluster.advertise is None,
+        "ping_interval": "2s",
+        "ping_max": 2,
+        **tls,
     }
 
 
@@ -113,8 +137,9 @@ def account_of(site: str) -> str:
 
 
 def _site_account(hub: Hub, site: str) -> dict[str, Any]:
+    room = 256 * 1024**2 * (hub.place.cluster.copies if hub.place.cluster else 1)  # an account pays for each copy
     return {
-        "jetstream": {"max_memory": 1024**2, "max_file": 256 * 1024**2, "max_streams": 1, "max_consumers": 20},
+        "jetstream": {"max_memory": 1024**2, "max_file": room, "max_streams": 1, "max_consumers": 20},
         "users": [
             {"nkey": hub.keys[f"site-{site}"], "permissions": permissions(site, SITE)},
             {"nkey": hub.keys[f"hub-{site}"]},

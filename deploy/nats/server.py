@@ -4,13 +4,14 @@ import shutil
 import signal
 import subprocess
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deploy.embedded.binaries import nats_server, why_it_ended
 from deploy.embedded.children import free_port, spawn, stop, wait_until
 from deploy.nats.config import Cluster, Hub, Place, render
 from deploy.nats.keys import KeyFolder, write_private
+from deploy.tls import Tls
 from shared.contracts.topology import SERVICES
 
 MOST_STORED = 64 * 1024**3
@@ -28,11 +29,12 @@ class NatsServer:
     monitor_port: int = field(default_factory=free_port)
     name: str = "lounge"
     cluster: Cluster | None = None
+    tls: Tls | None = None
     child: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
+        return f"{'tls' if self.tls else 'nats'}://127.0.0.1:{self.port}"
 
     @property
     def monitor_url(self) -> str:
@@ -44,9 +46,8 @@ class NatsServer:
 
     @property
     def place(self) -> Place:
-        return embedded_place(
-            self.folder, port=self.port, monitor_port=self.monitor_port, name=self.name, cluster=self.cluster
-        )
+        place = embedded_place(self.folder, port=self.port, monitor_port=self.monitor_port)
+        return replace(place, name=self.name, cluster=self.cluster, tls=self.tls)
 
     @property
     def config(self) -> Path:
@@ -94,12 +95,10 @@ class NatsServer:
             stop(self.child)
 
 
-def embedded_place(
-    folder: Path, *, port: int, monitor_port: int, name: str = "lounge", cluster: Cluster | None = None
-) -> Place:
+def embedded_place(folder: Path, *, port: int, monitor_port: int) -> Place:
     """A server on loopback whose store is `jetstream` in this folder."""
     room = min(MOST_STORED, shutil.disk_usage(folder).total // 2)
-    return Place(port, monitor_port, folder / "jetstream", room, name=name, cluster=cluster)
+    return Place(port, monitor_port, folder / "jetstream", room)
 
 
 def write_config(path: Path, keys: KeyFolder, place: Place) -> bool:

@@ -19,6 +19,7 @@ from shared.kernel.time import Clock
 from shared.kit.clock import is_virtual
 from shared.kit.metrics import CLOCK_OFF
 from shared.kit.mongo import Mongo, PyMongoError, is_outage
+from shared.kit.nats.addresses import servers_of
 from shared.kit.nats.broker import LoungeBroker
 from shared.kit.settings import KitSettings
 
@@ -63,7 +64,7 @@ def _told(error: PyMongoError) -> str:
 
 async def nats_reached(broker: LoungeBroker, settings: KitSettings) -> None:
     """Connects. Raises Misconfigured where nobody answers in time, or the key is refused."""
-    where = ", ".join(urlsplit(each).netloc.rpartition("@")[2] or each for each in settings.nats_url.split(","))
+    where = ", ".join(urlsplit(each).netloc.rpartition("@")[2] or each for each in servers_of(settings.nats_url))
     try:
         await asyncio.wait_for(broker.connect(), settings.connect_seconds)
     except TimeoutError:
@@ -77,7 +78,7 @@ async def nats_syncs_always(monitor_urls: str | None) -> None:
 
     Asked of each address (separated by commas) that answers: of a cluster one server may be away.
     """
-    asked = [each.strip() for each in (monitor_urls or "").split(",") if each.strip()]
+    asked = servers_of(monitor_urls or "")
     answers = [await _varz(each) for each in asked]
     if asked and not any(answers):
         raise Misconfigured(f"LOUNGE_NATS_MONITOR_URL: no nats-server's monitor at {(monitor_urls or '')[:60]}")

@@ -19,6 +19,8 @@ class KitSettings(BaseSettings):
     nats_url: str
     nats_seed_file: Path | None = None
     nats_inbox_prefix: str = "_INBOX"
+    nats_ca_file: Path | None = None
+    """The authority that signed the servers' certificates, where the address is `tls://`."""
     nats_monitor_url: str | None = None
     """The server's monitoring address; where given, `sync_interval: always` is asserted at start."""
     mongo_url: SecretStr = SecretStr("")
@@ -38,6 +40,10 @@ class KitSettings(BaseSettings):
     connect_seconds: float = Field(default=10.0, gt=0)
     """How long a start waits for its servers before it gives up."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str = ""
+    """Where traces go, `http://collector:4318` (OTLP/HTTP); empty: none are made."""
+    trace_sample: float = Field(default=0.01, ge=0, le=1)
+    """The share of requests traced that say nothing of it themselves."""
 
     @model_validator(mode="before")
     @classmethod

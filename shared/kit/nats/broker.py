@@ -6,11 +6,12 @@ from typing import Any
 
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
-from faststream.nats.security import NatsNKey
+from faststream.nats.security import NatsNKey, NatsSecurity
 
 from shared.kit.health import Health
 from shared.kit.log import get_logger
 from shared.kit.metrics import NATS_ERRORS, NATS_RECONNECTS
+from shared.kit.nats.addresses import believing, servers_of
 from shared.kit.settings import KitSettings
 
 log = get_logger()
@@ -26,10 +27,11 @@ class LoungeBroker(NatsBroker):
         self.refused = False
         """Whether the server refused the key since the last connection."""
         seed = settings.nats_seed_file.read_text(encoding="utf-8").strip() if settings.nats_seed_file else None
+        tls = believing(settings.nats_ca_file) if settings.nats_ca_file else None
         super().__init__(
-            [each.strip() for each in settings.nats_url.split(",")],
+            servers_of(settings.nats_url),
             name=name,
-            security=NatsNKey.from_seed(seed) if seed else None,
+            security=NatsNKey.from_seed(seed, ssl_context=tls) if seed else NatsSecurity(ssl_context=tls),
             inbox_prefix=settings.nats_inbox_prefix,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.25,  # type: ignore[arg-type]  # nats-py takes a float; FastStream's hint says int
