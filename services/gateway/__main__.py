@@ -14,7 +14,7 @@ from services.gateway.app import build
 from services.gateway.edge import Gateway
 from services.gateway.protocol import LARGEST_HEAD, BoundedProtocol
 from services.gateway.settings import GatewaySettings
-from shared.kit import crash
+from shared.kit import crash, telemetry
 from shared.kit.log import configure, get_logger
 from shared.kit.starting import building
 
@@ -75,6 +75,7 @@ async def serve(settings: GatewaySettings) -> None:
         await gateway.serve()
     finally:
         watching.cancel()
+    await telemetry.ended()
     log.info("service.stopped")
 
 
@@ -93,6 +94,7 @@ def main() -> None:
         settings = GatewaySettings()
         configure(service="gateway", replica=settings.replica, level=settings.log_level)
         crash.configure(settings.crash, settings.crash_ledger)
+        telemetry.configure(settings, "gateway")
     uvloop.run(serve(settings))
 
 

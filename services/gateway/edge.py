@@ -24,6 +24,7 @@ from services.gateway.refusals import (
     UriTooLong,
 )
 from shared.kernel.refusal import Refusal
+from shared.kit import telemetry
 from shared.kit.log import get_logger
 
 log = get_logger()
@@ -36,6 +37,8 @@ SECONDS = Histogram(
 )
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 _NOWHERE = "none"
+_GONE = 499
+"""Counted for a client that did not wait."""
 
 
 class _Step:
@@ -100,13 +103,18 @@ class Edge:
         sent = header(scope, b"x-request-id")
         request_id = sent.decode("ascii") if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(13)
         scope.setdefault("state", {})["request_id"] = request_id
-        door, response = await self._answered(scope, receive, send)
-        try:
-            if response is not None:
-                response.raw_headers.append((b"x-request-id", request_id.encode("ascii")))
-                await response(scope, receive, send)
-        finally:
-            self._tell(door, response.status_code if response is not None else 499, began, request_id)
+        parent = header(scope, b"traceparent").decode("latin-1") if telemetry.is_on() else ""
+        with telemetry.entry(parent) as span:
+            door, response = await self._answered(scope, receive, send)
+            status = response.status_code if response is not None else _GONE
+            if span is not None:
+                span.named(door, status=status, request_id=request_id)
+            try:
+                if response is not None:
+                    response.raw_headers.append((b"x-request-id", request_id.encode("ascii")))
+                    await response(scope, receive, send)
+            finally:
+                self._tell(door, status, began, request_id)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, Response | None]:
         """The door's name and its answer; None where the client is gone."""

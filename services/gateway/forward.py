@@ -21,6 +21,7 @@ from services.gateway.problems import Catalogue, header
 from services.gateway.reading import BodyReader, QueryReader
 from services.gateway.refusals import IfMatchMalformed, IfMatchRequired, KeyMalformed, KeyRequired, Unauthenticated
 from shared.kernel.time import Clock
+from shared.kit import telemetry
 from shared.kit.crash import crashpoint
 from shared.kit.nats.request import COMMAND_SECONDS, Caller, Refused
 
@@ -144,9 +145,12 @@ class Forwarder:
             parts += [b',"key":', json.dumps(key).encode()]
         if if_match is not None:
             parts.append(b',"if_match":%d' % if_match)
-        parts.append(b"}")
         await crashpoint("gateway.before_command")
-        reply: dict[str, Any] = orjson.loads(await self._caller.raw(subject, b"".join(parts)))
+        with telemetry.here(f"ask {subject}", "client") as span:
+            if span is not None:
+                parts.append(b',"traceparent":"%b"' % span.traceparent.encode())
+            parts.append(b"}")
+            reply: dict[str, Any] = orjson.loads(await self._caller.raw(subject, b"".join(parts)))
         await crashpoint("gateway.after_command")
         if problem := reply.get("problem"):
             refused = Refused(problem)

@@ -28,25 +28,32 @@ _HOUSE = "CORE"
 
 
 class Jetstream:
-    """Looks every few seconds at the monitoring address, an `http://…`; without one there are no such figures."""
+    """Looks every few seconds at the monitoring addresses, `http://…` with commas between, until one tells.
 
-    def __init__(self, monitor_url: str | None) -> None:
-        if monitor_url is not None and not monitor_url.startswith("http://"):
+    In a cluster each server knows of what it holds a replica of. Without an address there are no such figures.
+    """
+
+    def __init__(self, monitor_urls: str | None) -> None:
+        self._urls = [each.strip() for each in (monitor_urls or "").split(",") if each.strip()]
+        if not all(url.startswith("http://") for url in self._urls):
             raise ValueError("LOUNGE_NATS_MONITOR_URL is an http:// address")
-        self._url = monitor_url
 
     async def run(self) -> None:
-        """Until cancelled; at once where there is no address."""
-        while self._url is not None:
+        """Until cancelled."""
+        while True:
+            if self._urls:
+                TOLD.set(await self._look())
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _look(self) -> bool:
+        for url in self._urls:
             try:
-                show(await asyncio.to_thread(_asked, f"{self._url}/jsz?consumers=true&config=true"))
+                show(await asyncio.to_thread(_asked, f"{url}/jsz?consumers=true&config=true"))
             except (OSError, ValueError, KeyError) as error:
                 log.warning("jetstream.not_told", error=type(error).__name__)
-                TOLD.set(0)
             else:
-                TOLD.set(1)
-            await asyncio.sleep(_LOOK_SECONDS)
-        await asyncio.Event().wait()
+                return True
+        return False
 
 
 def show(told: dict[str, Any]) -> None:

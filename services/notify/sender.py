@@ -16,6 +16,7 @@ from services.notify.smtp import Connection, NotSent
 from services.notify.store.mails import Lane, Mails, Status
 from shared.kernel.refusal import NotYetKnown
 from shared.kernel.time import Clock
+from shared.kit import telemetry
 from shared.kit.crash import crashpoint
 from shared.kit.log import correlated, get_logger
 
@@ -100,7 +101,8 @@ class Sender:
                 continue
 
     async def _deliver(self, row: dict[str, Any], lane: Lane) -> None:
-        with correlated(row["correlationid"]):
+        trace = telemetry.resumed("mail", "client", row.get("traceparent"), topic=row["topic"])
+        with correlated(row["correlationid"]), trace:
             try:
                 await crashpoint("sender.after_claim")
                 await self._try(row, lane)

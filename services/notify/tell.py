@@ -16,6 +16,7 @@ from services.notify.wording import Facts, Wording
 from shared.contracts.booking import BookingCancelled, BookingPlaced
 from shared.contracts.message import BilingualView, CloudEvent
 from shared.kernel.time import Clock
+from shared.kit import telemetry
 from shared.kit.documents import Cause
 
 
@@ -103,6 +104,8 @@ def link_of(facts: Facts) -> str:
 def _mail(row: Notification, news: News, site: str, lane: Lane, at: datetime) -> dict[str, Any]:
     mail = mail_row(row.id, recipient=row.recipient, topic=row.topic, lane=lane, event=row.event, site=site)
     mail |= {"correlationid": news.correlationid, "created_at": at}
+    if traceparent := telemetry.carried(news.traceparent):
+        mail["traceparent"] = traceparent
     if not news.broadcast:
         mail |= {"wire": news.facts.wire, "facts": news.facts.model_dump(mode="json", exclude_none=True)}
     return mail

@@ -15,6 +15,8 @@ import orjson
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, merge_contextvars
 
+from shared.kit.telemetry import current
+
 _PRIVATE = re.compile(
     r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body"
 )
@@ -46,11 +48,19 @@ def _redact(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping
     return {k: "[redacted]" if _is_private(k) else _clean(v) for k, v in fields.items()}
 
 
+def _traced(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Within a sampled trace, its id."""
+    if (traceparent := current()) is not None:
+        fields["trace_id"] = traceparent.split("-")[1]
+    return fields
+
+
 def configure(*, service: str, replica: int, level: str) -> None:
     """Once per process, first thing."""
     structlog.configure(
         processors=[
             merge_contextvars,
+            _traced,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,

@@ -14,6 +14,7 @@ import orjson
 from shared.contracts.message import State
 from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
+from shared.kit import telemetry
 from shared.kit.crash import crashpoint
 from shared.kit.log import get_logger
 from shared.kit.mongo import UpdateOne
@@ -149,7 +150,9 @@ class Relay:
 
     async def _publish(self, doc: Mapping[str, Any], entry: Mapping[str, Any], *, msg_id: str) -> None:
         subject = f"evt.{entry['type']}.{doc['_id']}"
-        await self._publisher.publish(subject, self._event(doc, entry), stream="EVENTS", msg_id=msg_id)
+        with telemetry.resumed(f"publish {entry['type']}", "producer", entry.get("traceparent")) as span:
+            traced = entry if span is None else {**entry, "traceparent": span.traceparent}
+            await self._publisher.publish(subject, self._event(doc, traced), stream="EVENTS", msg_id=msg_id)
 
     def _event(self, doc: Mapping[str, Any], entry: Mapping[str, Any]) -> bytes:
         event = {

@@ -17,7 +17,7 @@ from faststream.nats import JStream, NatsRouter, PullSub
 from shared.contracts.message import Command, Event, Query, State
 from shared.contracts.topology import DURABLES, Durable
 from shared.kernel.time import Clock
-from shared.kit import asserts, crash, figures, ops
+from shared.kit import asserts, crash, figures, ops, telemetry
 from shared.kit.clock import clock_of
 from shared.kit.copies import Copy
 from shared.kit.documents import Documents
@@ -57,6 +57,7 @@ class Service:
     def __init__(self, name: str, settings: KitSettings) -> None:
         configure(service=name, replica=settings.replica, level=settings.log_level)
         crash.configure(settings.crash, settings.crash_ledger)
+        telemetry.configure(settings, name)
         self.name = name
         self.settings = settings
         self.clock: Clock = clock_of(settings.clock)
@@ -130,7 +131,8 @@ class Service:
                 event = received(model, body)
                 correlate(event.event.correlationid)
                 await crash.crashpoint("consumer.before_effect")
-                await handler(event)
+                with telemetry.resumed(durable, "consumer", event.event.traceparent):
+                    await handler(event)
 
             self._subscribe(declared, ack_policy, workers=workers)(handle)
             return handler
@@ -279,6 +281,7 @@ class Service:
         with suppress(Exception):
             await asyncio.wait_for(self.broker.stop(), 3)
         await self.mongo.close()
+        await telemetry.ended()
         log.info("service.stopped")
 
 

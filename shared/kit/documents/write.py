@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from shared.kernel.refusal import Busy, DeadlinePassed, KeyReused, NotFound, VersionStale
 from shared.kernel.time import Clock
+from shared.kit import telemetry
 from shared.kit.crash import crashpoint
 from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcome
 from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
@@ -53,6 +55,10 @@ class Documents:
 
         Raises ClaimTaken, KeyReused, DeadlinePassed, Unavailable (outcome unknown: the same key may be retried).
         """
+        with telemetry.here("store insert", collection=self.collection.name):
+            return await self._insert(doc_id, site, draft, _traced(cause), at=at)
+
+    async def _insert(self, doc_id: str, site: str, draft: Draft, cause: Cause, *, at: datetime) -> Stored:
         doc = new_document(doc_id, site, draft, cause, at)
         self._in_time(cause)
         await crashpoint("store.before_write")
@@ -77,12 +83,14 @@ class Documents:
 
         For fan-out, where one write per document would be the cost. Raises Unavailable: repeat it.
         """
-        docs = [new_document(doc_id, site, draft, cause, at) for doc_id, draft in drafts.items()]
-        await crashpoint("store.before_write")
-        try:
-            new = await self._commit.insert_new(docs)
-        except UnknownOutcome as error:
-            raise Unavailable from error
+        with telemetry.here("store insert", collection=self.collection.name):
+            cause = _traced(cause)
+            docs = [new_document(doc_id, site, draft, cause, at) for doc_id, draft in drafts.items()]
+            await crashpoint("store.before_write")
+            try:
+                new = await self._commit.insert_new(docs)
+            except UnknownOutcome as error:
+                raise Unavailable from error
         await crashpoint("store.after_write")
         for doc, is_new in zip(docs, new, strict=True):
             if is_new:
@@ -126,11 +134,12 @@ class Documents:
             draft = decide(doc)
             if draft is None or is_same(doc, draft):
                 return Stored(doc)
-            after = next_document(doc, draft, cause, at)
             self._in_time(cause)
-            if await self._update(doc, after):
-                self._nudge(after)
-                return Stored(after)
+            with telemetry.here("store change", collection=self.collection.name):
+                after = next_document(doc, draft, _traced(cause), at)
+                if await self._update(doc, after):
+                    self._nudge(after)
+                    return Stored(after)
         raise Busy
 
     async def _update(self, doc: dict[str, Any], after: dict[str, Any]) -> bool:
@@ -179,6 +188,12 @@ class Documents:
     def _in_time(self, cause: Cause) -> None:
         if cause.deadline is not None and self._clock.now() > cause.deadline:
             raise DeadlinePassed
+
+
+def _traced(cause: Cause) -> Cause:
+    """The log's entries go on from the write that put them there, where that is traced."""
+    traceparent = telemetry.current()
+    return cause if traceparent is None else replace(cause, traceparent=traceparent)
 
 
 def _checked(doc: dict[str, Any], cause: Cause) -> dict[str, Any]:

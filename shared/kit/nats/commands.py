@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from shared.contracts.message import Answer, Asked, Command, Query
 from shared.kernel.refusal import Invalid, Refusal
 from shared.kernel.text import Text
+from shared.kit import telemetry
 from shared.kit.answers import dumped, refused
 from shared.kit.crash import crashpoint
 from shared.kit.log import correlate, correlated, get_logger
@@ -93,7 +94,8 @@ class Commands:
                 correlate(ask.correlationid)
                 if self._gate.closed:
                     raise Unavailable
-                reply = dumped(await handler(ask))
+                with telemetry.resumed(model.wire, "server", ask.traceparent):
+                    reply = dumped(await handler(ask))
                 await crashpoint("command.before_reply")
                 return reply
 

@@ -13,6 +13,7 @@ from shared.kernel.ids import new_id
 from shared.kernel.refusal import Refusal
 from shared.kernel.text import Text
 from shared.kernel.time import Clock
+from shared.kit import telemetry
 
 COMMAND_SECONDS = 8.0
 
@@ -97,8 +98,11 @@ class Caller:
             deadline=now + timedelta(seconds=seconds),
             key=key,
         )
-        payload = envelope.model_dump_json(by_alias=True).encode()
-        answer = orjson.loads(await self.raw(asked.wire, payload, seconds=seconds))
+        with telemetry.here(f"ask {asked.wire}", "client") as span:
+            if span is not None:
+                envelope = envelope.model_copy(update={"traceparent": span.traceparent})
+            payload = envelope.model_dump_json(by_alias=True).encode()
+            answer = orjson.loads(await self.raw(asked.wire, payload, seconds=seconds))
         if problem := answer.get("problem"):
             raise Refused(problem)
         return answer["data"]
