@@ -104,14 +104,21 @@ def _done(*argv: str) -> bool:
     return subprocess.run(argv, capture_output=True, check=False, timeout=300).returncode == 0
 
 
-def build(target: str, tag: str, **arguments: str) -> str:
+def build(target: str, tag: str) -> str:
     """Build one of our images (`ops`, or a service's name); returns its name."""
     service = {} if target == "ops" else {"SERVICE": target}
-    given = {"BASE": base(), **service, **arguments}
-    words = [word for name, value in given.items() for word in ("--build-arg", f"{name}={value}")]
-    stage = "ops" if target == "ops" else "service"
-    image = f"lounge/{target}:{tag}"
-    argv = ["docker", "build", "--quiet", "-f", "deploy/docker/Dockerfile", "--target", stage, "-t", image, *words, "."]
+    stage = ["--target", "ops" if target == "ops" else "service"]
+    return _built(f"lounge/{target}:{tag}", ["-f", "deploy/docker/Dockerfile", *stage, "."], BASE=base(), **service)
+
+
+def layered(folder: str, image: str, **arguments: str) -> str:
+    """Build the Dockerfile of a folder of this checkout; returns the image's name."""
+    return _built(image, [folder], **arguments)
+
+
+def _built(image: str, what: list[str], **arguments: str) -> str:
+    words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    argv = ["docker", "build", "--quiet", "-t", image, *words, *what]
     built = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     if built.returncode:
         raise RuntimeError(f"{image} does not build:\n{built.stdout[-2000:]}{built.stderr[-2000:]}")
