@@ -218,7 +218,8 @@ class Found:
 
     async def read(self, client: httpx.AsyncClient, seconds: float) -> None:
         """Wait until everybody has been told, then read it all."""
-        expected = {("placed", each) for each in self.placed} | {("cancelled", each) for each in self.cancelled}
+        standing = set(self.placed) - self.cancelled  # what was cancelled first need not be told as placed any more
+        expected = {("placed", each) for each in standing} | {("cancelled", each) for each in self.cancelled}
         deadline = time.monotonic() + seconds
         while True:
             told = [_told(notice) async for notice in _pages(client, "/v1/notifications")]
