@@ -1,6 +1,7 @@
 """One installation in containers for all of these tests, on an engine that is found or started."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -41,9 +42,5 @@ def ledger(lounge: Installation, slots: Slots, request: pytest.FixtureRequest) -
 
 
 def _ledger_of(lounge: Installation, slots: Slots, name: str) -> Ledger:
-    return Ledger(name.removeprefix("test_")[:40], lambda: lounge.url, lounge.lounge("token", PERSON), slots)
-
-
-@pytest.fixture(scope="session")
-def ledger_of(slots: Slots) -> Callable[[Installation, str], Ledger]:
-    return lambda lounge, name: _ledger_of(lounge, slots, name)
+    plain = re.sub(r"\W+", "-", name.removeprefix("test_")).strip("-")
+    return Ledger(plain, lambda: lounge.url, lounge.lounge("token", PERSON), slots)

@@ -153,7 +153,7 @@ class Installation:
         """Whether the nats-server or mongod of this name is a working member of its kind."""
         code = _HEALTHZ if host in self.nats else _MEMBER
         asked = self.of("booking")[0].container.exec_run(["python", "-c", code % host])
-        return asked.exit_code == 0
+        return bool(asked.exit_code == 0)
 
     def killed(self, replica: Replica) -> None:
         """As a power cut would; it does not come back by itself."""

@@ -46,6 +46,8 @@ class Line:
     unknown: list[str] = field(default_factory=list)
     """Each try that did not tell: a status, or the class of the error."""
     replayed: bool = False
+    code: str | None = None
+    """Of a refusal."""
 
 
 class Slots:
@@ -154,7 +156,9 @@ class Ledger:
                 if answer.status_code < 500 and answer.status_code != 429:
                     line.answered, line.status = self._now(), answer.status_code
                     line.replayed = answer.headers.get("Idempotent-Replay") == "true"
-                    line.id = line.id or (answer.json().get("id") if answer.status_code == 201 else None)
+                    told = answer.json()
+                    line.code = told.get("code")
+                    line.id = line.id or (told["id"] if answer.status_code == 201 else None)
                     return
                 line.unknown.append(str(answer.status_code))
             assert time.monotonic() < deadline, f"{line.key} is unknown after {_ANSWERED_WITHIN:g} s: {line.unknown}"
@@ -239,6 +243,12 @@ class Found:
         """Sent = answered = found. Raises AssertionError naming the first difference."""
         lines = self.ledger.lines
         assert all(line.status for line in lines), "a command was never answered"
+        strange = {line.status for line in lines} - {200, 201, 409}
+        assert not strange, f"answered with {strange}"
+        freely = [line for line in lines if line.kind == "place"]
+        assert any(line.status == 201 for line in freely), "nothing was booked: this proves nothing"
+        denied = [line.key for line in freely if line.code == "slot-taken"]
+        assert not denied, f"free, but refused: {denied[:3]}"
         made = [line.id for line in lines if line.kind != "cancel" and line.status == 201]
         assert len(made) == len(set(made)), "two commands were answered with one booking"
         lost = set(self.placed) - set(self.bookings)
@@ -294,8 +304,10 @@ async def _pages(client: httpx.AsyncClient, path: str, **query: str) -> Any:
 
 
 async def _got(client: httpx.AsyncClient, path: str, query: dict[str, str] | None = None) -> Any:
-    while (answer := await client.get(path, params=query)).status_code == 429:  # noqa: ASYNC110 — told how long
-        await asyncio.sleep(float(answer.headers["Retry-After"]))
+    deadline = time.monotonic() + _ANSWERED_WITHIN
+    while (answer := await client.get(path, params=query)).status_code in (429, 503, 504):
+        assert time.monotonic() < deadline, answer.text
+        await asyncio.sleep(float(answer.headers.get("Retry-After", _REST)))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
