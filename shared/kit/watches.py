@@ -24,12 +24,12 @@ async def probe(mongo: Mongo, clock: Clock, health: Health, gate: Gate) -> None:
         try:
             await asyncio.wait_for(mongo_answers(mongo, clock), _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 — whatever keeps MongoDB from answering
-            MONGO_REACHABLE.set(0)
+            MONGO_REACHABLE.labels(mongo.database).set(0)
             health.bad("mongo", str(error)[:200] or type(error).__name__)
             if isinstance(error, TimeoutError) or is_outage(error):
                 gate.close()
         else:
-            MONGO_REACHABLE.set(1)
+            MONGO_REACHABLE.labels(mongo.database).set(1)
             health.good("mongo")
             gate.open()
         await asyncio.sleep(PROBE_SECONDS)

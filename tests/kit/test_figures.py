@@ -38,7 +38,7 @@ async def _sent(collection: object) -> bool:
 
 async def test_a_replica_shows_that_it_is_ready_and_reaches_its_servers(running: Running) -> None:
     async with running():
-        await until(lambda: shown("lounge_mongo_reachable") == 1)
+        await until(lambda: REGISTRY.get_sample_value("lounge_mongo_reachable", {"database": "booking"}) == 1)
         assert shown("lounge_ready") == 1
         assert shown("lounge_nats_connected") == 1
         assert shown("lounge_clock_off_seconds") < 2
