@@ -20,9 +20,16 @@ READER = "lounge_reader"
 SET = "lounge"
 ELECTION_MS = 2_000
 """Without a sign of the primary for so long, the others elect another one: shorter elects at every hiccup."""
-_SEVERAL = {"electionTimeoutMillis": ELECTION_MS, "heartbeatIntervalMillis": ELECTION_MS // 4}
+_SEVERAL = {
+    "electionTimeoutMillis": ELECTION_MS,
+    "heartbeatIntervalMillis": ELECTION_MS // 4,
+    "heartbeatTimeoutSecs": ELECTION_MS // 1_000,
+}
+"""A new primary waits to hear from each member, so one that hangs delays it for as long as it is believed to be up."""
 _ALREADY = frozenset({23, 51003, 51002})  # AlreadyInitialized; user exists; role exists
 _NEEDS_AUTH = 13
+_MEMBERS_AWAY = 74
+"""NodeNotFound: not every member listens yet."""
 
 
 class Passwords:
@@ -99,6 +106,8 @@ def form_set(port: int, password: str, hosts: Sequence[str] = (), *, ca: Path | 
             if hello.get("isreplicaset"):  # it has no configuration it can use: none at all, or of other addresses
                 _initiate(anonymous, wanted)
         except OperationFailure as error:
+            if error.code == _MEMBERS_AWAY:
+                return False
             if error.code not in _ALREADY | {_NEEDS_AUTH}:
                 raise
             with connect(port, password, ca=ca) as admin:

@@ -36,7 +36,7 @@ class LoungeBroker(NatsBroker):
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.25,  # type: ignore[arg-type]  # nats-py takes a float; FastStream's hint says int
             connect_timeout=2,
-            ping_interval=10,
+            ping_interval=2,  # a server that hangs is left after 4 to 6 s; what was sent to it meanwhile is lost
             max_outstanding_pings=2,
             pending_size=16 * 1024 * 1024,
             graceful_timeout=graceful_timeout,

@@ -1,0 +1,1 @@
+"""`make test-cluster`: three nats-servers and three mongods as plain processes, and what their faults cost."""

@@ -1,0 +1,90 @@
+"""A cluster and a set whose members and clients speak TLS only, with certificates of an authority of their own."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from deploy import topology
+from deploy.embedded.children import wait_until
+from deploy.mongo.admin import Passwords
+from deploy.nats.keys import KeyFolder
+from deploy.tls import Tls
+from shared.contracts.topology import inbox_prefix
+from shared.kit.health import Health
+from shared.kit.mongo import Mongo
+from shared.kit.nats.broker import LoungeBroker
+from shared.kit.nats.publisher import Publisher
+from shared.kit.settings import KitSettings
+from tests.support.cluster import SITE, MongoSet, NatsCluster
+
+KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+
+
+def openssl(*words: str | Path) -> None:
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tls]:
+    """Makes an authority of this name and what it signed for 127.0.0.1."""
+
+    def make(name: str) -> Tls:
+        folder = tmp_path_factory.mktemp(name)
+        ca, ca_key, cert, key = (folder / each for each in ("ca.pem", "ca.key", "server.pem", "server.key"))
+        openssl("req", "-x509", *KEY, "-keyout", ca_key, "-out", ca, "-subj", f"/CN={name}")
+        signed = ("-CA", ca, "-CAkey", ca_key, "-addext", "subjectAltName=IP:127.0.0.1")
+        plain = ("-addext", "basicConstraints=critical,CA:FALSE", "-subj", "/CN=server")
+        openssl("req", "-x509", *KEY, *signed, *plain, "-keyout", key, "-out", cert)
+        pair = folder / "pair.pem"
+        pair.write_text(cert.read_text() + key.read_text())
+        return Tls(pair, ca)
+
+    return make
+
+
+async def test_services_and_jobs_reach_a_nats_cluster_by_tls_and_only_if_they_know_its_authority(
+    tmp_path: Path, authority: Callable[[str], Tls], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, keys = authority("Ours"), KeyFolder(tmp_path / "keys")
+    keys.seed_file(f"site-{SITE}")
+    cluster = NatsCluster(tmp_path, keys, tls=tls)
+    try:
+        cluster.start()
+        wait_until(cluster.is_ready, seconds=20, what="three servers")
+        monkeypatch.setenv("LOUNGE_NATS_CA_FILE", str(authority("Theirs").ca))
+        with pytest.raises(Exception, match="certificate verify failed"):
+            await topology.connect(cluster.url, keys.seed_file("ops"), "ops")
+        monkeypatch.setenv("LOUNGE_NATS_CA_FILE", str(tls.ca))
+        await cluster.apply()
+        seed, inbox = keys.seed_file("booking"), inbox_prefix("booking")
+        told = KitSettings(nats_url=cluster.url, nats_seed_file=seed, nats_inbox_prefix=inbox, nats_ca_file=tls.ca)
+        broker = LoungeBroker(told, Health(), name="booking")
+        await broker.connect()
+        ack = await Publisher(broker).publish("evt.booking.probe.v1.a", b"{}", stream="EVENTS")
+        broker.closing = True
+        await broker.stop()
+    finally:
+        cluster.stop()
+    assert ack.stream == "EVENTS"
+
+
+async def test_services_reach_a_replica_set_by_tls_alone(tmp_path: Path, authority: Callable[[str], Tls]) -> None:
+    members = MongoSet(tmp_path, Passwords(tmp_path / "keys"), tls=authority("Ours"))
+    try:
+        members.start()
+        members.form()
+        mongo = Mongo(members.url_of("booking"), "booking")
+        await mongo.collection("probe").insert_one({"_id": "kept"})
+        found = await mongo.collection("probe").find_one({"_id": "kept"})
+        await mongo.close()
+        plain = members.url_of("booking").partition("&tls=")[0]
+        with MongoClient[dict[str, Any]](plain, serverSelectionTimeoutMS=300) as client, pytest.raises(PyMongoError):
+            client.admin.command("ping")
+    finally:
+        members.stop()
+    assert found == {"_id": "kept"}
