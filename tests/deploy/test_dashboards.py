@@ -9,11 +9,11 @@ import httpx
 import pytest
 import yaml
 
-from deploy.observability.dashboards import MADE, dashboards, written
 from tests.support.collector import placed
 from tests.support.eventually import eventually
 from tests.support.prometheus import OBSERVABILITY, RULES, replicas
 from tests.support.system import System, system
+from tools.dashboards import MADE, dashboards, written
 
 UNITS = {"short", "s", "ops", "reqps", "percentunit", "bytes"}
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')

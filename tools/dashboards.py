@@ -1,4 +1,4 @@
-"""Grafana's dashboards from dashboards.yml: `python -m deploy.observability.dashboards` writes them."""
+"""Grafana's dashboards from deploy/observability/dashboards.yml: `python -m tools.dashboards` writes them."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "deploy" / "observability"
 MADE = FOLDER / "grafana" / "dashboards"
 _SCHEMA = 39
 """The version of Grafana 10.4's JSON; later ones read it."""

@@ -1,1 +1,0 @@
-"""What watches a running system: Prometheus with its rules, Grafana's dashboards, the collector of traces."""
