@@ -40,6 +40,17 @@ def sites() -> tuple[str, ...]:
     return _listed("LOUNGE_SITES", "nyc")
 
 
+def stream_replicas() -> int:
+    """Copies of each stream: one per server, three at most, unless LOUNGE_STREAM_REPLICAS says otherwise."""
+    return int(os.environ.get("LOUNGE_STREAM_REPLICAS") or min(3, len(nats_servers())))
+
+
+def mongo_admin_url() -> str | None:
+    """Where somebody else keeps the set and its users: an administrator's connection string, from a file."""
+    path = os.environ.get("LOUNGE_MONGO_ADMIN_URL_FILE")
+    return Path(path).read_text(encoding="utf-8").strip() if path else None
+
+
 def nats_url() -> str:
     return ",".join(f"nats://{host}:4222" for host in nats_servers())
 

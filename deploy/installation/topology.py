@@ -1,14 +1,19 @@
 """`python -m deploy.installation.topology`: set, users, indexes of MongoDB; streams, durables of NATS; repeatable.
 
-Runs in the network of the set's first member: before there is any user, mongod listens to its own loopback alone.
+Runs in the network of the set's first member: before there is any user, mongod listens to its own loopback alone. With
+LOUNGE_MONGO_ADMIN_URL_FILE set and users are kept by somebody else (an operator), and only the indexes are made.
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pymongo import MongoClient
 
 from deploy import topology
 from deploy.installation import rooms
-from deploy.mongo.admin import ADMIN, form_set
+from deploy.mongo.admin import ADMIN, form_set, index_all
 from deploy.mongo.prepare import prepare
 from deploy.trouble import CannotStart
 from deploy.waiting import until
@@ -23,6 +28,9 @@ async def apply() -> None:
 
 
 async def _mongo() -> None:
+    if (url := rooms.mongo_admin_url()) is not None:
+        await asyncio.to_thread(_index, url)
+        return
     passwords = rooms.passwords()
 
     async def primary() -> bool:
@@ -32,9 +40,17 @@ async def _mongo() -> None:
     await asyncio.to_thread(prepare, rooms.mongo_hosts(), passwords)
 
 
+def _index(url: str) -> None:
+    """The set and its users are an operator's; the indexes are ours all the same."""
+    ca = os.environ.get("LOUNGE_MONGO_CA")
+    tls: dict[str, Any] = {"tls": True, "tlsCAFile": ca} if ca else {}
+    with MongoClient(url, tz_aware=True, **tls) as client:
+        index_all(client)
+
+
 async def _nats() -> None:
     keys, sites = rooms.nats_keys(), rooms.sites()
-    replicas = min(3, len(rooms.nats_servers()))
+    replicas = rooms.stream_replicas()
 
     async def applied() -> bool:
         try:
