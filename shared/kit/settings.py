@@ -1,10 +1,31 @@
 """What every process is told by its environment (`LOUNGE_…`); a secret may come as a file (`…_FILE`)."""
 
+import difflib
+import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+OF_ONE_SERVICE = frozenset(
+    {
+        *("ALLOWED_ORIGINS", "CONCURRENCY", "CURSOR_KEY", "CURSOR_KEY_FILE", "KEEP_ALIVE_SECONDS", "READ_SECONDS"),
+        *("RATE_ANONYMOUS_BURST", "RATE_ANONYMOUS_REFILL", "RATE_ORGANIZATION_FACTOR"),
+        *("RATE_PRINCIPAL_BURST", "RATE_PRINCIPAL_REFILL", "STREAMS_PER_PRINCIPAL"),
+        *("MAIL_FROM", "SMTP_CONNECTIONS", "SMTP_TIMEOUT", "SMTP_URL", "SMTP_URL_FILE"),
+        *("MEMBERS_SECRET", "MEMBERS_SECRET_FILE"),
+    }
+)
+"""Settings that a service has beyond the kit's: one environment may serve several services. A test compares."""
+OF_AN_INSTALLATION = frozenset(
+    {
+        *("BASE", "BIND", "DATA", "GRAFANA_PORT", "MAIL_SINK_HOST", "MONGOD", "MONGO_ADMIN_URL_FILE", "MONGO_CA"),
+        *("MONGO_HOSTS", "NATS_SERVER", "NATS_SERVERS", "NATS_STORE_BYTES", "PORT", "PROMETHEUS_PORT", "REVISION"),
+        *("RUN_MARK", "SITES", "STREAM_REPLICAS", "VERSION"),
+    }
+)
+"""What the command line, the jobs and the compose file read; a process started by them may inherit it."""
 
 
 class KitSettings(BaseSettings):
@@ -47,6 +68,19 @@ class KitSettings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
+    def _all_known(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A setting nobody reads is a setting somebody believes in."""
+        own = {field.upper() for field in cls.model_fields}
+        known = own | OF_ONE_SERVICE | OF_AN_INSTALLATION
+        given = (name.removeprefix("LOUNGE_") for name in os.environ if name.startswith("LOUNGE_"))
+        for name in sorted(set(given) - known):
+            near = difflib.get_close_matches(name, own, n=1)
+            meant = f"; is LOUNGE_{near[0]} meant?" if near else ""
+            raise ValueError(f"LOUNGE_{name}: there is no such setting{meant}")
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
         for name in list(values):
             plain = name.removesuffix("_file")
@@ -63,6 +97,9 @@ class KitSettings(BaseSettings):
 
 def _read(name: str, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ValueError(f"LOUNGE_{name.upper()}: {path} cannot be read: {error.strerror}") from None
+    if not text:
+        raise ValueError(f"LOUNGE_{name.upper()}: {path} is empty")
+    return text

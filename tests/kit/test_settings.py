@@ -1,6 +1,7 @@
 """What a process is told by its environment, and the two clocks."""
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from services.booking.settings import Settings as BookingSettings
+from services.events.settings import Settings as EventsSettings
+from services.gateway.settings import GatewaySettings
+from services.members.settings import Settings as MembersSettings
+from services.notify.settings import Settings as NotifySettings
 from shared.kit.clock import SystemClock, VirtualClock, clock_of, is_virtual
-from shared.kit.settings import KitSettings
+from shared.kit.settings import OF_ONE_SERVICE, KitSettings
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +33,7 @@ def settings() -> KitSettings:
 def test_the_environment_is_read_under_our_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOUNGE_REPLICA", "3")
     monkeypatch.setenv("LOUNGE_MONGO_DRIVER", "pymongo")
-    monkeypatch.setenv("LOUNGE_OF_ANOTHER_SERVICE", "x")
+    monkeypatch.setenv("LOUNGE_SMTP_URL", "smtp://of-another-service")
     found = settings()
     assert (found.nats_url, found.replica, found.mongo_driver) == ("nats://127.0.0.1:4222", 3, "pymongo")
 
@@ -72,6 +78,36 @@ def test_what_is_missing_or_wrong_is_named(
     else:
         monkeypatch.setenv(f"LOUNGE_{name}", value)
     with pytest.raises(ValidationError, match=told):
+        settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("MONGO_URI", "LOUNGE_MONGO_URI: there is no such setting; is LOUNGE_MONGO_URL meant?"),
+        ("SEED_FILE", "LOUNGE_SEED_FILE: there is no such setting; is LOUNGE_NATS_SEED_FILE meant?"),
+        ("WEATHER", "LOUNGE_WEATHER: there is no such setting$"),
+    ],
+)
+def test_a_setting_nobody_reads_is_refused_with_the_one_that_may_be_meant(
+    monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    monkeypatch.setenv(f"LOUNGE_{name}", "x")
+    with pytest.raises(ValidationError) as error:
+        settings()
+    assert re.search(told, error.value.errors()[0]["msg"])
+
+
+def test_the_settings_of_single_services_are_listed_as_they_are() -> None:
+    every = [BookingSettings, EventsSettings, GatewaySettings, MembersSettings, NotifySettings]
+    own = {field.upper() for each in every for field in each.model_fields.keys() - KitSettings.model_fields.keys()}
+    assert own == OF_ONE_SERVICE
+
+
+def test_an_empty_secret_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("\n")
+    monkeypatch.setenv("LOUNGE_MONGO_URL_FILE", str(tmp_path / "url"))
+    with pytest.raises(ValidationError, match=r"LOUNGE_MONGO_URL_FILE: .*url is empty"):
         settings()
 
 
