@@ -29,6 +29,7 @@ from shared.kit.nats.addresses import believing, servers_of
 
 T = TypeVar("T")
 _STREAM_NAME_IN_USE = 10_058
+_MORE_COPIES_THAN_ITS_STREAM = 10_126
 _PATIENCE = 10.0
 _ASSERTED = (
     *("subjects", "retention", "storage", "discard", "max_age", "max_msgs_per_subject", "duplicate_window"),
@@ -152,13 +153,20 @@ async def apply_durable(js: JetStreamContext, durable: Durable, replicas: int = 
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer; asked again for a while where JetStream is not there, as in the moment of a reload."""
+    """The answer; asked again for a while where what keeps JetStream from it passes by itself."""
     loop = asyncio.get_running_loop()
     until = loop.time() + _PATIENCE
     while True:
         try:
             return await ask()
-        except (ServiceUnavailableError, NatsTimeout):
-            if loop.time() > until:
+        except (APIError, NatsTimeout) as error:
+            if loop.time() > until or not _passes(error):
                 raise
             await asyncio.sleep(0.1)
+
+
+def _passes(error: Exception) -> bool:
+    """JetStream is not there, as in the moment of a reload; or a stream's new copies are not known everywhere yet."""
+    if isinstance(error, APIError) and error.err_code == _MORE_COPIES_THAN_ITS_STREAM:
+        return True
+    return isinstance(error, ServiceUnavailableError | NatsTimeout)

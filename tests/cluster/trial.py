@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 
 from tests.support.cluster import LoungeCluster
-from tests.support.ledger import BUILD, PERSON, Found, Ledger, Slots
+from tests.support.ledger import BUILD, PERSON, Found, Ledger, Line, Slots
 
 BEFORE, AFTER = 30, 40
 """Successes to see before a fault, so that it strikes a system at work, and after it, so that it is over."""
@@ -22,13 +22,14 @@ class Seen:
     """What a fault cost its callers. Seconds; `answers` are the tries that did not tell, by status or error."""
 
     fault: str
-    steady_s: float
-    """From the fault (or where it is held, from its end) to the end of the longest silence that follows."""
+    first_success_s: float
+    """From the fault (or where it is held until work stops, from its end) to a success that was asked for after it."""
     longest_gap_s: float
+    """The longest time without any success, of eight callers."""
     answers: dict[str, int]
     commands: int
-    bookings: int
     slowest_s: float
+    """The longest a caller waited for a success, asked again and again."""
 
 
 @dataclass
@@ -52,8 +53,11 @@ class Trial:
         """What follows is measured from here."""
         self.struck()
 
+    def _succeeded(self) -> list[Line]:
+        return [line for line in self.ledger.lines if line.status in (200, 201)]
+
     def _good(self) -> list[float]:
-        return sorted(line.answered for line in self.ledger.lines if line.status in (200, 201))
+        return sorted(line.answered for line in self._succeeded())
 
     async def succeeds(self, more: int = AFTER, *, seconds: float = 40) -> None:
         """Returns once so many more commands have succeeded; fails when they do not."""
@@ -63,18 +67,17 @@ class Trial:
             await asyncio.sleep(0.05)
 
     def seen(self) -> Seen:
-        good, since = self._good(), self._at[-1]
-        after = [later for later in itertools.pairwise(good) if later[1] > since]
-        gap = max(after, key=lambda pair: pair[1] - pair[0])
-        tries = Counter(each for line in self.ledger.lines for each in line.unknown)
+        """To be asked while the load is on: afterwards silence means nothing."""
+        good, since, lines = self._good(), self._at[-1], self.ledger.lines
+        tries = Counter(each for line in lines for each in line.unknown)
+        answered = [line for line in lines if line.answered]
         return Seen(
             fault=self.name,
-            steady_s=round(gap[1] - since, 2),
+            first_success_s=round(min(line.answered for line in self._succeeded() if line.sent >= since) - since, 2),
             longest_gap_s=round(max(later - earlier for earlier, later in itertools.pairwise(good)), 2),
             answers=dict(tries),
-            commands=len(self.ledger.lines),
-            bookings=sum(line.kind != "cancel" and line.status == 201 for line in self.ledger.lines),
-            slowest_s=round(max(line.answered - line.sent for line in self.ledger.lines), 2),
+            commands=len(lines),
+            slowest_s=round(max(line.answered - line.sent for line in answered), 2),
         )
 
 
@@ -96,7 +99,7 @@ class Trials:
             await trial.succeeds(BEFORE)
             yield trial
             await trial.succeeds()
-        self._seen.append(trial.seen())
+            self._seen.append(trial.seen())
         await self.cluster.healed()
         found = await ledger.audit()
         await self._streamed(found)

@@ -8,6 +8,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,8 @@ class MongoSet:
             client.admin.command({"replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5})
 
     def stop(self) -> None:
-        for member in self.members:
-            member.stop()
+        with ThreadPoolExecutor(MEMBERS) as pool:
+            list(pool.map(MongoServer.stop, self.members))
 
 
 class LoungeCluster:
@@ -213,9 +214,9 @@ class LoungeCluster:
             await ops.settled(sites=(SITE,), seconds=seconds)
 
     def stop(self) -> None:
-        for kept in reversed(self.kept):
-            if kept.child:
-                stop(kept.child, grace=kept.grace)
+        with ThreadPoolExecutor() as pool:
+            running = [(kept.child, kept.grace) for kept in self.kept if kept.child]
+            list(pool.map(lambda each: stop(each[0], grace=each[1]), running))
         for child in (*(each.child for each in self.nats.servers), *(each.child for each in self.mongo.members)):
             if child:
                 child.send_signal(signal.SIGCONT)  # one a failed test left frozen could not stop
