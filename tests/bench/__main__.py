@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -19,6 +20,7 @@ import httpx
 
 from shared.kit.clock import SystemClock
 from tests.bench.beside import floor
+from tests.bench.growth import LARGE, SMALL, grown, replicas
 from tests.support.system import System, system
 
 ROUNDS = 5
@@ -175,6 +177,26 @@ class Bench:
         detail = {"floor_ms": [round(f["p50"], 2) for f, _ in pairs], "ours_ms": [round(o["p50"], 2) for _, o in pairs]}
         return [figure("P2", "the same, one connection, p50: ours / floor", ratios, "≤ 1.5", **detail)]
 
+    def place_cpu(self, count: int, connections: int) -> float:
+        """CPU milliseconds per booking over all our processes, once everything they caused is done."""
+        self.on.quiet()
+        before = sum(self.on.cpu_seconds().values())
+        seen = load(self.on.port, self.bookings(count), connections)
+        assert seen["statuses"] == {"201": count}, seen["statuses"]
+        self.on.quiet()
+        return (sum(self.on.cpu_seconds().values()) - before) * 1000 / count
+
+    def growth(self, large: int) -> list[Figure]:
+        """P9, each of its three."""
+        ratios, detail = grown(self, large=large)
+        words = {
+            "place": "P1 (as a ratio to the floor)",
+            "availability": "a full day's availability",
+            "list": "own list",
+        }
+        what = f"{large:,} bookings stored against {SMALL:,}"
+        return [figure("P9", f"{words[name]}: {what}", ratios[name], "≥ 0.8", **detail) for name in words]
+
     def race(self) -> list[Figure]:
         """P3: who loses is told why and what else would do, so a loser costs more than a winner."""
         rates, winners = [], []
@@ -248,10 +270,18 @@ def starting() -> list[Figure]:
     ]
 
 
-def measured(only: set[str]) -> Iterator[Figure]:
+@contextmanager
+def _without_floor(on: System) -> Iterator[Bench]:
+    yield Bench(on, 0)
+
+
+def measured(only: set[str], large: int) -> Iterator[Figure]:
     if "P11" in only:
         yield from starting()
-    if not only & {"P1", "P2", "P3", "P8"}:
+    if "P10" in only:
+        ratio, detail = replicas(_without_floor)
+        yield figure("P10", "CPU per booking: three booking replicas / one", [ratio], "≤ 1.15", **detail)
+    if not only & {"P1", "P2", "P3", "P8", "P9"}:
         return
     with system() as on, floor(on) as floor_port:
         bench = Bench(on, floor_port)
@@ -260,6 +290,7 @@ def measured(only: set[str]) -> Iterator[Figure]:
             "P2": bench.place_alone,
             "P3": bench.race,
             "P8": bench.notice,
+            "P9": lambda: bench.growth(large),
         }
         if "P3" in only and "P1" not in only:
             bench.place(rounds=1)
@@ -270,9 +301,10 @@ def measured(only: set[str]) -> Iterator[Figure]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="P1,P2,P3,P8,P11")
-    figures = []
-    for each in measured(set(parser.parse_args().only.split(","))):
+    parser.add_argument("--only", default="P1,P2,P3,P8,P11", help="P9 and P10 take minutes: name them")
+    parser.add_argument("--stored", type=int, default=LARGE, help="bookings stored for P9")
+    given, figures = parser.parse_args(), []
+    for each in measured(set(given.only.split(",")), given.stored):
         figures.append(each)
         sys.stdout.write(
             f"{each.name:4} {each.what:62} {each.median:8.3f}  [{each.least:.3f} – {each.most:.3f}]  goal {each.goal}\n"

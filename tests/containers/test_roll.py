@@ -13,6 +13,8 @@ from tests.support.ledger import Ledger
 NEXT = "next"
 ORDER = ("members", "notify", "events", "booking", "gateway")
 """Those who are asked before those who ask: a new question must find somebody who understands it."""
+BACK = ("booking", "notify")
+"""Who says the most and who is told the most: old again, they read what the next version stored and said."""
 
 
 @pytest.fixture(scope="session")
@@ -21,13 +23,13 @@ def next_images(images: None) -> None:
         engine.layered("tests/containers/next", f"lounge/{service}:{NEXT}", TODAY=f"lounge/{service}:{TAG}")
 
 
-async def test_each_service_rolls_to_its_next_version_and_back(
+async def test_each_service_rolls_to_its_next_version_and_some_back(
     lounge: Installation, ledger: Ledger, next_images: None
 ) -> None:
     for service in ORDER[:-1]:
         await asyncio.to_thread(lounge.add, service)
     async with ledger.running():
-        for tag, order in ((NEXT, ORDER), (TAG, ORDER[::-1])):
+        for tag, order in ((NEXT, ORDER), (TAG, BACK)):
             for service in order:
                 ledger.mark(f"{service} {tag}")
                 await asyncio.to_thread(_rolled, lounge, service, tag)
