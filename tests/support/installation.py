@@ -236,7 +236,7 @@ class Installation:
         return {name: value for name, value in (kwargs | changed).items() if value is not None}
 
     def _environment(self, given: Mapping[str, Any]) -> dict[str, str]:
-        environment = {name: str(value) for name, value in given.items()}
+        environment = {name: "" if value is None else str(value) for name, value in given.items()}
         if "LOUNGE_NATS_URL" in environment:
             environment["LOUNGE_NATS_URL"] = ",".join(f"nats://{host}:4222" for host in self.nats)
         if "LOUNGE_NATS_MONITOR_URL" in environment:
