@@ -63,7 +63,7 @@ def _configure_nats(host: str, number: int) -> None:
         cluster = Cluster("lounge", 6222, routes, _secret("routes"), advertise=f"{host}:4222")
     room = int(os.environ.get("LOUNGE_NATS_STORE_BYTES", _STORE_BYTES))
     name = "lounge" if cluster is None else f"lounge-{number}"
-    place = Place(4222, 8222, Path("/data/jetstream"), room, host="0.0.0.0", name=name, cluster=cluster)  # noqa: S104
+    place = Place(4222, 8222, Path("/data/jetstream"), room, host="0.0.0.0", name=name, cluster=cluster)  # noqa: S104 — inside its container
     path = rooms.HANDED / host / "nats.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_config(path, rooms.nats_keys(), place)

@@ -6,7 +6,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import httpx
 from shared.kit.clock import SystemClock
 from tests.bench.beside import floor
 from tests.bench.growth import LARGE, SMALL, grown, replicas
+from tests.bench.listener import Listener
 from tests.support.system import System, system
 
 ROUNDS = 5
@@ -228,30 +228,6 @@ class Bench:
                 assert heard.wait(10), "no notice within 10 s"
                 took.append((listener.heard_at - began) * 1000)
         return [figure("P8", "booking placed → notice on the inbox stream, idle, ms", took, "≤ 60 (told)")]
-
-
-class Listener(threading.Thread):
-    """Reads a member's inbox stream and notes when a notice arrives."""
-
-    def __init__(self, on: System, token: str) -> None:
-        super().__init__(daemon=True)
-        self._url = f"{on.url}/v1/notifications/stream"
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
-        self.opened = threading.Event()
-        self._heard = threading.Event()
-        self.heard_at = 0.0
-
-    def next_notice(self) -> threading.Event:
-        self._heard = threading.Event()
-        return self._heard
-
-    def run(self) -> None:
-        with httpx.stream("GET", self._url, headers=self._headers, timeout=60) as stream:
-            self.opened.set()
-            for line in stream.iter_lines():
-                if line.startswith("data:"):
-                    self.heard_at = time.perf_counter()
-                    self._heard.set()
 
 
 def starting() -> list[Figure]:

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 
+from tests.support.audit import Found
 from tests.support.cluster import LoungeCluster
-from tests.support.ledger import BUILD, PERSON, Found, Ledger, Line, Slots
+from tests.support.ledger import BUILD, PERSON, Ledger, Line, Slots
 
 BEFORE, AFTER = 30, 40
 """Successes to see before a fault, so that it strikes a system at work, and after it, so that it is over."""

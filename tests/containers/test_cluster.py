@@ -1,7 +1,6 @@
 """Three nats-servers with three copies of each stream, three mongods: any one may be lost."""
 
 import asyncio
-from collections.abc import Callable
 
 from tests.containers.conftest import TAG
 from tests.support.eventually import eventually
@@ -35,5 +34,4 @@ async def test_each_member_may_be_lost_in_turn(images: None) -> None:
 def _lost_and_back(lounge: Installation, replica: Replica) -> None:
     lounge.killed(replica)
     replica.container.start()
-    member: Callable[[], bool] = lambda: lounge.answers(replica.service)  # noqa: E731
-    eventually(member, what=f"{replica.service} to be a member again", seconds=40)
+    eventually(lambda: lounge.answers(replica.service), what=f"{replica.service} to be a member again", seconds=40)

@@ -67,12 +67,9 @@ async def main():
     ops = await topology.connect(rooms.nats_url(), rooms.nats_keys().seed_file("ops"), "ops")
     js, counted = ops.jetstream(), {"old": 0, "new": 0}
     pull = await js.pull_subscribe("evt.booking.booking_placed.v1.>", stream="EVENTS")
-    try:
-        while messages := await pull.fetch(200, timeout=1):
-            for message in messages:
-                counted["new" if b"of_the_next_version" in message.data else "old"] += 1
-    except asyncio.TimeoutError:
-        pass
+    while (await pull.consumer_info()).num_pending:
+        for message in await pull.fetch(200, timeout=10):
+            counted["new" if b"of_the_next_version" in message.data else "old"] += 1
     print(json.dumps(counted))
 
 asyncio.run(main())
