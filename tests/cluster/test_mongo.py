@@ -14,6 +14,7 @@ from tests.support.ledger import PERSON
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.timeout(90)
+ALONE_SECONDS = 1.0
 
 
 def both_killed(one: MongoServer, other: MongoServer) -> None:
@@ -63,6 +64,24 @@ async def test_without_a_majority_of_mongods_all_is_refused_at_once_and_nothing_
         for member in (primary, other):
             member.start()
         trial.lifted()
+
+
+async def test_what_only_a_dying_primary_has_is_answered_to_nobody(lounge: LoungeCluster, trials: Trials) -> None:
+    """It writes alone for a second and dies; the others elect one of them, and its own writes are undone.
+
+    They are killed, not frozen: what was sent to a frozen one waits in its socket, and counts when it thaws.
+    """
+    async with trials.of("mongo primary alone, then killed") as trial:
+        primary = await asyncio.to_thread(lounge.mongo.primary)
+        one, other = (member for member in lounge.mongo.members if member is not primary)
+        await trial.strike(lambda: both_killed(one, other))
+        await asyncio.sleep(ALONE_SECONDS)  # the fault itself: how long it is cut off
+        primary.kill()
+        for member in (one, other):
+            member.start()
+        trial.lifted()
+        await trial.succeeds()
+        primary.start()
 
 
 async def refused_at_once(url: str, token: str) -> bool:
