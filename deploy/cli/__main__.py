@@ -99,6 +99,40 @@ def republish(
     showing.table(asking.republish(data, since, state), as_json=as_json)
 
 
+@app.command(epilog="Example: lounge backup --to /backups/2026-12-15 --json | jq .documents")
+def backup(
+    to: Annotated[Path, typer.Option(help="A folder that is not there yet.")],
+    with_keys: Annotated[
+        bool, typer.Option("--with-keys", help="The data folder's keys as well: guard it so.")
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Copy every service's database as it is at one moment, while it runs."""
+    from deploy.cli import backups, showing
+
+    showing.facts(backups.backup(data, to, with_keys=with_keys), as_json=as_json)
+
+
+@app.command(epilog="Example: lounge restore --from /backups/2026-12-15 --data .lounge")
+def restore(
+    source: Annotated[Path, typer.Option("--from", help="The folder of a back-up.")],
+    check: Annotated[bool, typer.Option("--check", help="Only read it, and say whether it is whole.")] = False,
+    streams_anew: Annotated[
+        bool, typer.Option("--streams-anew", help="Where NATS was not lost: make its streams begin anew.")
+    ] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a back-up into an empty installation whose services do not run."""
+    from deploy.cli import backups, finding, showing
+
+    if check:
+        return showing.facts(backups.check(source), as_json=as_json)
+    told = backups.restore(data, source, finding.clock(), streams_anew=streams_anew)
+    return showing.facts(told, as_json=as_json)
+
+
 @operators.command("add", epilog="Example: lounge operator add ops@linkj.example")
 def operator_add(email: str, data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """Make the member of this address an operator; makes the member if there is none."""

@@ -17,6 +17,8 @@ from shared.contracts.topology import SERVICES
 ADMIN = "lounge_admin"
 READER = "lounge_reader"
 """For people and programs that look: reads every database, changes nothing."""
+BACKUP = "lounge_backup"
+"""For `lounge backup`: reads the services' databases and what their collections are called, no more."""
 SET = "lounge"
 ELECTION_MS = 2_000
 """Without a sign of the primary for so long, the others elect another one: shorter elects at every hiccup."""
@@ -28,6 +30,7 @@ _SEVERAL = {
 """A new primary waits to hear from each member, so one that hangs delays it for as long as it is believed to be up."""
 _ALREADY = frozenset({23, 51003, 51002})  # AlreadyInitialized; user exists; role exists
 _NEEDS_AUTH = 13
+_TO_COPY = ["find", "listCollections"]
 _MEMBERS_AWAY = 74
 """NodeNotFound: not every member listens yet."""
 
@@ -149,6 +152,9 @@ def grant(
             actions = {"resource": {"db": name, "collection": ""}, "actions": ["find", "insert", "update"]}
             _unless_there(client, name, "createRole", "service", {"privileges": [actions], "roles": []})
             _unless_there(client, name, "createUser", name, {"pwd": passwords.of(name), "roles": ["service"]})
+        reads = [{"resource": {"db": name, "collection": ""}, "actions": _TO_COPY} for name in databases]
+        _unless_there(client, "admin", "createRole", BACKUP, {"privileges": reads, "roles": []})
+        _unless_there(client, "admin", "createUser", BACKUP, {"pwd": passwords.of(BACKUP), "roles": [BACKUP]})
 
 
 def _unless_there(
