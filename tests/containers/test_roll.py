@@ -60,13 +60,15 @@ def _said_by_the_next_version(lounge: Installation) -> bool:
 
 _COUNT = """
 import asyncio, json
+from nats.js import api
 from deploy import topology
 from deploy.installation import rooms
 
 async def main():
     ops = await topology.connect(rooms.nats_url(), rooms.nats_keys().seed_file("ops"), "ops")
     js, counted = ops.jetstream(), {"old": 0, "new": 0}
-    pull = await js.pull_subscribe("evt.booking.booking_placed.v1.>", stream="EVENTS")
+    only_look = api.ConsumerConfig(ack_policy=api.AckPolicy.NONE)
+    pull = await js.pull_subscribe("evt.booking.booking_placed.v1.>", stream="EVENTS", config=only_look)
     while (await pull.consumer_info()).num_pending:
         for message in await pull.fetch(200, timeout=10):
             counted["new" if b"of_the_next_version" in message.data else "old"] += 1
