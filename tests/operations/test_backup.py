@@ -1,5 +1,6 @@
 """Back-up under load, loss of everything, restore: on the whole system, by the commands a person types."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 from bson import decode
 from pymongo import MongoClient
 
+from deploy import topology
 from deploy.backup.checking import documents
 from deploy.backup.manifest import Manifest
 from deploy.backup.taking import in_order
+from deploy.nats.keys import KeyFolder
 from shared.contracts.topology import SERVICES
 from shared.kit.clock import SystemClock
 from tests.journeys.conftest import wish
@@ -114,7 +117,7 @@ def compare(lounge: System, copy: Path) -> None:
 
 def kept_log(copy: Path, booking: str) -> list[Any]:
     rows = map(decode, documents(copy / "booking" / "bookings.bson"))
-    return next(row["log"] for row in rows if row["_id"] == booking)  # type: ignore[no-any-return]  # BSON
+    return next(row["log"] for row in rows if row["_id"] == booking)
 
 
 def goes_on(lounge: System, copy: Path, booking: str) -> None:
@@ -157,3 +160,69 @@ def test_a_damaged_back_up_is_refused_by_the_name_of_its_file(lounge: System, tm
     assert f"{file} is missing" in refused("restore", "--from", str(copy), "--check")[1]
     (copy / "manifest.json").unlink()
     assert "never finished" in refused("restore", "--from", str(copy), "--check")[1]
+
+
+def test_an_older_back_up_beside_newer_streams_is_refused_until_they_begin_anew(lounge: System, tmp_path: Path) -> None:
+    copy, words = tmp_path / "copy", ("--data", str(lounge.folder))
+    lounge.lounge("backup", "--to", str(copy))
+    lounge.stop()
+    assert refused("restore", "--from", str(copy), *words)[0] == 1, "its databases hold documents"
+    shutil.rmtree(lounge.folder / "mongo")
+    status, said = refused("restore", "--from", str(copy), *words)
+    assert status == 1
+    assert "--streams-anew" in said
+    status, said = refused("restore", "--from", str(copy), "--streams-anew", *words)
+    assert status == 0, said
+    lounge.start()
+    compare(lounge, copy)
+    sites = {str(decode(raw)["_id"]) for raw in documents(copy / "booking" / "sites.bson")}
+    lounge.lounge("republish", "--state", "booking")
+    assert in_stream(lounge, "state.booking.site.v1.>") == len(sites)
+
+
+def test_streams_that_are_lost_come_back_from_the_documents_and_nobody_is_told_twice(lounge: System) -> None:
+    states = {service: lounge.lounge("republish", "--state", service) for service in ("members", "booking", "events")}
+    assert states
+    wanted = in_stream(lounge, "state.>")
+    copies = {name: stored(lounge, *name) for name in COPIES}
+    rows, post = stored(lounge, "notify", "mails").keys(), len(mails(lounge))
+    lounge.stop()
+    shutil.rmtree(lounge.folder / "jetstream")
+    lounge.start()
+    assert in_stream(lounge, "state.>") == 0
+    for service in states:
+        lounge.lounge("republish", "--state", service)
+    lounge.lounge("republish", "--since", (SystemClock().now() - timedelta(days=1)).isoformat())
+    eventually(lambda: not any(json.loads(lounge.lounge("status", "--json"))["lag"].values()), what="the consumers")
+    assert in_stream(lounge, "state.>") == wanted > 0
+    assert {name: stored(lounge, *name) for name in COPIES} == copies
+    assert stored(lounge, "notify", "mails").keys() == rows
+    assert len(mails(lounge)) == post
+
+
+COPIES = (
+    ("booking", "copy_member"),
+    ("booking", "copy_organization"),
+    ("events", "copy_site"),
+    ("notify", "copy_contact"),
+)
+    ("booking", "copy_member"),
+    ("booking", "copy_organization"),
+    ("events", "copy_site"),
+    ("notify", "copy_contact"),
+)
+
+
+def in_stream(lounge: System, subject: str) -> int:
+    """How many states the stream holds under `subject`."""
+
+    async def look() -> int:
+        keys = KeyFolder(lounge.folder / "keys" / "nats")
+        client = await topology.connect(lounge.run["nats"], keys.seed_file("ops"), "ops")
+        try:
+            state = (await client.jetstream().stream_info("STATE", subjects_filter=subject)).state
+            return sum((state.subjects or {}).values())
+        finally:
+            await client.close()
+
+    return asyncio.run(look())
