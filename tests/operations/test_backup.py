@@ -206,11 +206,6 @@ COPIES = (
     ("events", "copy_site"),
     ("notify", "copy_contact"),
 )
-    ("booking", "copy_member"),
-    ("booking", "copy_organization"),
-    ("events", "copy_site"),
-    ("notify", "copy_contact"),
-)
 
 
 def in_stream(lounge: System, subject: str) -> int:
