@@ -55,6 +55,13 @@ def _traced(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping
     return fields
 
 
+def _end_of_trace(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What was raised stands at the end of a trace: that part is kept."""
+    if "exception" in fields:
+        fields["exception"] = fields["exception"].encode()[-_LONGEST:].decode("utf-8", "ignore")
+    return fields
+
+
 def configure(*, service: str, replica: int, level: str) -> None:
     """Once per process, first thing."""
     structlog.configure(
@@ -64,6 +71,7 @@ def configure(*, service: str, replica: int, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
+            _end_of_trace,
             lambda _, __, fields: {**fields, "service": service, "replica": replica},
             _redact,
             structlog.processors.JSONRenderer(serializer=lambda obj, **_: orjson.dumps(obj).decode()),

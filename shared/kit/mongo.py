@@ -128,9 +128,16 @@ def taken_claim(details: Mapping[str, Any] | None) -> str | None:
     return None
 
 
+_PASSING = frozenset({6, 7, 89, 91, 133, 134, 189, 211, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+"""Codes of a set between two primaries or of a member going down; 134 and 211 come right after an election: no majority
+to read from yet, no key yet for the cluster's time (seen; the driver does not try these again by itself)."""
+
+
 def is_outage(error: BaseException) -> bool:
     """True where the outcome is unknown or the server is away: read again by key, or answer 503; never 'failed'."""
     if isinstance(error, AutoReconnect | ConnectionFailure | NetworkTimeout | ExecutionTimeout | WriteConcernError):
+        return True
+    if isinstance(error, OperationFailure) and error.code in _PASSING:
         return True
     return isinstance(error, PyMongoError) and (
         error.timeout or (isinstance(error, OperationFailure) and error.has_error_label("RetryableWriteError"))

@@ -60,6 +60,8 @@ class Found:
         """Sent = answered = found. Raises AssertionError naming the first difference."""
         lines = self.ledger.lines
         assert all(line.status for line in lines), "a command was never answered"
+        faults = [line.key for line in lines if "500" in line.unknown]
+        assert not faults, f"answered 500: {faults[:3]}"
         strange = {line.status for line in lines} - {200, 201, 409}
         assert not strange, f"answered with {strange}"
         freely = [line for line in lines if line.kind == "place"]
