@@ -104,7 +104,7 @@ def _copy(client: Client, session: ClientSession, part: Path, database: str, nam
 
 def in_order(client: Client, database: str, name: str, *, session: ClientSession | None = None) -> Iterator[bytes]:
     """The bytes of every document of a collection, in the order of `_id`."""
-    collection: Collection[RawBSONDocument] = Collection(client[database], name, codec_options=RAW)  # type: ignore[arg-type]
+    collection: Collection[RawBSONDocument] = Collection(client[database], name, codec_options=RAW)  # type: ignore[arg-type]  # its type follows the client's, its content the codec
     with collection.find({}, sort=[("_id", 1)], batch_size=_BATCH, session=session) as found:
         for document in found:
             yield bytes(document.raw)
