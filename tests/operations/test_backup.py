@@ -138,11 +138,14 @@ def goes_on(lounge: System, copy: Path, booking: str) -> None:
         eventually(lambda: lounge.lounge("mail", "--to", MEMBER), what="its mail")
 
 
-def test_a_restore_onto_a_folder_in_use_is_refused(lounge: System, tmp_path: Path) -> None:
+def test_a_restore_onto_a_folder_in_use_or_without_its_secret_is_refused(lounge: System, tmp_path: Path) -> None:
     lounge.lounge("backup", "--to", str(tmp_path / "copy"))
     status, said = refused("restore", "--from", str(tmp_path / "copy"), "--data", str(lounge.folder))
     assert status == 2
     assert "belongs to a running instance" in said
+    status, said = refused("restore", "--from", str(tmp_path / "copy"), "--data", str(tmp_path / "elsewhere"))
+    assert status == 2
+    assert "the members secret it was taken with" in said
 
 
 def test_a_damaged_back_up_is_refused_by_the_name_of_its_file(lounge: System, tmp_path: Path) -> None:
