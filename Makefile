@@ -35,7 +35,7 @@ up: install  ## run the whole system on this machine; Ctrl-C stops it (ARGS="--p
 	@$(BIN)/lounge up $(ARGS)
 
 test: install  ## the whole suite on real servers, without Docker (ARGS="-k booking", WORKERS=0 for one by one)
-	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests $(APART) -n $(WORKERS) --dist loadgroup --durations=15 $(ARGS)
+	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests $(APART) -n $(WORKERS) --dist loadscope --durations=15 $(ARGS)
 
 test-cluster: install  ## three nats-servers and three mongods as plain processes: fail-over under load
 	@$(BIN)/python -m tools.leftovers $(BIN)/python -m pytest tests/cluster --durations=15 $(ARGS)

@@ -40,6 +40,7 @@ class Documents:
 
     def __init__(self, collection: Any, history: Any, clock: Clock, nudge: Nudge) -> None:
         self.collection = collection
+        self._name: str = collection.name
         self._history = history
         self._clock = clock
         self._nudge = nudge
@@ -55,7 +56,7 @@ class Documents:
 
         Raises ClaimTaken, KeyReused, DeadlinePassed, Unavailable (outcome unknown: the same key may be retried).
         """
-        with telemetry.here("store insert", collection=self.collection.name):
+        with telemetry.here("store insert", collection=self._name):
             return await self._insert(doc_id, site, draft, _traced(cause), at=at)
 
     async def _insert(self, doc_id: str, site: str, draft: Draft, cause: Cause, *, at: datetime) -> Stored:
@@ -83,7 +84,7 @@ class Documents:
 
         For fan-out, where one write per document would be the cost. Raises Unavailable: repeat it.
         """
-        with telemetry.here("store insert", collection=self.collection.name):
+        with telemetry.here("store insert", collection=self._name):
             cause = _traced(cause)
             docs = [new_document(doc_id, site, draft, cause, at) for doc_id, draft in drafts.items()]
             await crashpoint("store.before_write")
@@ -135,7 +136,7 @@ class Documents:
             if draft is None or is_same(doc, draft):
                 return Stored(doc)
             self._in_time(cause)
-            with telemetry.here("store change", collection=self.collection.name):
+            with telemetry.here("store change", collection=self._name):
                 after = next_document(doc, draft, _traced(cause), at)
                 if await self._update(doc, after):
                     self._nudge(after)
