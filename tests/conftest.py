@@ -12,7 +12,7 @@ from tests.support.servers import Servers
 ROOT = Path(__file__).parent
 
 
-class Rooms(LoadScopeScheduling):
+class Rooms(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
     """A file is run by one worker, in order; the journeys, which share a whole system, by one together."""
 
     def _split_scope(self, nodeid: str) -> str:
