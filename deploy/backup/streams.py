@@ -27,6 +27,7 @@ async def begin_anew(js: JetStreamContext) -> list[str]:
     Deleting forgets the message ids as well, which purging does not: entries of the restored documents will bear ids
     that lost ones had.
     """
+    replicas = await _copies(js)
     for name in OURS:
         try:
             await js.delete_stream(name)
@@ -38,8 +39,13 @@ async def begin_anew(js: JetStreamContext) -> list[str]:
             await js.delete_consumer(ingest_stream(site).name, INGEST_DURABLE)
         except NotFoundError:
             continue
-    await topology.apply(js, sites=sites)
+    await topology.apply(js, sites=sites, replicas=replicas)
     return sites
+
+
+async def _copies(js: JetStreamContext) -> int:
+    """In how many copies the streams of this installation are kept: as many as the one that has most."""
+    return max((info.config.num_replicas or 1 for info in await js.streams_info()), default=1)
 
 
 async def sites_of(js: JetStreamContext) -> list[str]:

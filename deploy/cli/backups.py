@@ -145,8 +145,8 @@ def _taken(folder: DataFolder, source: Path, manifest: Manifest) -> Iterator[Non
         yield
         write_private(folder.path / "furnished", "")
         write_private(folder.path / "version", LAYOUT + "\n")
-    except NotDone:
-        if not new:
+    except NotDone as refused:
+        if not new and refused.code == "not-empty":  # said before anything was written; what fails later stays marked
             write_private(folder.path / "version", LAYOUT + "\n")
         raise
     finally:
