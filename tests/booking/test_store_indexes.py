@@ -26,6 +26,7 @@ class Asked:
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection
+        self.name: str = collection.name
         self.cursors: list[Any] = []
 
     def find(self, *args: Any) -> Any:

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +62,13 @@ class Reminding:
         self.handled: Counter[str] = Counter()
         self.failures = failures
         self.when: list[datetime] = []
+        self.leases: list[datetime | None] = []
+        """The lease each document had before it was taken."""
 
     async def __call__(self, doc: dict[str, Any]) -> None:
         self.handled[doc["_id"]] += 1
         self.when.append(SystemClock().now())
+        self.leases.append(doc.get("lease"))
         if self.handled[doc["_id"]] <= self.failures:
             raise ConnectionError("no luck")
         at = SystemClock().now()
@@ -95,7 +97,10 @@ async def test_what_failed_runs_again_once_its_lease_is_over(running: Running) -
         async with ticking(things, reminding):
             await until(lambda: nothing_armed(things))
     assert reminding.handled["a"] == 3
-    assert all(later - earlier >= timedelta(milliseconds=350) for earlier, later in pairwise(reminding.when))
+    first, *again = zip(reminding.leases, reminding.when, strict=True)
+    assert first[0] is None
+    assert all(lease is not None and lease <= taken for lease, taken in again)
+    assert reminding.leases[1] != reminding.leases[2]
 
 
 async def test_a_handler_that_hangs_is_cut_off_and_harms_no_other(
