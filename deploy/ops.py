@@ -71,7 +71,8 @@ class Ops:
 
     async def _all_sent(self) -> bool:
         told = [orjson.loads(await self.raw(status_subject(service), b"{}")) for service in SERVICES]
-        return not any(count for each in told for count in each["data"]["unsent"].values())
+        # A service that cannot tell (MongoDB is just coming back) is not settled yet.
+        return all("data" in each and not any(each["data"]["unsent"].values()) for each in told)
 
     async def _all_taken(self, durables: Sequence[Durable]) -> bool:
         js = self.client.jetstream()
