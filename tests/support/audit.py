@@ -38,16 +38,18 @@ class Found:
         return {line.id or "" for line in self.ledger.lines if line.kind == "cancel" and line.status == 200}
 
     async def read(self, client: httpx.AsyncClient, seconds: float) -> None:
-        """Wait until everybody has been told, then read it all."""
+        """Wait until everybody has been told, then read it all; at most `seconds` without any progress."""
         standing = set(self.placed) - self.cancelled  # what was cancelled first need not be told as placed any more
         expected = {("placed", each) for each in standing} | {("cancelled", each) for each in self.cancelled}
-        deadline = time.monotonic() + seconds
+        deadline, before = time.monotonic() + seconds, len(expected)
         while True:
             told = [_told(notice) async for notice in _pages(client, "/v1/notifications")]
             self.notices = Counter(f"{what} {which}" for what, which in told)
             if expected <= set(told):
                 break
             missing = expected - set(told)
+            if len(missing) < before:  # patience is for a system that stands still, not for a slow machine
+                deadline, before = time.monotonic() + seconds, len(missing)
             assert time.monotonic() < deadline, f"{len(missing)} notices are missing, as {sorted(missing)[:3]}"
             await asyncio.sleep(_REST)
         self.bookings = {each["id"]: each async for each in _pages(client, "/v1/bookings", site="nyc")}
