@@ -16,7 +16,9 @@ from services.gateway.refusals import NotForThisPrincipal, Unauthenticated
 from services.gateway.tokens import KeySet, UnknownKey
 from shared.contracts.members import KEY_SET_CACHE, Jwks, PrincipalView, ResolveApiKey, RevokedSessions
 from shared.contracts.message import Principal
+from shared.kernel.ids import ID_PATTERN
 from shared.kernel.refusal import Refusal
+from shared.kit.access import tell_refused
 from shared.kit.health import Health
 from shared.kit.log import get_logger
 from shared.kit.nats.request import Caller, Refused
@@ -55,7 +57,10 @@ class Asker:
         if organization == self.principal.organization:
             return self
         if organization not in self.principal.organizations:
-            raise NotForThisPrincipal
+            refusal, known_form = NotForThisPrincipal(), ID_PATTERN.fullmatch(organization)
+            named = f"organization={organization}" if known_form else ""
+            tell_refused(self.principal, refusal, asked="Acting-Organization", ids=named)
+            raise refusal
         if organization not in self._acting:
             principal = self.principal.model_copy(update={"organization": organization})
             self._acting[organization] = Asker(principal, self.until, self.session, self.fresh_until)
@@ -81,6 +86,11 @@ class Authenticator:
     @property
     def has_keys(self) -> bool:
         return len(self._keys) > 0
+
+    @property
+    def key_set(self) -> dict[str, Any]:
+        """The keys access tokens are verified with, as a JWK set."""
+        return {"keys": self._keys.shown}
 
     async def of(self, scope: Mapping[str, Any], *, now: float) -> Asker | None:
         """Who asks, or None where no credential was sent. Raises Unauthenticated for one that is not good."""

@@ -19,9 +19,17 @@ from services.gateway.limits import Allowance
 from services.gateway.policy import Policy
 from services.gateway.problems import Catalogue, header
 from services.gateway.reading import BodyReader, QueryReader
-from services.gateway.refusals import IfMatchMalformed, IfMatchRequired, KeyMalformed, KeyRequired, Unauthenticated
+from services.gateway.refusals import (
+    IfMatchMalformed,
+    IfMatchRequired,
+    KeyMalformed,
+    KeyRequired,
+    NotForThisPrincipal,
+    Unauthenticated,
+)
 from shared.kernel.time import Clock
 from shared.kit import telemetry
+from shared.kit.access import tell_refused
 from shared.kit.crash import crashpoint
 from shared.kit.nats.request import COMMAND_SECONDS, Caller, Refused
 
@@ -42,7 +50,11 @@ class Gate:
         """The asker, or NOBODY at a door for anyone. Raises Unauthenticated, NotForThisPrincipal, TooManyRequests."""
         asker = None if policy.anonymous else await self._authenticated(request)
         self._charge(asker, request)
-        policy.admit(asker.principal if asker is not None else None)
+        try:
+            policy.admit(asker.principal if asker is not None else None)
+        except NotForThisPrincipal as refusal:
+            tell_refused((asker or NOBODY).principal, refusal, asked=f"{request.method} {request.url.path}")
+            raise
         return asker or NOBODY
 
     async def _authenticated(self, request: Request) -> Asker:

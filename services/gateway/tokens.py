@@ -44,8 +44,10 @@ class KeySet:
     """The public keys of one moment."""
 
     def __init__(self, keys: Sequence[Mapping[str, Any]]) -> None:
-        usable = [key for key in keys if key.get("alg") in _ALGORITHMS and key.get("crv") == "Ed25519"]
-        self._keys = {key["kid"]: (key["alg"], OKPKey.import_key(dict(key))) for key in usable}
+        usable = [dict(key) for key in keys if key.get("alg") in _ALGORITHMS and key.get("crv") == "Ed25519"]
+        self._keys = {key["kid"]: (key["alg"], OKPKey.import_key(key)) for key in usable}
+        self.shown = tuple(usable)
+        """As members publishes them: RFC 7517, public parts alone."""
 
     def __len__(self) -> int:
         return len(self._keys)

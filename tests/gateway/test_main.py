@@ -1,8 +1,12 @@
 """The main road: a call becomes the message of its contract, its answer becomes HTTP."""
 
+import json
+from typing import Any
+
 from shared.contracts.booking import Availability, BookingHistory, CancelBooking, ListBookings, PlaceBooking
 from tests.gateway.conftest import Door, bearer, key
 from tests.gateway.fakes import FakeServices, ok, problem
+from tests.gateway.test_bad_input import SECRET
 
 BOOKING = {
     "site": "nyc",
@@ -62,6 +66,28 @@ def test_acting_for_another_of_ones_organizations_is_said_by_header(door: Door, 
     assert services.asked(ListBookings.wire)[0]["principal"]["organization"] == "o2"
     foreign = door.client.get("/v1/bookings", headers=bearer() | {"Acting-Organization": "o3"})
     assert (foreign.status_code, foreign.json()["code"]) == (403, "forbidden")
+    (told,) = (line for line in refusals(door) if line["asked"] == "Acting-Organization")
+    assert {k: told[k] for k in ("principal", "ids", "refusal")} == {
+        "principal": "m1",
+        "ids": "organization=o3",
+        "refusal": "forbidden",
+    }
+
+
+def test_a4_who_may_not_use_a_door_gets_403_and_the_log_says_who_asked_for_what(
+    door: Door, services: FakeServices
+) -> None:
+    services.add_key(SECRET, kind="site", id="osaka", site="osaka")
+    member = door.client.get("/v1/ops/status", headers=bearer(sub="curious-member"))
+    site = door.client.get("/v1/bookings/b-17", headers={"X-API-Key": SECRET})
+    assert [(answer.status_code, answer.json()["code"]) for answer in (member, site)] == [(403, "forbidden")] * 2
+    told = {line["principal"]: (line["kind"], line["asked"], line["organization"]) for line in refusals(door)}
+    assert told["curious-member"] == ("member", "GET /v1/ops/status", "o1")
+    assert told["osaka"] == ("site", "GET /v1/bookings/b-17", None)
+
+
+def refusals(door: Door) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in door.log().splitlines() if '"access.refused"' in line]
 
 
 def test_query_parameters_become_the_fields_of_the_query(door: Door, services: FakeServices) -> None:

@@ -5,74 +5,22 @@ from itertools import count
 from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import OctKey, OKPKey
+from joserfc.jwk import OKPKey
 
 from services.gateway.doors import Door as Route
 from shared.contracts.booking import ListBookings
 from shared.contracts.events import Ingest
-from shared.contracts.members import EndSession, ResolveApiKey
+from shared.contracts.members import SCOPES, EndSession, ResolveApiKey
 from shared.kit.clock import SystemClock
 from tests.gateway.conftest import Door, bearer, key
-from tests.gateway.fakes import KEY, KID, FakeServices, ok, token
+from tests.gateway.fakes import KEY, KID, FakeServices, ok
 from tests.gateway.test_bad_input import OPERATOR, ROUTES, SECRET, named, url
 from tests.support.eventually import eventually
 
 _sessions = count(1)
 OTHER = OKPKey.generate_key("Ed25519")
-
-
-def seconds(after: int) -> int:
-    """Unix seconds of so many from now: a suite may take longer than a token lives."""
-    return int(SystemClock().now().timestamp()) + after
-
-
-def unsigned() -> str:
-    body = token().split(".")[1]
-    none = jwt.encode({"alg": "HS256", "typ": "at+jwt"}, {}, OctKey.import_key("x" * 32)).split(".")[0]
-    return f"{none}.{body}."
-
-
-def with_public_key_as_secret() -> str:
-    secret = OctKey.import_key(str(KEY.as_dict(private=False)["x"]))
-    return jwt.encode({"alg": "HS256", "typ": "at+jwt", "kid": KID}, {"sub": "m1"}, secret)
-
-
-def tampered() -> str:
-    head, body, signature = token().split(".")
-    return f"{head}.{body[:-2]}AA.{signature}"
-
-
-BAD_TOKENS: dict[str, Callable[[], str]] = {
-    "no algorithm": unsigned,
-    "HS256 with the public key": with_public_key_as_secret,
-    "another's signature": lambda: token(key=OTHER),
-    "an unknown kid": lambda: token(header={"kid": "nobody's"}),
-    "jku": lambda: token(header={"jku": "https://evil.example/keys"}),
-    "jwk": lambda: token(key=OTHER, header={"jwk": OTHER.as_dict(private=False)}),
-    "wrong typ": lambda: token(header={"typ": "JWT"}),
-    "wrong audience": lambda: token(aud="another/api"),
-    "wrong issuer": lambda: token(iss="another"),
-    "expired": lambda: token(iat=seconds(-700), nbf=seconds(-700), exp=seconds(-100)),
-    "issued in five minutes": lambda: token(iat=seconds(300), nbf=seconds(300), exp=seconds(600)),
-    "good for a day": lambda: token(exp=seconds(86_400)),
-    "no subject": lambda: token(sub=None),
-    "tampered": tampered,
-    "text": lambda: "hello",
-    "an unknown key": lambda: "lk_" + "z" * 40,
-    "long": lambda: "a.b." + "c" * 6_000,
-    "not ASCII": lambda: "tökén",
-}
-
-
-@pytest.mark.parametrize("bad", BAD_TOKENS.values(), ids=BAD_TOKENS)
-def test_every_bad_credential_gets_the_same_401(bad: Callable[[], str], door: Door, services: FakeServices) -> None:
-    nobody = door.client.get("/v1/bookings", headers={"X-Request-Id": "same"})
-    header = f"Bearer {bad()}".encode("latin-1")
-    answer = door.client.get("/v1/bookings", headers={b"Authorization": header, b"X-Request-Id": b"same"})
-    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert (answer.status_code, answer.content) == (nobody.status_code, nobody.content)
-    assert services.asked(ListBookings.wire) == []
+SITES_OWN = "events"
+"""What a site's key says it is for; a site's key is bound to its site, not by scopes."""
 
 
 def test_another_scheme_is_no_credential(door: Door) -> None:
@@ -145,6 +93,15 @@ def test_a_revoked_key_lets_nobody_in_two_seconds_later(door: Door, services: Fa
         lambda: door.client.get("/v1/sites", headers={"X-API-Key": secret}).status_code == 401, what="401", seconds=4
     )
     assert (SystemClock().now() - began).total_seconds() < 3
+
+
+def test_every_scope_a_key_may_have_opens_a_door_and_every_door_for_programs_has_one() -> None:
+    """A new door takes a scope of `SCOPES`; a new thing is added to `THINGS` of shared/contracts/members/asked.py."""
+    doors = {named(route): route.policy for route in ROUTES if "program" in route.policy.kinds}
+    without = [name for name, policy in doors.items() if policy.scope not in SCOPES]
+    assert without == [], f"doors a program may use, without a scope that exists: {without}"
+    things = {policy.scope.partition(":")[0] for policy in doors.values()} | {SITES_OWN}
+    assert things == {scope.partition(":")[0] for scope in SCOPES}
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.policy.anonymous], ids=named)

@@ -33,8 +33,23 @@ async def test_a_program_acts_as_its_maker_with_its_scopes(house: House) -> None
     assert program == me.model_copy(
         update={"kind": "program", "scopes": frozenset({"bookings:read"}), "language": "ja"}
     )
-    wish = contract.CreateApiKey(name="more", scopes=("everything",))
+    wish = contract.CreateApiKey(name="more", scopes=("bookings:write",))
     assert await house.refused(wish, program) == (403, "forbidden")
+
+
+async def test_a_scope_that_does_not_exist_is_refused_and_nothing_is_made(house: House) -> None:
+    me = await someone(house)
+    for scopes in (("everything",), ("bookings:read", "bookings:admin")):
+        assert await house.refused(contract.CreateApiKey(name="feed", scopes=scopes), me) == (422, "unknown-scope")
+    assert (await house.done(contract.ListApiKeys(), me))["items"] == []
+
+
+async def test_a_program_loses_the_role_its_maker_loses(house: House) -> None:
+    me = await someone(house, roles=frozenset({"member", "organization_admin"}))
+    made = await house.done(contract.CreateApiKey(name="feed", scopes=("members:write",)), me)
+    assert (await let_in(house, made["secret"])).roles == {"member", "organization_admin"}
+    await house.done(contract.UpdateMember(id=me.id, roles=frozenset({"member"})))
+    assert (await let_in(house, made["secret"])).roles == {"member"}
 
 
 async def test_a_sites_key_acts_as_the_site(house: House) -> None:

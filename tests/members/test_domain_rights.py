@@ -8,6 +8,7 @@ from services.members.domain.member import Member, MemberChange, Role
 from services.members.domain.organization import Kind, OrganizationChange
 from services.members.domain.rights import (
     Actor,
+    OwnOperatorRole,
     check_create_key,
     check_create_organization,
     check_enrol,
@@ -115,6 +116,24 @@ def test_who_manages_a_person_could_have_given_every_role_before_and_after(
 ) -> None:
     after = before.revise(change).state
     assert outcome(check_revise_member, actor, before, after, change) is refused
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        (MemberChange(roles=frozenset({Role.MEMBER})), OwnOperatorRole),
+        (MemberChange(active=False), OwnOperatorRole),
+        (MemberChange(roles=frozenset({Role.MEMBER, Role.OPERATOR})), None),
+        (MemberChange(time_zone="America/New_York"), None),
+    ],
+)
+def test_an_operator_stays_one_until_another_operator_says_otherwise(
+    change: MemberChange, refused: type[Refusal] | None
+) -> None:
+    myself = with_roles(Role.OPERATOR)
+    after = myself.revise(change).state
+    assert outcome(check_revise_member, replace(OPERATOR, id=myself.id), myself, after, change) is refused
+    assert outcome(check_revise_member, OPERATOR, myself, after, change) is None
 
 
 @pytest.mark.parametrize(

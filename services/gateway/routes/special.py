@@ -1,4 +1,4 @@
-"""The calls that are more than one message: ending one's session, and a site's events by HTTP."""
+"""What is more than one message, or none: ending one's session, a site's events by HTTP, the published keys."""
 
 import orjson
 from starlette.requests import Request
@@ -8,19 +8,22 @@ from services.gateway import body, guard
 from services.gateway.auth import Authenticator
 from services.gateway.doors import Door, Paper
 from services.gateway.forward import Forwarder, Gate, rendered
-from services.gateway.policy import SESSION, SITE
+from services.gateway.policy import ANYONE, SESSION, SITE
 from services.gateway.problems import header, language_of
 from services.gateway.reading import no_parameters
 from services.gateway.validation import NotValid, fault
 from shared.contracts.events import Ingest, IngestedView
-from shared.contracts.members import EndSession
+from shared.contracts.members import KEY_SET_CACHE, EndSession
 from shared.kernel.ids import ID_PATTERN
 from shared.kernel.refusal import NotFound
+from shared.kit.nats.request import Unavailable
 
 _ONE = b"application/cloudevents+json"
 _BATCH = b"application/cloudevents-batch+json"
 _MEDIA = frozenset({_ONE, _BATCH})
 _MOST_EVENTS = 500
+_KEYS_AGE = f"public, max-age={KEY_SET_CACHE // 2}"
+"""The gateway's own copy may be as old again: together no older than a verifier's may be."""
 
 
 class Special:
@@ -54,7 +57,26 @@ class Special:
                     status=202,
                 ),
             ),
+            Door(
+                method="GET",
+                path="/.well-known/jwks.json",
+                policy=ANYONE,
+                answer=self.key_set,
+                paper=Paper(
+                    summary="The public keys access tokens are signed with (RFC 7517)",
+                    tag="members",
+                    media="application/jwk-set+json",
+                ),
+            ),
         )
+
+    async def key_set(self, request: Request) -> Response:
+        """503 until members has told the keys."""
+        no_parameters(request)
+        if not self._authenticator.has_keys:
+            raise Unavailable
+        content = orjson.dumps(self._authenticator.key_set)
+        return Response(content, headers={"cache-control": _KEYS_AGE}, media_type="application/jwk-set+json")
 
     async def end_session(self, request: Request) -> Response:
         """204, also for a token that belongs to no session."""

@@ -27,6 +27,13 @@ class ExpiresInThePast(Invalid):
     message = Text(ja="有効期限が過去の日時です。", en="The key would have expired already.")
 
 
+class UnknownScope(Invalid):
+    """`known` lists the scopes there are."""
+
+    code = "unknown-scope"
+    message = Text(ja="存在しないスコープが指定されています。", en="There is no such scope.")
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKeyCreated:
     id: str
@@ -77,8 +84,10 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
-    def create(self, at: datetime) -> Decision[ApiKey, ApiKeyEvent]:
-        """Raises ExpiresInThePast."""
+    def create(self, at: datetime, *, known: frozenset[str]) -> Decision[ApiKey, ApiKeyEvent]:
+        """`known` are the scopes there are. Raises UnknownScope, ExpiresInThePast."""
+        if not known.issuperset(self.scopes):
+            raise UnknownScope(known=sorted(known))
         if self.expires_at is not None and self.expires_at <= at:
             raise ExpiresInThePast
         return Decision(self, [ApiKeyCreated(self.id)])

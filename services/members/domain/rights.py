@@ -6,10 +6,21 @@ from dataclasses import dataclass
 
 from services.members.domain.member import Member, MemberChange, Role
 from services.members.domain.organization import OrganizationChange
-from shared.kernel.refusal import Forbidden, NotFound
+from shared.kernel.refusal import Forbidden, NotFound, Refusal
+from shared.kernel.text import Text
 
 _STAFF = {Role.SITE_STAFF, Role.OPERATOR}
 _GRANTED_BY_ADMIN = {Role.MEMBER, Role.ORGANIZATION_ADMIN}
+
+
+class OwnOperatorRole(Refusal):
+    """Only another operator takes the role away, so the last one stays."""
+
+    code = "own-operator-role"
+    message = Text(
+        ja="自分の運用者権限は外せません。別の運用者に依頼してください。",
+        en="You cannot take the operator role from yourself; another operator can.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ def check_enrol(actor: Actor, member: Member) -> None:
 def check_revise_member(actor: Actor, before: Member, after: Member, change: MemberChange) -> None:
     """Who may grant both the old and the new roles may change a person; everyone their own name and language.
 
-    Raises NotFound for a person the actor cannot see, Forbidden.
+    Raises NotFound for a person the actor cannot see, Forbidden, OwnOperatorRole.
     """
     if not (actor.is_staff or actor.administers in before.organizations or before.id == actor.id):
         raise NotFound
@@ -87,6 +98,12 @@ def check_revise_member(actor: Actor, before: Member, after: Member, change: Mem
         raise Forbidden
     if not actor.is_staff and after.organizations != before.organizations:
         raise NotFound
+    if before.id == actor.id and _operates(before) and not _operates(after):
+        raise OwnOperatorRole
+
+
+def _operates(member: Member) -> bool:
+    return member.active and Role.OPERATOR in member.roles
 
 
 def check_create_key(actor: Actor, site: str | None) -> None:

@@ -23,12 +23,12 @@ class ApiKeyHandlers:
     chance: Callable[[], str]
 
     async def create_api_key(self, ask: Asked[contract.CreateApiKey]) -> tuple[Stored, str | None]:
-        """The key and its secret, which is None in a replay. Raises Forbidden, ExpiresInThePast."""
+        """The key and its secret, which is None in a replay. Raises Forbidden, UnknownScope, ExpiresInThePast."""
         cause, key_id, at, secret = Cause.of(ask), created_id(ask), self.clock.now(), Secret.of(self.chance())
 
         async def make() -> Stored:
             check_create_key(actor_of(ask.principal), ask.data.site)
-            made = _wished(key_id, ask.data, ask.principal, secret).create(at)
+            made = _wished(key_id, ask.data, ask.principal, secret).create(at, known=contract.SCOPES)
             return await self.api_keys.insert(key_id, SITE, api_key_draft(made, 1), cause, at=at)
 
         stored = await unless_made_before(self.api_keys, key_id, cause, make)

@@ -1,6 +1,7 @@
 """The contract of the members service: what it announces (`said`), answers (`views`), is asked (`asked`)."""
 
 from shared.contracts.members.asked import (
+    SCOPES,
     AddOperator,
     CreateApiKey,
     CreateMember,
@@ -68,6 +69,7 @@ from shared.contracts.members.views import (
 
 __all__ = [
     "KEY_SET_CACHE",
+    "SCOPES",
     "TOKEN_AUDIENCE",
     "TOKEN_ISSUER",
     "TOKEN_LIFETIME",

@@ -36,6 +36,9 @@ from shared.contracts.message import (
 )
 
 EmailAddress = Annotated[str, Field(min_length=1, max_length=320), personal()]
+THINGS = ("members", "bookings", "seminars", "sites", "notifications", "events", "ops")
+SCOPES = frozenset(f"{thing}:{right}" for thing in THINGS for right in ("read", "write"))
+"""What a program may be let do, beyond which its key opens no door; `write` includes `read`. docs/sign-in.md."""
 Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
 
 
@@ -150,7 +153,10 @@ class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberVie
 
 
 class CreateApiKey(Command, wire="cmd.members.create_api_key.v1", reply=NewApiKeyView):
-    """With `site` the key acts as that site (operator, or staff of it), without as its maker."""
+    """With `site` the key acts as that site (operator, or staff of it), without as its maker, within `scopes`.
+
+    Refusals: unknown-scope 422, for one that is not among SCOPES; expires-in-the-past 422.
+    """
 
     name: Line
     scopes: Annotated[tuple[Scope, ...], Field(max_length=50)] = ()

@@ -11,9 +11,10 @@ from faststream.nats import NatsRouter
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.message import Answer, Asked, Command, Query
-from shared.kernel.refusal import Invalid, Refusal
+from shared.kernel.refusal import Forbidden, Invalid, NotFound, Refusal
 from shared.kernel.text import Text
 from shared.kit import telemetry
+from shared.kit.access import ids_in, tell_refused
 from shared.kit.answers import dumped, refused
 from shared.kit.crash import crashpoint
 from shared.kit.log import correlate, correlated, get_logger
@@ -94,8 +95,12 @@ class Commands:
                 correlate(ask.correlationid)
                 if self._gate.closed:
                     raise Unavailable
-                with telemetry.resumed(model.wire, "server", ask.traceparent):
-                    reply = dumped(await handler(ask))
+                try:
+                    with telemetry.resumed(model.wire, "server", ask.traceparent):
+                        reply = dumped(await handler(ask))
+                except (Forbidden, NotFound) as refusal:
+                    tell_refused(ask.principal, refusal, asked=model.wire, ids=ids_in(ask))
+                    raise
                 await crashpoint("command.before_reply")
                 return reply
 
