@@ -30,6 +30,9 @@ from shared.kit.nats.addresses import believing, servers_of
 T = TypeVar("T")
 _STREAM_NAME_IN_USE = 10_058
 _MORE_COPIES_THAN_ITS_STREAM = 10_126
+_NO_PEERS_YET = 10_005
+_NO_ROOM = frozenset({10_023, 10_028, 10_047})
+"""Answered with 503 as well, but no waiting helps: memory or disk are reserved already."""
 _PATIENCE = 10.0
 _ASSERTED = (
     *("subjects", "retention", "storage", "discard", "max_age", "max_msgs_per_subject", "duplicate_window"),
@@ -94,11 +97,16 @@ async def apply_site_account(url: str, keys: KeyFolder, site: str, replicas: int
 
 
 async def apply_stream(js: JetStreamContext, stream: Stream, replicas: int = 1) -> None:
-    """Add the stream, or change the one there. Raises TopologyRefused for what cannot change."""
+    """Add the stream, or change the one there.
+
+    Raises TopologyRefused for what cannot change; what nats-py raises (`is_away`) where JetStream stays away.
+    """
     wanted = _config_of(stream, replicas)
     try:
         await _patiently(lambda: js.add_stream(wanted))
     except APIError as error:
+        if is_away(error):
+            raise
         if error.err_code != _STREAM_NAME_IN_USE:
             raise TopologyRefused(f"stream {stream.name}: {error.description}") from error
         await _change_stream(js, wanted)
@@ -167,6 +175,13 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
 
 def _passes(error: Exception) -> bool:
     """JetStream is not there, as in the moment of a reload; or a stream's new copies are not known everywhere yet."""
-    if isinstance(error, APIError) and error.err_code == _MORE_COPIES_THAN_ITS_STREAM:
+    if isinstance(error, APIError) and error.err_code in (_MORE_COPIES_THAN_ITS_STREAM, _NO_PEERS_YET):
         return True
-    return isinstance(error, ServiceUnavailableError | NatsTimeout)
+    return is_away(error)
+
+
+def is_away(error: Exception) -> bool:
+    """Nobody said no: JetStream is not there, or its cluster has no leader yet."""
+    if isinstance(error, ServiceUnavailableError):
+        return error.err_code not in _NO_ROOM
+    return isinstance(error, NatsTimeout)

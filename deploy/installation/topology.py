@@ -9,6 +9,8 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from nats.errors import Error as NatsError
+from nats.errors import NoServersError
 from pymongo import MongoClient
 
 from deploy import topology
@@ -52,20 +54,28 @@ async def _nats() -> None:
     keys, sites = rooms.nats_keys(), rooms.sites()
     replicas = rooms.stream_replicas()
 
-    async def applied() -> bool:
-        try:
-            ops = await topology.connect(rooms.nats_url(), keys.seed_file("ops"), "ops")
-        except OSError:
-            return False
+    async def applied() -> None:
+        ops = await topology.connect(rooms.nats_url(), keys.seed_file("ops"), "ops")
         try:
             await topology.apply(ops.jetstream(), sites=sites, replicas=replicas)
         finally:
             await ops.close()
         for site in sites:
             await topology.apply_site_account(rooms.nats_url(), keys, site, replicas)
+
+    async def answered() -> bool:
+        """A cluster that has no leader yet takes clients, and lets their wishes run out of time."""
+        try:
+            await applied()
+        except (OSError, NoServersError):
+            return False
+        except NatsError as error:
+            if not topology.is_away(error):
+                raise
+            return False
         return True
 
-    await _soon(applied, f"nats-server does not take clients at {rooms.nats_url()}")
+    await _soon(answered, f"JetStream does not answer at {rooms.nats_url()}")
 
 
 async def _soon(holds: Callable[[], Awaitable[bool]], complaint: str) -> None:

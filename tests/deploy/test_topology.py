@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from nats.errors import TimeoutError as NatsTimeout
+from nats.js.errors import ServiceUnavailableError
 
 from deploy import topology
 from deploy.topology import TopologyRefused
@@ -63,4 +65,21 @@ async def test_streams_that_would_share_a_subject_are_refused(clean: Servers) ->
     ops = await clean.client("ops")
     with pytest.raises(TopologyRefused, match="stream SECOND"):
         await topology.apply_stream(ops.jetstream(), replace(PROBE, name="SECOND", subjects=("evt.booking.>",)))
+    await ops.close()
+
+
+def test_a_cluster_without_a_leader_is_waited_for_and_a_full_disk_is_not() -> None:
+    no_leader = ServiceUnavailableError(
+        code=503, err_code=10_008, description="JetStream system temporarily unavailable"
+    )
+    no_room = ServiceUnavailableError(code=503, err_code=10_047, description="insufficient storage resources available")
+    assert topology.is_away(no_leader)
+    assert topology.is_away(NatsTimeout())
+    assert not topology.is_away(no_room)
+
+
+async def test_a_stream_that_no_disk_has_room_for_is_refused_at_once(clean: Servers) -> None:
+    ops = await clean.client("ops")
+    with pytest.raises(TopologyRefused, match="stream PROBE: insufficient storage resources"):
+        await topology.apply_stream(ops.jetstream(), replace(PROBE, max_bytes=2**50))
     await ops.close()
