@@ -40,7 +40,7 @@ def build(settings: Settings) -> Service:
     people = People(members.collection)
     secret = Secret(settings.members_secret.get_secret_value().encode())
     tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
-    sessions = Sessions(service.collection("sessions"))
+    sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
     handlers = Handlers(
         organizations=OrganizationHandlers(organizations, clock),
         people=PeopleHandlers(members, organizations, clock),

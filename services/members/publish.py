@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain import api_key, member, organization
+from services.members.domain import api_key, member, organization, session
 from shared.contracts import members as contract
 from shared.contracts.message import Event, Principal, State
 from shared.contracts.notify import SendSignInCode
@@ -14,7 +14,7 @@ _MEMBERS = Principal(kind="system", id="members")
 _MAIL_SECONDS = 4.0
 """Within the deadline of whoever waits for the answer."""
 
-DomainEvent = organization.OrganizationEvent | member.MemberEvent | api_key.ApiKeyEvent
+DomainEvent = organization.OrganizationEvent | member.MemberEvent | api_key.ApiKeyEvent | session.SessionReused
 
 
 def contract_of(event: DomainEvent, version: int) -> Event:
@@ -32,6 +32,8 @@ def contract_of(event: DomainEvent, version: int) -> Event:
             return contract.ApiKeyCreated(id=key_id, version=version)
         case api_key.ApiKeyRevoked(key_id):
             return contract.ApiKeyRevoked(id=key_id, version=version)
+        case session.SessionReused(session_id, member_id, at):
+            return contract.SessionReused(id=session_id, member=member_id, at=at, version=version)
 
 
 def organization_states(doc: Mapping[str, Any]) -> Sequence[State]:

@@ -3,18 +3,21 @@
 from services.notify.store import Person, Sites
 from services.notify.wording import Facts, Reader
 from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.members import SessionReused
 
 
 def place_of(facts: Facts) -> tuple[str, str]:
-    """(site, the zone the event itself speaks of)."""
+    """(site, the zone the event itself speaks of); both empty where it is of no place."""
+    if isinstance(facts, SessionReused):
+        return "", ""
     if isinstance(facts, BookingPlaced | BookingCancelled):
         return facts.site, facts.time_zone
     return facts.seminar.site, facts.seminar.when.zone
 
 
 def zones(site: str, own: str) -> tuple[str, ...]:
-    """The clocks to show, none twice; `own` is empty where it is not known."""
-    return (site, own) if own and own != site else (site,)
+    """The clocks to show, none twice and at least one; either is empty where there is none, or it is not known."""
+    return tuple(dict.fromkeys(filter(None, (site, own)))) or ("UTC",)
 
 
 async def reader_of(facts: Facts, person: Person, sites: Sites) -> Reader:

@@ -6,6 +6,7 @@ from services.notify.handlers import Announcements, Inbox, Results
 from services.notify.queries import Queries
 from shared.contracts.booking import BookingCancelled, BookingPlaced
 from shared.contracts.events import RegistrationPlaced, RegistrationPromoted, SeminarCancelled, SeminarChanged
+from shared.contracts.members import SessionReused
 from shared.contracts.message import Answer, Asked
 from shared.contracts.notify import ListNotices, ReadNotice, SendSignInCode
 from shared.kit.answers import answer
@@ -54,6 +55,16 @@ def subscribe_to_results(service: Service, results: Results) -> None:
     )
     async def registration_promoted(event: Received[RegistrationPromoted]) -> None:
         await results.on_registration_promoted(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__session_reused",
+        model=SessionReused,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=2,
+    )
+    async def session_reused(event: Received[SessionReused]) -> None:
+        await results.on_session_reused(event)
 
 
 def subscribe_to_announcements(service: Service, announcements: Announcements) -> None:

@@ -14,6 +14,7 @@ from services.notify.store.mails import Lane, mail_row
 from services.notify.store.sites import Site
 from services.notify.wording import Facts, Wording
 from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.members import SessionReused
 from shared.contracts.message import BilingualView, CloudEvent
 from shared.kernel.time import Clock
 from shared.kit import telemetry
@@ -94,8 +95,10 @@ class Teller:
         return [NewNotice(row.id, row.recipient, topic, *worded[row.zone], link) for row in rows]
 
 
-def link_of(facts: Facts) -> str:
-    """The API path of what it is about."""
+def link_of(facts: Facts) -> str | None:
+    """The API path of what it is about; None where that is nothing to look at."""
+    if isinstance(facts, SessionReused):
+        return None
     if isinstance(facts, BookingPlaced | BookingCancelled):
         return f"/v1/bookings/{facts.id}"
     return f"/v1/seminars/{facts.seminar.id}"

@@ -19,11 +19,19 @@ from shared.contracts.events import (
     SeminarChanged,
     SeminarGist,
 )
-from shared.contracts.members import NameView
+from shared.contracts.members import NameView, SessionReused
 from shared.contracts.message import BilingualView
 from shared.kernel.text import Language, Text
 
-Facts = BookingPlaced | BookingCancelled | RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
+Facts = (
+    BookingPlaced
+    | BookingCancelled
+    | RegistrationPlaced
+    | RegistrationPromoted
+    | SeminarChanged
+    | SeminarCancelled
+    | SessionReused
+)
 _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_PLACED: "booking_placed",
     Topic.BOOKING_CANCELLED: "booking_cancelled",
@@ -33,6 +41,7 @@ _TEMPLATES: Mapping[Topic, str] = {
     Topic.SEMINAR_CHANGED: "seminar_changed",
     Topic.SEMINAR_CANCELLED: "seminar_cancelled",
     Topic.SIGN_IN_CODE: "sign_in_code",
+    Topic.SESSION_REUSED: "session_reused",
 }
 _PARTS = ("subject", "txt", "html")
 _LANGUAGES: tuple[Language, ...] = ("ja", "en")
@@ -176,6 +185,8 @@ def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
         case SeminarCancelled():
             reason = [one_line(line) for line in (facts.reason or "").splitlines()]
             return _seminar(facts.seminar, reader) | {"reason": [line for line in reason if line]}
+        case SessionReused():
+            return {"times": span_lines(facts.at, None, reader.zones, reader.language)}
 
 
 def _booking(facts: BookingPlaced | BookingCancelled, reader: Reader) -> dict[str, Any]:

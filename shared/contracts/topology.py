@@ -91,6 +91,7 @@ DURABLES = (
     _event("notify", "registration_promoted", "events"),
     _event("notify", "seminar_changed", "events"),
     _event("notify", "seminar_cancelled", "events"),
+    _event("notify", "session_reused", "members"),
 )
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.members.domain.session import GRACE, IDLE, LONGEST, RefreshToken, Session, SessionEnded
+from services.members.domain.session import GRACE, IDLE, LONGEST, RefreshToken, Session, SessionEnded, SessionReused
 
 NOON = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 PEPPER = b"p" * 32
@@ -35,7 +35,7 @@ def test_a_token_gives_its_successor_and_only_the_successors_hash_is_kept() -> N
 def test_a_lost_answer_may_be_asked_for_again_within_ten_seconds() -> None:
     session, second = rotated(opened(), FIRST, NOON)
     again = session.refresh(FIRST, PEPPER, NOON + GRACE)
-    assert (again.after, again.give) == (session, second)
+    assert (again.after, again.give, again.events) == (session, second, ())
 
 
 def test_within_ten_seconds_the_same_successor_comes_even_if_that_was_used_too() -> None:
@@ -49,6 +49,7 @@ def test_a_token_used_again_later_revokes_the_session_for_all_its_tokens() -> No
     reused = session.refresh(FIRST, PEPPER, NOON + GRACE + SECOND)
     assert reused.give is None
     assert reused.after.revoked_at == NOON + GRACE + SECOND
+    assert reused.events == (SessionReused("s1", "m1", NOON + GRACE + SECOND),)
     for token in (FIRST, second):
         with pytest.raises(SessionEnded):
             reused.after.refresh(token, PEPPER, NOON + GRACE + 2 * SECOND)

@@ -117,5 +117,5 @@ async def test_organizations_are_found_by_their_ids(filled: Any) -> None:
 
 async def test_revoked_sessions_are_found_without_the_living(filled: Any) -> None:
     sessions = Recorded()
-    await Sessions(sessions).revoked_since(NOON - timedelta(days=1))
+    await Sessions(sessions, lambda _: None).revoked_since(NOON - timedelta(days=1))
     check(filled, "sessions", sessions)

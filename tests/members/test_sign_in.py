@@ -5,37 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet
 
 from shared.contracts import members as contract
 from tests.members.conftest import House, Houses
-from tests.members.people import NOBODY, OPS, company, person, principal
+from tests.members.people import NOBODY, OPS, principal
+from tests.members.signing_in import HANAKO, code_for, hanako, read_token, signed_in
 
-HANAKO = "hanako@bio.example"
 FEW = tuple(f"{n:08d}" for n in range(4))
-
-
-async def hanako(house: House, **more: Any) -> dict[str, Any]:
-    org = await house.done(company())
-    view: dict[str, Any] = await house.done(person(org["id"], HANAKO, **more))
-    return view
-
-
-async def code_for(house: House, email: str = HANAKO) -> str:
-    await house.done(contract.RequestSignInCode(email=email), NOBODY)
-    return house.notify.code()
-
-
-async def signed_in(house: House) -> dict[str, Any]:
-    session = contract.CreateSession(email=HANAKO, code=await code_for(house))
-    tokens: dict[str, Any] = await house.done(session, NOBODY)
-    return tokens
-
-
-async def read_token(house: House, token: str) -> jwt.Token:
-    keys = KeySet.import_key_set(await house.done(contract.Jwks(), NOBODY))
-    return jwt.decode(token, keys, algorithms=["EdDSA"])
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
@@ -166,71 +142,6 @@ async def test_neither_code_nor_tokens_nor_private_keys_are_stored(house: House)
     stored = repr([list(house.admin["members"][c].find()) for c in ("sessions", "signing_keys", "sign_ins")])
     assert tokens["refresh_token"].rsplit(".", 1)[1] not in stored
     assert "'d'" not in stored
-
-
-async def test_refreshing_rotates_and_says_what_is_true_now(house: House) -> None:
-    member = await hanako(house)
-    first = await signed_in(house)
-    await house.done(contract.UpdateMember(id=member["id"], roles=frozenset({"member", "organization_admin"})))
-    second = await house.done(contract.RefreshSession(refresh_token=first["refresh_token"]), NOBODY)
-    assert second["refresh_token"] != first["refresh_token"]
-    token = await read_token(house, second["access_token"])
-    assert token.claims["roles"] == ["member", "organization_admin"]
-
-
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
-async def test_twenty_refreshes_at_once_get_the_same_successor(houses: Houses, driver: str) -> None:
-    async with houses(mongo_driver=driver) as house:
-        await hanako(house)
-        refresh = contract.RefreshSession(refresh_token=(await signed_in(house))["refresh_token"])
-        answers = await asyncio.gather(*(house.done(refresh, NOBODY) for _ in range(20)))
-        assert len({a["refresh_token"] for a in answers}) == 1
-        await house.done(contract.RefreshSession(refresh_token=answers[0]["refresh_token"]), NOBODY)
-
-
-async def test_a_token_used_again_after_ten_seconds_ends_the_session_and_the_gateway_hears_of_it(house: House) -> None:
-    await hanako(house)
-    first = await signed_in(house)
-    second = await house.done(contract.RefreshSession(refresh_token=first["refresh_token"]), NOBODY)
-    house.wall.forward(timedelta(seconds=11))
-    for token in (first, second, first):
-        again = contract.RefreshSession(refresh_token=token["refresh_token"])
-        assert await house.refused(again, NOBODY) == (401, "session-ended")
-    revoked = await house.done(contract.RevokedSessions(), NOBODY)
-    assert revoked == {"sessions": [first["refresh_token"].split(".")[0]]}
-    house.wall.forward(timedelta(minutes=12))
-    assert await house.done(contract.RevokedSessions(), NOBODY) == {"sessions": []}
-
-
-async def test_a_forged_refresh_token_ends_nothing(house: House) -> None:
-    await hanako(house)
-    first = (await signed_in(house))["refresh_token"]
-    forged = first.rsplit(".", 1)[0] + "." + "0" * 64
-    for text in (forged, "nonsense", f"unknown.0.{'0' * 64}"):
-        again = contract.RefreshSession(refresh_token=text)
-        assert await house.refused(again, NOBODY) == (401, "session-ended")
-    await house.done(contract.RefreshSession(refresh_token=first), NOBODY)
-
-
-async def test_signing_out_ends_the_own_session_and_no_other(house: House) -> None:
-    member = await hanako(house)
-    tokens = await signed_in(house)
-    end = contract.EndSession(session=tokens["refresh_token"].split(".")[0])
-    stranger = principal(member | {"id": "stranger"})
-    assert (await house.ask(end, stranger)).status == 204
-    tokens = await house.done(contract.RefreshSession(refresh_token=tokens["refresh_token"]), NOBODY)
-    for _ in range(2):
-        assert (await house.ask(end, principal(member))).status == 204
-    again = contract.RefreshSession(refresh_token=tokens["refresh_token"])
-    assert await house.refused(again, NOBODY) == (401, "session-ended")
-
-
-async def test_who_is_made_inactive_gets_no_further_token(house: House) -> None:
-    member = await hanako(house)
-    tokens = await signed_in(house)
-    await house.done(contract.UpdateMember(id=member["id"], active=False))
-    again = contract.RefreshSession(refresh_token=tokens["refresh_token"])
-    assert await house.refused(again, NOBODY) == (401, "session-ended")
 
 
 async def test_rotation_shows_the_new_key_first_and_old_tokens_verify_until_they_expire(house: House) -> None:

@@ -15,7 +15,7 @@ from shared.contracts.events import (
     SeminarGist,
     When,
 )
-from shared.contracts.members import ContactState, NameView
+from shared.contracts.members import ContactState, NameView, SessionReused
 from shared.contracts.message import BilingualView, Message
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -123,6 +123,10 @@ def changed(**more: Any) -> SeminarChanged:
 def called_off(**more: Any) -> SeminarCancelled:
     fields: dict[str, Any] = {"seminar": gist(version=3), "reason": "登壇者の都合により\n開催できなくなりました。"}
     return SeminarCancelled(**(fields | more))
+
+
+def reused(member: str = "hanako") -> SessionReused:
+    return SessionReused(id="session-1", member=member, at=START, version=1)
 
 
 def registration(member: str = "hanako", sequence: int = 1, **more: Any) -> RegistrationState:

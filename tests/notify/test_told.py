@@ -21,6 +21,7 @@ EACH_EVENT = [
     (b.promoted(), "r1", "registration.promoted", "お席が確保できました"),
     (b.changed(), "s1", "seminar.changed", "内容が変わりました"),
     (b.called_off(), "s1", "seminar.cancelled", "中止になりました"),
+    (b.reused(), "session-1", "session.reused", "安全のため、サインインを終了しました"),
 ]
 
 
@@ -75,6 +76,14 @@ async def test_a_contact_that_arrives_late_is_waited_for(house: House) -> None:
     await house.state(b.contact("late"))
     await until(lambda: house.stored("mails", status="sent") == 1, seconds=20)
     assert len(house.ledger.to("late@special.example")) == 1
+
+
+async def test_of_no_place_only_the_readers_own_clock_is_shown(house: House) -> None:
+    await house.event(b.reused(), "e1", about="session-1")
+    await until(lambda: house.stored("notices") == 1)
+    (notice,) = house.rows("notices")
+    assert "日時: 2026年12月16日(水) 09:00（東京, UTC+9）" in notice["body"]["ja"]
+    assert (notice["body"]["en"].count("UTC"), notice["link"]) == (1, None)
 
 
 async def _again(house: House, durable: str) -> bool:

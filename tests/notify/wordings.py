@@ -21,6 +21,7 @@ CASES: Mapping[Topic, Facts] = {
     Topic.PROMOTED: b.promoted(),
     Topic.SEMINAR_CHANGED: b.changed(),
     Topic.SEMINAR_CANCELLED: b.called_off(),
+    Topic.SESSION_REUSED: b.reused(),
 }
 
 

@@ -62,11 +62,21 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionReused:
+    """A token used before was used again: somebody has a copy. The session ended `at` that moment."""
+
+    id: str
+    member: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Refreshed:
     """`give` is None where a token was used again: the session is revoked in `after`, and nothing is given."""
 
     after: Session
     give: RefreshToken | None
+    events: tuple[SessionReused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class Session:
         behind = self.generation - token.generation
         if behind <= len(self.rotations) and at - self.rotations[-behind] <= GRACE:
             return Refreshed(self, token.descendant(token.generation + 1, pepper))
-        return Refreshed(self.revoke(at), None)
+        return Refreshed(self.revoke(at), None, (SessionReused(self.id, self.member, at),))
 
     def revoke(self, at: datetime) -> Session:
         return self if self.revoked_at else replace(self, revoked_at=at)

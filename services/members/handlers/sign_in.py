@@ -19,6 +19,7 @@ from shared.contracts.message import Asked
 from shared.contracts.notify import SendSignInCode
 from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
+from shared.kit.documents import Cause
 from shared.kit.log import get_logger
 from shared.kit.nats.request import Unavailable
 
@@ -91,7 +92,7 @@ class SignInHandlers:
             check_in_time(ask, self.clock)
             return session.refresh(token, pepper, at)
 
-        refreshed = await self.sessions.refresh(token.session, decide)
+        refreshed = await self.sessions.refresh(token.session, decide, Cause.of(ask))
         if refreshed.give is None:
             log.warning("session.reused", session=token.session, member=refreshed.after.member)
             raise SessionEnded

@@ -26,6 +26,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "sign_ins": [index([("touched", 1)], expire_after=_SIGN_IN_KEPT)],
     "sessions": [
+        *document_indexes(),
         index([("touched", 1)], expire_after=_SESSION_KEPT),
         index([("revoked_at", 1)], partial={"revoked_at": {"$exists": True}}),
     ],

@@ -1,11 +1,14 @@
-"""Sessions: one plain document each, changed only where nobody was faster."""
+"""Sessions: one plain document each, changed only where nobody was faster; the last write may have something to say."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from services.members.domain.session import Refreshed, Session, SessionEnded
+from services.members.publish import contract_of
+from services.members.store.mapping import SITE
 from shared.kernel.refusal import Busy
+from shared.kit.documents import Cause, outbox
 from shared.kit.mongo import DuplicateKeyError
 
 _ROUNDS = 60
@@ -13,15 +16,19 @@ _LISTED = 1_000
 
 
 class Sessions:
-    """The server forgets a session by its own clock, some time after it could last be used."""
+    """The server forgets a session by its own clock, some time after it could last be used.
 
-    def __init__(self, collection: Any) -> None:
+    `nudge` tells the collection's relay of a session that ended with something to announce.
+    """
+
+    def __init__(self, collection: Any, nudge: Callable[[dict[str, Any]], None]) -> None:
         self._collection = collection
+        self._nudge = nudge
 
     async def open(self, session: Session) -> None:
-        await self._write(session, None)
+        await self._write(_body(session), {"_id": session.id}, new=True)
 
-    async def refresh(self, session_id: str, decide: Callable[[Session], Refreshed]) -> Refreshed:
+    async def refresh(self, session_id: str, decide: Callable[[Session], Refreshed], cause: Cause) -> Refreshed:
         """Writes what `decide` leaves behind. Raises SessionEnded where there is none, and what `decide` raises."""
         for _ in range(_ROUNDS):
             doc = await self._collection.find_one({"_id": session_id})
@@ -29,7 +36,7 @@ class Sessions:
                 raise SessionEnded
             before = _from(doc)
             refreshed = decide(before)
-            if refreshed.after == before or await self._write(refreshed.after, before):
+            if refreshed.after == before or await self._replace(before, refreshed, cause):
                 return refreshed
         raise Busy
 
@@ -56,14 +63,20 @@ class Sessions:
         found = self._collection.find({"revoked_at": {"$gte": since}}, {"_id": 1}).sort("revoked_at", -1)
         return [doc["_id"] for doc in await found.limit(_LISTED).to_list(_LISTED)]
 
-    async def _write(self, session: Session, before: Session | None) -> bool:
+    async def _replace(self, before: Session, refreshed: Refreshed, cause: Cause) -> bool:
         """False where another replica was faster."""
-        same: dict[str, Any] = {"_id": session.id}
-        if before is not None:
-            same |= {"generation": before.generation, "digest": before.digest, "revoked_at": {"$exists": False}}
-        fields = _body(session)
+        same = {"_id": before.id, "generation": before.generation, "digest": before.digest}
+        fields = _body(refreshed.after)
+        for event in refreshed.events:
+            fields |= outbox(before.id, SITE, [contract_of(event, 1)], cause, event.at)
+        written = await self._write(fields, same | {"revoked_at": {"$exists": False}}, new=False)
+        if written and refreshed.events:
+            self._nudge({"_id": before.id, **fields})
+        return written
+
+    async def _write(self, fields: dict[str, Any], same: dict[str, Any], *, new: bool) -> bool:
         update = {"$set": fields, "$currentDate": {"touched": True}}
-        result = await self._collection.update_one(same, update, upsert=before is None)
+        result = await self._collection.update_one(same, update, upsert=new)
         return bool(result.matched_count or result.upserted_id is not None)
 
 

@@ -18,6 +18,7 @@ class Topic(StrEnum):
     PROMOTED = "registration.promoted"
     SEMINAR_CHANGED = "seminar.changed"
     SEMINAR_CANCELLED = "seminar.cancelled"
+    SESSION_REUSED = "session.reused"
     SIGN_IN_CODE = "sign_in_code"
 
 
@@ -29,9 +30,10 @@ TRANSACTIONAL = frozenset(
         Topic.WAITING,
         Topic.PROMOTED,
         Topic.SIGN_IN_CODE,
+        Topic.SESSION_REUSED,
     }
 )
-"""Results of the reader's own action, and codes: never deferred, merged, limited or kept waiting behind others."""
+"""Results of the reader's own action, codes, alarms: never deferred, merged, limited or kept waiting behind others."""
 
 
 class Channel(StrEnum):

@@ -1,4 +1,4 @@
-"""Results of a person's own action: told to them at once, unless what is known since says otherwise."""
+"""What is one person's own: told to them at once, unless what is known since says otherwise."""
 
 from services.notify.domain.audience import contradicted
 from services.notify.domain.plan import Contact, Happening, Topic, overtaken
@@ -6,6 +6,7 @@ from services.notify.store import Known
 from services.notify.tell import News, Teller, news_of
 from shared.contracts.booking import BookingCancelled, BookingPlaced
 from shared.contracts.events import RegistrationPlaced, RegistrationPromoted
+from shared.contracts.members import SessionReused
 from shared.kernel.refusal import NotYetKnown
 from shared.kit.log import get_logger
 from shared.kit.service import Received
@@ -14,7 +15,7 @@ log = get_logger()
 
 
 class Results:
-    """Bookings and registrations."""
+    """Bookings, registrations, and what befalls their sessions."""
 
     def __init__(self, teller: Teller, known: Known) -> None:
         self._teller = teller
@@ -56,6 +57,12 @@ class Results:
         changed = contradicted("confirmed", promoted.version, await self._audience.known(promoted.id))
         stale = changed or overtaken(happening, await self._endings.version(happening.aggregate))
         await self._tell(news_of(happening, promoted, event.event), [await self._party(promoted.member)], stale=stale)
+
+    async def on_session_reused(self, event: Received[SessionReused]) -> None:
+        """Tells the member that somebody may have a copy of their key. Raises NotYetKnown."""
+        reused = event.data
+        happening = Happening(event.event.id, Topic.SESSION_REUSED, f"session|{reused.id}", reused.version)
+        await self._tell(news_of(happening, reused, event.event), [await self._party(reused.member)], stale=False)
 
     async def _tell(self, news: News, people: list[Contact], *, stale: bool) -> None:
         if stale and not await self._teller.begun(news, people):

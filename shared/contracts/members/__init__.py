@@ -45,6 +45,7 @@ from shared.contracts.members.said import (
     OrganizationState,
     OrganizationStatus,
     Role,
+    SessionReused,
 )
 from shared.contracts.members.views import (
     KEY_SET_CACHE,
@@ -125,6 +126,7 @@ __all__ = [
     "Role",
     "RotateSigningKeys",
     "Scope",
+    "SessionReused",
     "TokenView",
     "UpdateMember",
     "UpdateOrganization",

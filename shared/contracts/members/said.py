@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from shared.contracts.message import BilingualView, Event, Id, Language, SiteId, State, View, Zone, personal
+from shared.contracts.message import BilingualView, Event, Id, Instant, Language, SiteId, State, View, Zone, personal
 
 OrganizationKind = Literal[
     "linkj_staff",
@@ -117,4 +117,13 @@ class ApiKeyRevoked(Event, wire="members.api_key_revoked.v1"):
     """A program or site may no longer act."""
 
     id: Id
+    version: int
+
+
+class SessionReused(Event, wire="members.session_reused.v1"):
+    """A refresh token used before was used again: somebody has a copy. The session ended; its member is told."""
+
+    id: Id
+    member: Id
+    at: Instant
     version: int

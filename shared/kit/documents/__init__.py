@@ -4,8 +4,8 @@ A stored document: `{_id, site, version, created_at, fingerprint?, …state…, 
 log: [entry…], sent, unsent?, next_try?, stated?}`.
 """
 
-from shared.kit.documents.draft import Cause, Draft, Stored
+from shared.kit.documents.draft import Cause, Draft, Stored, outbox
 from shared.kit.documents.indexes import document_indexes
 from shared.kit.documents.write import ClaimTaken, Documents
 
-__all__ = ["Cause", "ClaimTaken", "Documents", "Draft", "Stored", "document_indexes"]
+__all__ = ["Cause", "ClaimTaken", "Documents", "Draft", "Stored", "document_indexes", "outbox"]

@@ -151,7 +151,17 @@ def new_document(doc_id: str, site: str, draft: Draft, cause: Cause, at: datetim
     if cause.fingerprint:
         doc["fingerprint"] = cause.fingerprint
     doc |= _held(draft)
-    return doc | {"log": entries(doc_id, 0, draft, cause, at), "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
+    return doc | _unsent(entries(doc_id, 0, draft, cause, at), at)
+
+
+def outbox(doc_id: str, site: str, events: Sequence[Event], cause: Cause, at: datetime) -> dict[str, Any]:
+    """Fields with which a plain document speaks once: set in the very write that changes it, sent by its relay."""
+    logged = entries(doc_id, 0, Draft({}, events), cause, at)
+    return {"site": site, "version": 1, **_unsent(logged, at)}
+
+
+def _unsent(logged: list[dict[str, Any]], at: datetime) -> dict[str, Any]:
+    return {"log": logged, "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
 
 
 def _held(draft: Draft) -> dict[str, Any]:

@@ -1,0 +1,101 @@
+"""Refresh tokens and the end of sessions, over the real servers (row A5)."""
+
+import asyncio
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from shared.contracts import members as contract
+from tests.members.conftest import House, Houses
+from tests.members.people import NOBODY, principal
+from tests.members.signing_in import hanako, read_token, signed_in
+from tests.support.post import post_of
+from tests.support.servers import Servers
+from tests.support.waiting import until
+
+
+async def test_refreshing_rotates_and_says_what_is_true_now(house: House) -> None:
+    member = await hanako(house)
+    first = await signed_in(house)
+    await house.done(contract.UpdateMember(id=member["id"], roles=frozenset({"member", "organization_admin"})))
+    second = await house.done(contract.RefreshSession(refresh_token=first["refresh_token"]), NOBODY)
+    assert second["refresh_token"] != first["refresh_token"]
+    token = await read_token(house, second["access_token"])
+    assert token.claims["roles"] == ["member", "organization_admin"]
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_twenty_refreshes_at_once_get_the_same_successor(houses: Houses, driver: str) -> None:
+    async with houses(mongo_driver=driver) as house:
+        await hanako(house)
+        refresh = contract.RefreshSession(refresh_token=(await signed_in(house))["refresh_token"])
+        answers = await asyncio.gather(*(house.done(refresh, NOBODY) for _ in range(20)))
+        assert len({a["refresh_token"] for a in answers}) == 1
+        await house.done(contract.RefreshSession(refresh_token=answers[0]["refresh_token"]), NOBODY)
+
+
+async def test_a_token_used_again_after_ten_seconds_ends_the_session_and_the_gateway_hears_of_it(house: House) -> None:
+    await hanako(house)
+    first = await signed_in(house)
+    second = await house.done(contract.RefreshSession(refresh_token=first["refresh_token"]), NOBODY)
+    house.wall.forward(timedelta(seconds=11))
+    for token in (first, second, first):
+        again = contract.RefreshSession(refresh_token=token["refresh_token"])
+        assert await house.refused(again, NOBODY) == (401, "session-ended")
+    revoked = await house.done(contract.RevokedSessions(), NOBODY)
+    assert revoked == {"sessions": [first["refresh_token"].split(".")[0]]}
+    house.wall.forward(timedelta(minutes=12))
+    assert await house.done(contract.RevokedSessions(), NOBODY) == {"sessions": []}
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_a5_a_reused_token_is_announced_once_in_the_write_that_ends_the_session(
+    houses: Houses, servers: Servers, driver: str
+) -> None:
+    async with houses(mongo_driver=driver) as house, post_of(servers) as post:
+        member = await hanako(house)
+        first = await signed_in(house)
+        await house.done(contract.RefreshSession(refresh_token=first["refresh_token"]), NOBODY)
+        house.wall.forward(timedelta(seconds=11))
+        reused = contract.RefreshSession(refresh_token=first["refresh_token"])
+        answers = await asyncio.gather(*(house.refused(reused, NOBODY) for _ in range(20)))
+        assert set(answers) == {(401, "session-ended")}
+        sid = first["refresh_token"].split(".")[0]
+        sessions = house.admin["members"]["sessions"]
+        await until(lambda: sessions.count_documents({"_id": sid, "unsent": {"$exists": False}, "sent": 1}) == 1)
+        said = [m for m in await post.all("EVENTS") if m.subject == f"evt.members.session_reused.v1.{sid}"]
+        assert [orjson.loads(m.data or b"")["data"] for m in said] == [
+            {"id": sid, "member": member["id"], "at": "2026-12-01T03:00:11Z", "version": 1}
+        ]
+
+
+async def test_a_forged_refresh_token_ends_nothing(house: House) -> None:
+    await hanako(house)
+    first = (await signed_in(house))["refresh_token"]
+    forged = first.rsplit(".", 1)[0] + "." + "0" * 64
+    for text in (forged, "nonsense", f"unknown.0.{'0' * 64}"):
+        again = contract.RefreshSession(refresh_token=text)
+        assert await house.refused(again, NOBODY) == (401, "session-ended")
+    await house.done(contract.RefreshSession(refresh_token=first), NOBODY)
+
+
+async def test_signing_out_ends_the_own_session_and_no_other(house: House) -> None:
+    member = await hanako(house)
+    tokens = await signed_in(house)
+    end = contract.EndSession(session=tokens["refresh_token"].split(".")[0])
+    stranger = principal(member | {"id": "stranger"})
+    assert (await house.ask(end, stranger)).status == 204
+    tokens = await house.done(contract.RefreshSession(refresh_token=tokens["refresh_token"]), NOBODY)
+    for _ in range(2):
+        assert (await house.ask(end, principal(member))).status == 204
+    again = contract.RefreshSession(refresh_token=tokens["refresh_token"])
+    assert await house.refused(again, NOBODY) == (401, "session-ended")
+
+
+async def test_who_is_made_inactive_gets_no_further_token(house: House) -> None:
+    member = await hanako(house)
+    tokens = await signed_in(house)
+    await house.done(contract.UpdateMember(id=member["id"], active=False))
+    again = contract.RefreshSession(refresh_token=tokens["refresh_token"])
+    assert await house.refused(again, NOBODY) == (401, "session-ended")
