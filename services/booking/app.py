@@ -5,16 +5,16 @@ from datetime import date
 from importlib import resources
 from random import Random
 
-from services.booking.domain.rights import POLICY
 from services.booking.domain.site import Holidays
 from services.booking.handlers import BookingHandlers, PlaceHandlers
 from services.booking.handlers.parties import Parties
 from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
 from services.booking.settings import Settings
-from services.booking.store import Bookings, Resources, Sites, Units
+from services.booking.store import Bookings, Resources, Rights, Sites, Units
 from services.booking.store.places import site_states
+from services.booking.store.rights import FRESH_SECONDS
 from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
-from shared.contracts.members import MemberState, OrganizationState
+from shared.contracts.members import POLICY_ID, MemberState, OrganizationState, PolicyState
 from shared.kernel.text import Text
 from shared.kit.service import Service
 
@@ -30,6 +30,7 @@ def build(settings: Settings) -> Service:
         members=service.copy(MemberState, durable="booking__member"),
         organizations=service.copy(OrganizationState, durable="booking__organization"),
     )
+    rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
     handle = BookingHandlers(
         bookings=bookings,
         sites=sites,
@@ -37,7 +38,7 @@ def build(settings: Settings) -> Service:
         parties=parties,
         units=Units(bookings),
         holidays=holidays,
-        policy=POLICY,
+        rights=rights,
         clock=clock,
         chance=Random(),  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
     )
@@ -47,7 +48,7 @@ def build(settings: Settings) -> Service:
         PlaceHandlers(sites=sites, resources=things, clock=clock),
         PlaceQueries(bookings, sites, things, holidays, clock),
     )
-    answer_entitlements(service, EntitlementQueries(parties, sites, POLICY, clock))
+    answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))
     return service
 
 

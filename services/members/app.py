@@ -9,11 +9,12 @@ from services.members.handlers.organizations import OrganizationHandlers
 from services.members.handlers.people import PeopleHandlers
 from services.members.handlers.sign_in import SignInHandlers
 from services.members.handlers.tokens import Tokens
-from services.members.publish import NotifyMail, member_states, organization_states
+from services.members.publish import NotifyMail, member_states, organization_states, policy_states
 from services.members.queries.directory import Directory
 from services.members.queries.keys import KeyQueries
 from services.members.settings import Settings
 from services.members.store.people import People
+from services.members.store.policies import Policies
 from services.members.store.secret import Secret
 from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import SignIns
@@ -25,6 +26,7 @@ from services.members.subscribers import (
     subscribe_key_queries,
     subscribe_sign_in,
 )
+from shared.kernel.time import Clock
 from shared.kit.service import Service
 
 _ROTATION_SECONDS = 60.0
@@ -37,6 +39,7 @@ def build(settings: Settings) -> Service:
     organizations = service.documents("organizations", states=organization_states)
     members = service.documents("members", states=member_states)
     api_keys = service.documents("api_keys")
+    policies = Policies(service.documents("policies", states=policy_states))
     people = People(members.collection)
     secret = Secret(settings.members_secret.get_secret_value().encode())
     tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
@@ -64,6 +67,7 @@ def build(settings: Settings) -> Service:
     subscribe_directory_queries(service, Directory(organizations.collection, members.collection))
     subscribe_key_queries(service, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
     service.background("signing-keys", lambda: _rotating(tokens))
+    service.background("first-policy", lambda: _first_policy(policies, clock))
     return service
 
 
@@ -72,6 +76,12 @@ async def _rotating(tokens: Tokens) -> None:
     while True:
         await tokens.rotate_if_due()
         await asyncio.sleep(_ROTATION_SECONDS)
+
+
+async def _first_policy(policies: Policies, clock: Clock) -> None:
+    """A new system has a table of rights before anybody asks for it; in an old one this finds it there."""
+    await policies.stored(at=clock.now())
+    await asyncio.Event().wait()
 
 
 def _eight_digits() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain import api_key, member, organization, session
+from services.members.domain import api_key, member, organization, policy, session
 from shared.contracts import members as contract
 from shared.contracts.message import Event, Principal, State
 from shared.contracts.notify import SendSignInCode
@@ -14,7 +14,13 @@ _MEMBERS = Principal(kind="system", id="members")
 _MAIL_SECONDS = 4.0
 """Within the deadline of whoever waits for the answer."""
 
-DomainEvent = organization.OrganizationEvent | member.MemberEvent | api_key.ApiKeyEvent | session.SessionReused
+DomainEvent = (
+    organization.OrganizationEvent
+    | member.MemberEvent
+    | api_key.ApiKeyEvent
+    | session.SessionReused
+    | policy.PolicyChanged
+)
 
 
 def contract_of(event: DomainEvent, version: int) -> Event:
@@ -34,6 +40,28 @@ def contract_of(event: DomainEvent, version: int) -> Event:
             return contract.ApiKeyRevoked(id=key_id, version=version)
         case session.SessionReused(session_id, member_id, at):
             return contract.SessionReused(id=session_id, member=member_id, at=at, version=version)
+        case policy.PolicyChanged(put, removed):
+            places = tuple(contract.PlaceOfRowView(**_place(each)) for each in removed)
+            rows = tuple(map(row_view, put))
+            return contract.PolicyChanged(id=contract.POLICY_ID, version=version, put=rows, removed=places)
+
+
+def row_view(row: policy.Row) -> contract.PolicyRowView:
+    """A row of the table of rights, as the contract writes it."""
+    fields = {f: getattr(row, f) for f in ("allowed", "months_ahead", "needs_approval")}
+    limits = tuple(
+        contract.LimitView(period=each.period.value, scope=each.scope.value, hours=each.hours) for each in row.limits
+    )
+    return contract.PolicyRowView(**_place(row.place), **fields, limits=limits)
+
+
+def _place(place: policy.Place) -> dict[str, Any]:
+    return {"kind": place.kind.value, "site": place.site, "resource": place.resource}
+
+
+def policy_states(doc: Mapping[str, Any]) -> Sequence[State]:
+    """The table of rights, for the copies of those who judge by it."""
+    return [contract.PolicyState(id=doc["_id"], sequence=doc["version"], rows=tuple(doc["rows"]))]
 
 
 def organization_states(doc: Mapping[str, Any]) -> Sequence[State]:

@@ -81,6 +81,7 @@ def _event(service: str, event: str, owner: str) -> Durable:
 DURABLES = (
     _state("booking", "organization", "members"),
     _state("booking", "member", "members"),
+    _state("booking", "policy", "members"),
     _state("events", "site", "booking"),
     _state("notify", "site", "booking"),
     _state("notify", "contact", "members"),

@@ -1,10 +1,13 @@
 """A local copy of what another service owns, fed from `STATE`: newer replaces older, a tombstone stays for ever."""
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from shared.contracts.message import State
+from shared.kit.log import correlate
 from shared.kit.mongo import DuplicateKeyError
+from shared.kit.nats.received import received
 
 S = TypeVar("S", bound=State)
 FRESH_SECONDS = 2.0
@@ -13,11 +16,18 @@ _MOST_CACHED = 10_000
 
 
 class Copy(Generic[S]):
-    """Copies of one kind of state, in the service's own collection, with a bounded memory of the hot ones."""
+    """Copies of one kind of state, in the service's own collection, with a bounded memory of the hot ones.
 
-    def __init__(self, collection: Any, model: type[S]) -> None:
+    `needs`: the id without which nothing works here, where there is one.
+    """
+
+    def __init__(
+        self, collection: Any, model: type[S], *, needs: str | None = None, fresh_seconds: float = FRESH_SECONDS
+    ) -> None:
         self.collection = collection
         self.model = model
+        self.fresh_seconds = fresh_seconds
+        self._needs = needs
         self._cache: dict[str, tuple[float, S | None]] = {}
 
     async def apply(self, state: S) -> bool:
@@ -38,10 +48,10 @@ class Copy(Generic[S]):
         return await self.collection.find_one({"_id": body["id"], "sequence": body["sequence"]}, {"_id": 1}) is not None
 
     async def get(self, doc_id: str) -> S | None:
-        """At most two seconds old; None where nothing has arrived, and for what was erased."""
+        """At most `fresh_seconds` old; None where nothing has arrived, and for what was erased."""
         now = time.monotonic()
         cached = self._cache.get(doc_id)
-        if cached is not None and now - cached[0] < FRESH_SECONDS:
+        if cached is not None and now - cached[0] < self.fresh_seconds:
             return cached[1]
         doc = await self.collection.find_one({"_id": doc_id})
         state = None if doc is None or doc.get("erased") else self.read(doc)
@@ -54,3 +64,19 @@ class Copy(Generic[S]):
     def read(self, doc: dict[str, Any]) -> S:
         """The state a copy's document holds."""
         return self.model.model_validate({k: v for k, v in doc.items() if k != "_id"}, strict=False)
+
+    async def complete(self) -> bool:
+        """Whether what it needs has arrived."""
+        return self._needs is None or await self.get(self._needs) is not None
+
+    def feeding(self, on_applied: Callable[[S], Awaitable[None]] | None) -> Callable[[bytes], Awaitable[None]]:
+        """What to do with each message that brings a state."""
+
+        async def apply(body: bytes) -> None:
+            state = received(self.model, body)
+            correlate(state.event.correlationid)
+            applied = await self.apply(state.data)
+            if on_applied is not None and (applied or await self.holds(state.data)):
+                await on_applied(state.data)
+
+        return apply

@@ -19,7 +19,7 @@ from shared.contracts.topology import DURABLES, Durable
 from shared.kernel.time import Clock
 from shared.kit import asserts, crash, figures, ops, telemetry
 from shared.kit.clock import clock_of
-from shared.kit.copies import Copy
+from shared.kit.copies import FRESH_SECONDS, Copy
 from shared.kit.documents import Documents
 from shared.kit.health import Health
 from shared.kit.http import serve_health
@@ -74,7 +74,7 @@ class Service:
         self.started = time.monotonic()
         self.commands = Commands(self.gate)
         self._events = NatsRouter(middlewares=[Retry(self.publisher, self.gate)])
-        self._copies: list[Durable] = []
+        self._copies: dict[Durable, Copy[Any]] = {}
         self._background: dict[str, Callable[[], Awaitable[None]]] = {}
         self._after_stop: list[Callable[[], Awaitable[None]]] = []
         self._stopping = asyncio.Event()
@@ -95,25 +95,23 @@ class Service:
         return Documents(own, history, self.clock, relay.nudge)
 
     def copy(
-        self, model: type[S], *, durable: str, on_applied: Callable[[S], Awaitable[None]] | None = None
+        self,
+        model: type[S],
+        *,
+        durable: str,
+        on_applied: Callable[[S], Awaitable[None]] | None = None,
+        needs: str | None = None,
+        fresh_seconds: float = FRESH_SECONDS,
     ) -> Copy[S]:
-        """The local copy of `model`, fed by `durable`; the replica is ready only once it has caught up.
+        """The local copy of `model`, fed by `durable`; the replica is ready once it has caught up and holds `needs`.
 
-        `on_applied` is called again for a state that was applied but whose message came back, so a crash or an error
-        in it loses nothing; it has to bear being called twice.
+        `on_applied` is called again when its message comes back, so an error in it loses nothing; it bears that.
         """
-        copy: Copy[S] = Copy(self.collection(f"copy_{model.wire.split('.')[1]}"), model)
+        own = self.collection(f"copy_{model.wire.split('.')[1]}")
+        copy: Copy[S] = Copy(own, model, needs=needs, fresh_seconds=fresh_seconds)
         declared = self._declared("STATE", durable)
-        self._copies.append(declared)
-
-        async def apply(body: bytes) -> None:
-            state = received(model, body)
-            correlate(state.event.correlationid)
-            applied = await copy.apply(state.data)
-            if on_applied is not None and (applied or await copy.holds(state.data)):
-                await on_applied(state.data)
-
-        self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(apply)
+        self._copies[declared] = copy
+        self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(copy.feeding(on_applied))
         return copy
 
     def command(self, model: type[Q]) -> Callable[[Any], Handler]:
@@ -241,9 +239,12 @@ class Service:
         self.broker.running = True
 
     async def _caught_up(self) -> None:
-        """Every copy has reached the last sequence its stream had; the server tells only when asked."""
-        while any([await self._lag(durable) for durable in self._copies]):  # noqa: ASYNC110 — nothing here wakes us
+        """Every copy has reached the last sequence its stream had and holds what it needs."""
+        while not all([await self._is_full(each) for each in self._copies]):  # noqa: ASYNC110 — nothing here wakes us
             await asyncio.sleep(0.05)
+
+    async def _is_full(self, durable: Durable) -> bool:
+        return await self._lag(durable) == 0 and await self._copies[durable].complete()
 
     async def _lag(self, durable: Durable) -> int:
         js: Any = self.broker.config.connection_state.stream

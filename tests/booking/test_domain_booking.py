@@ -48,7 +48,7 @@ def test_a_booking_claims_its_granules_in_utc_the_gap_after_it_and_its_hours_of_
     quota = [claim for claim in booking.claims if claim.startswith("quota|org-a|weekly-hours|2026-W51|")]
     assert len(quota) == len(set(quota)) == 4
     assert len(booking.claims) == 9
-    assert (booking.status, booking.policy) == (Status.CONFIRMED, "2026-1")
+    assert (booking.status, booking.policy) == (Status.CONFIRMED, "1")
     assert decided.events == [BookingPlaced(booking)]
 
 

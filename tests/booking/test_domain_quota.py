@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.booking.domain.booking import Booking
 from services.booking.domain.quota import Share, shares
 from services.booking.domain.refusals import BookingRefused
+from services.booking.domain.rights import Limit, Period, Scope
 from services.booking.domain.wall import whole_granules
 from shared.kernel.interval import Interval
 from shared.kernel.time import week_of, zone_of
@@ -103,7 +104,7 @@ def test_the_shares_of_a_booking_add_up_and_each_lies_in_its_own_week(start: dat
     zone = zone_of(name)
     start = start.replace(second=0, microsecond=0)
     interval = Interval(start, start + timedelta(minutes=minutes))
-    parts = list(shares(interval, "org", 20, zone))
+    parts = list(shares(interval, MEMBER_A, [Limit(Period.WEEK, Scope.ORGANIZATION, 20)], zone))
     assert len({share.prefix for share in parts}) == len(parts)
     assert parts[0].prefix.split("|")[3] == week_of(interval.start, zone)[0]
     assert all(share.units > 0 and share.total == 80 for share in parts)

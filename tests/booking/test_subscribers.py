@@ -37,7 +37,7 @@ from shared.kernel.ids import new_id
 from shared.kit.clock import SystemClock
 from shared.kit.nats.request import Caller, Refused
 from tests.support.asking import calling, kit_settings
-from tests.support.booking import NEW_YORK, OPERATOR, member, member_state, organization, staff
+from tests.support.booking import NEW_YORK, OPERATOR, TABLE, member, member_state, organization, staff
 from tests.support.servers import Servers
 from tests.support.waiting import until
 
@@ -110,7 +110,8 @@ async def house(clean: Servers) -> AsyncIterator[House]:
     spring = now().date().replace(month=1, day=1)
     period = {"starts_on": spring, "ends_on": spring.replace(year=spring.year + 2)}
     people = [member_state("ana", "org-a"), member_state("stan", "staff")]
-    await tell(clean, organization(membership=period), organization("staff", "linkj_staff", membership=period), *people)
+    orgs = [organization(membership=period), organization("staff", "linkj_staff", membership=period)]
+    await tell(clean, TABLE, *orgs, *people)
     async with at_work(clean, replicas=1) as furnished:
         await furnished.furnish()
         yield furnished
@@ -242,7 +243,8 @@ async def test_rights_are_told_with_reasons_to_those_who_may_ask(house: House) -
     on = house.noon.astimezone(NEW_YORK).date()
     own = await house.ask(Entitlements(member="ana", site="nyc", on=on))
     assert {each["kind"]: each["allowed"] for each in own["resources"]} == {"desk": True, "expert": True, "room": True}
-    assert [each["code"] for each in own["resources"][0]["reasons"]] == ["allowed-by-rights"]
+    codes = [each["code"] for each in own["resources"][0]["reasons"]]
+    assert codes == ["allowed-by-rights", "months-ahead", "hours-per-week"]
     later = await house.ask(Entitlements(member="ana", site="nyc", on=on.replace(year=on.year + 3)), CLERK)
     codes = [each["code"] for each in later["resources"][2]["reasons"]]
     assert (later["resources"][2]["allowed"], codes) == (False, ["too-far-ahead", "membership-ends-before-use"])
@@ -284,7 +286,7 @@ async def test_a_malformed_question_is_answered_as_one(house: House) -> None:
 
 
 async def test_of_two_hundred_over_three_replicas_one_gets_the_granule(clean: Servers) -> None:
-    await tell(clean, organization("staff", "linkj_staff"), member_state("stan", "staff"))
+    await tell(clean, TABLE, organization("staff", "linkj_staff"), member_state("stan", "staff"))
     async with at_work(clean, replicas=3) as house:
         await house.furnish()
         wishes = (house.ask(house.wish(minutes=15 * (1 + n % 3)), CLERK, key=f"k{n}") for n in range(200))

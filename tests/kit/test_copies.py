@@ -21,14 +21,8 @@ def state(sequence: int, *, doc_id: str = "a", erased: bool = False) -> ThingSta
     return ThingState(id=doc_id, sequence=sequence, erased=erased, name="" if erased else f"v{sequence}")
 
 
-@pytest.fixture
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is remembered."""
-    monkeypatch.setattr(copies, "FRESH_SECONDS", 0.0)
-
-
-def copy_of(service: Service) -> Copy[ThingState]:
-    return Copy(service.collection("copy_thing"), ThingState)
+def copy_of(service: Service, *, fresh_seconds: float = copies.FRESH_SECONDS) -> Copy[ThingState]:
+    return Copy(service.collection("copy_thing"), ThingState, fresh_seconds=fresh_seconds)
 
 
 async def test_older_and_equal_states_change_nothing(running: Running) -> None:
@@ -56,9 +50,9 @@ async def test_two_hundred_at_once_converge_to_the_highest(running: Running) -> 
         ]
 
 
-async def test_a_tombstone_stays_and_nothing_older_brings_anyone_back(running: Running, fresh: None) -> None:
+async def test_a_tombstone_stays_and_nothing_older_brings_anyone_back(running: Running) -> None:
     async with running() as (service, _):
-        copy = copy_of(service)
+        copy = copy_of(service, fresh_seconds=0)
         await copy.apply(state(1))
         assert await copy.apply(state(3, erased=True))
         assert not await copy.apply(state(2))
@@ -67,16 +61,14 @@ async def test_a_tombstone_stays_and_nothing_older_brings_anyone_back(running: R
         assert (kept["erased"], kept["sequence"], kept["name"]) == (True, 3, "")
 
 
-async def test_what_another_replica_applied_is_seen_after_two_seconds_at_most(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_another_replica_applied_is_seen_after_two_seconds_at_most(running: Running) -> None:
     async with running() as (service, _):
         mine, theirs = copy_of(service), copy_of(service)
         await mine.apply(state(1))
         assert await mine.get("a") == state(1)
         await theirs.apply(state(2))
         assert await mine.get("a") == state(1), "from memory"
-        monkeypatch.setattr(copies, "FRESH_SECONDS", 0.0)
+        mine.fresh_seconds = 0
         assert await mine.get("a") == state(2)
         assert copies.FRESH_SECONDS <= 2
 
@@ -111,6 +103,26 @@ async def test_a_replica_is_ready_only_when_its_copies_have_caught_up(things: Se
         await post.js.publish(f"{MEMBER}.late", said("late", data=stale))
         await until(lambda: caught_up(service))
         assert len(applied) == 30, "what is older is not told on"
+
+
+async def test_a_replica_that_needs_a_state_takes_no_command_before_it_has_arrived(things: Servers, post: Post) -> None:
+    service = make_service(things)
+    copy = service.copy(ThingState, durable="booking__member", needs="x")
+    starting = asyncio.create_task(_started(service))
+    await post.js.publish(f"{MEMBER}.y", said("y", data={"id": "y", "sequence": 1}))
+    await until(lambda: _holds(copy, "y"))
+    assert not service.health.ready
+    await post.js.publish(f"{MEMBER}.x", said("x", data={"id": "x", "sequence": 1}))
+    assert await starting
+
+
+async def _started(service: Service) -> bool:
+    async with service.running():
+        return service.health.ready
+
+
+async def _holds(copy: Copy[ThingState], doc_id: str) -> bool:
+    return await copy.get(doc_id) is not None
 
 
 async def caught_up(service: Service) -> bool:

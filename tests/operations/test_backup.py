@@ -206,6 +206,7 @@ def test_streams_that_are_lost_come_back_from_the_documents_and_nobody_is_told_t
 COPIES = (
     ("booking", "copy_member"),
     ("booking", "copy_organization"),
+    ("booking", "copy_policy"),
     ("events", "copy_site"),
     ("notify", "copy_contact"),
 )

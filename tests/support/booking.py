@@ -12,15 +12,26 @@ from services.booking.domain.availability import Occupied
 from services.booking.domain.opening import Opening
 from services.booking.domain.party import Party
 from services.booking.domain.resource import Resource
-from services.booking.domain.rights import POLICY
+from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.site import Calendar, Site
 from services.booking.domain.viewer import Viewer
 from services.booking.handlers import BookingHandlers
 from services.booking.handlers.parties import Parties
-from services.booking.store import Bookings, BookingsPage, Units
+from services.booking.store import Bookings, BookingsPage, Rights, Units
+from services.booking.store.rights import policy_of
+from services.members.publish import row_view
+from services.members.store.policies import first_table
 from shared.contracts.booking import PlaceBooking
-from shared.contracts.members import MembershipView, MemberState, OrganizationKind, OrganizationState
+from shared.contracts.members import (
+    POLICY_ID,
+    MembershipView,
+    MemberState,
+    OrganizationKind,
+    OrganizationState,
+    PolicyRowView,
+    PolicyState,
+)
 from shared.contracts.message import Asked, Command, Principal, Query, State
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
@@ -46,7 +57,10 @@ ROOM = Resource(
     opening_hours=(Opening(WEEKDAYS, "09:00", "22:00"),),
 )
 ROOM_B = replace(ROOM, id="room-b", name=Text(ja="会議室B", en="Room B"), capacity=4)
-MEMBER_A = Party("org-a", "special_member_a", "active", "Asia/Tokyo", date(2026, 4, 1), date(2028, 3, 31))
+MEMBER_A = Party("org-a", "ana", "special_member_a", "active", "Asia/Tokyo", date(2026, 4, 1), date(2028, 3, 31))
+TABLE = PolicyState(id=POLICY_ID, sequence=1, rows=tuple(map(row_view, first_table()[1].rows)))
+"""The table of rights a new system has, as members tells it."""
+POLICY = policy_of(TABLE)
 NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 """A Tuesday, 10:00 in New York."""
 
@@ -68,8 +82,16 @@ def wish(wall: str = "2026-12-15 19:00", minutes: int = 60, *, attendees: int | 
     return Wanted(span(wall, minutes), booked_by="ana", booked_for="ana", attendees=attendees)
 
 
-def under(resource: Resource = ROOM, party: Party = MEMBER_A, site: Site = SITE) -> Circumstances:
-    return Circumstances(site, resource, party, POLICY, HOLIDAYS)
+def under(
+    resource: Resource = ROOM, party: Party = MEMBER_A, site: Site = SITE, policy: Policy = POLICY
+) -> Circumstances:
+    return Circumstances(site, resource, party, policy, HOLIDAYS)
+
+
+def table(*rows: dict[str, Any], version: int = 2) -> PolicyState:
+    """A table of these rows, each for special members A, everything, everywhere, six months, unless it says other."""
+    usual: dict[str, Any] = {"kind": "special_member_a", "site": "*", "resource": "*", "months_ahead": 6}
+    return PolicyState(id=POLICY_ID, sequence=version, rows=tuple(PolicyRowView(**(usual | row)) for row in rows))
 
 
 def all_free(circumstances: Circumstances, interval: Interval) -> dict[str, frozenset[int]]:
@@ -207,6 +229,7 @@ class FakeHouse:
         self.organizations = FakeCopy(
             {"org-a": organization(), "staff": organization("staff", "linkj_staff")},
         )
+        self.policies = FakeCopy({POLICY_ID: TABLE})
         self.resources = FakeResources({room.id: room for room in rooms or (ROOM, ROOM_B)})
         self.handle = BookingHandlers(
             bookings=self.bookings,
@@ -215,7 +238,7 @@ class FakeHouse:
             parties=Parties(self.members, self.organizations),
             units=Units(self.bookings),
             holidays=HOLIDAYS,
-            policy=POLICY,
+            rights=Rights(self.policies),
             clock=self.clock,
             chance=Random(7),
         )

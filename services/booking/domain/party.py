@@ -1,4 +1,4 @@
-"""The organization a booking is made for, as our copy knows it, judged at the date of use."""
+"""For whom a booking is made: an organization and a person of it, as our copies know them at the date of use."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ JUDGED_BY_DATES = frozenset({"active", "expired"})
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Days of membership, both included, are days of `home_zone`: a Tokyo 31 March ends at 11:00 in New York."""
+    """The organization `id`, and who of it uses the booking.
+
+    Days of membership, both included, are days of `home_zone`: a Tokyo 31 March ends at 11:00 in New York.
+    """
 
     id: str
+    person: str
     kind: str
     status: str
     home_zone: str

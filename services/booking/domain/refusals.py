@@ -109,3 +109,8 @@ class KeyRequired(Invalid):
 class NoOrganization(Forbidden):
     code = "no-organization"
     message = Text(ja="予約には所属団体が必要です。", en="A booking needs an organization to act for.")
+
+
+class MemberNotActive(Forbidden):
+    code = "member-not-active"
+    message = Text(ja="この会員の登録は停止されています。", en="This person's registration is no longer active.")

@@ -1,25 +1,62 @@
-"""Who may book what: one row for each kind of organization, judged at the date of use.
+"""Who may book what: the table that members owns, as our copy has it; judged at the date of use.
 
-Whoever changes a row raises the version. A quota is one pool for the organization at each site; its week runs from
-Monday to Monday on the site's wall clock, and it is counted in steps of 15 minutes.
+A row holds for a kind of organization, a site and a kind of resource, the latter two perhaps for every one (EVERY). The
+most specific row holds alone, the site's before the resource's; where there is none, nothing is allowed.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-EVERYTHING = frozenset({"room", "desk", "expert"})
-NOTHING: frozenset[str] = frozenset()
+EVERY = "*"
+KINDS = ("desk", "expert", "room")
+"""Of resources."""
 FURTHEST_MONTHS = 18
 """Nobody books further ahead, whatever the table says."""
 
 
+class Period(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Scope(StrEnum):
+    ORGANIZATION = "organization"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many hours of a site in each period of its clocks, counted in steps of 15 minutes.
+
+    It is one pool, of the organization or of each person, over all kinds of resource that `over` stands for.
+    """
+
+    period: Period
+    scope: Scope
+    hours: int
+    over: str = EVERY
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
-    """`months_ahead` counts from today to the day of use; `weekly_hours` None: no quota."""
+    """`months_ahead` counts from today to the day of use; no limits: no quota.
 
-    kinds: frozenset[str]
+    `needs_approval`: staff of the site say yes or no to each booking.
+    """
+
+    allowed: bool
     months_ahead: int = 0
-    weekly_hours: int | None = None
+    needs_approval: bool = False
+    limits: tuple[Limit, ...] = ()
+
+
+NOTHING = Right(allowed=False)
+Row = tuple[str, str, str]
+"""Kind of organization, site, kind of resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +64,9 @@ class Policy:
     """The table; a booking keeps the version it was judged by."""
 
     version: str
-    rights: Mapping[str, Right]
+    rights: Mapping[Row, Right]
 
-    def of(self, kind: str) -> Right:
-        """The row of a kind of organization; one the table does not know has no rights."""
-        return self.rights.get(kind, Right(NOTHING))
-
-
-POLICY = Policy(
-    version="2026-1",
-    rights={
-        "linkj_staff": Right(EVERYTHING, months_ahead=18),
-        "city_staff": Right(EVERYTHING, months_ahead=18),
-        "yokohama_company": Right(EVERYTHING, months_ahead=6, weekly_hours=40),
-        "special_member_a": Right(EVERYTHING, months_ahead=6, weekly_hours=20),
-        "special_member_b": Right(EVERYTHING, months_ahead=6, weekly_hours=20),
-        "special_member_c": Right(EVERYTHING, months_ahead=6, weekly_hours=5),
-        "partner": Right(NOTHING),
-        "guest": Right(NOTHING),
-    },
-)
+    def of(self, kind: str, site: str, resource: str) -> Right:
+        """What an organization of that kind may do with that kind of resource there."""
+        rows = ((kind, s, r) for s in (site, EVERY) for r in (resource, EVERY))
+        return next((self.rights[row] for row in rows if row in self.rights), NOTHING)

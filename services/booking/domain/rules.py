@@ -65,12 +65,12 @@ class Circumstances:
 
     @property
     def right(self) -> Right:
-        return self.policy.of(self.party.kind)
+        """What the party may do with this kind of resource at this site."""
+        return self.policy.of(self.party.kind, self.site.id, self.resource.kind)
 
     def quota(self, interval: Interval) -> list[Share]:
-        """What a booking over `interval` takes of the organization's pools; empty without a quota."""
-        hours = self.right.weekly_hours
-        return [] if hours is None else list(shares(interval, self.party.id, hours, self.site.zone))
+        """What a booking over `interval` takes of the party's pools; empty without a quota."""
+        return list(shares(interval, self.party, self.right.limits, self.site.zone))
 
 
 def interval_of(start: datetime, end: datetime) -> Interval:
@@ -133,7 +133,7 @@ def _of_opening(interval: Interval, under: Circumstances) -> Iterator[Violation]
 
 def _of_rights(interval: Interval, under: Circumstances, at: datetime) -> Iterator[Violation]:
     right, zone = under.right, under.site.zone
-    if under.resource.kind not in right.kinds:
+    if not right.allowed:
         yield KindNotAllowed(requested=under.resource.kind)
         return
     last, day = months_after(day_of(at, zone), right.months_ahead), day_of(interval.start, zone)

@@ -23,6 +23,11 @@ class Violation:
     requested: Figure = None
     resets_at: str | None = None
 
+    @property
+    def text(self) -> Text:
+        """What a person reads: the rule's message, where it can be said with its day or state."""
+        return self.message
+
     def spoken(self) -> dict[str, Any]:
         """As the problem document carries it."""
         return {
@@ -32,7 +37,7 @@ class Violation:
             "used": self.used,
             "requested": self.requested,
             "resets_at": self.resets_at,
-            "message": {"ja": self.message.ja, "en": self.message.en},
+            "message": {"ja": self.text.ja, "en": self.text.en},
         }
 
 
@@ -99,7 +104,21 @@ class KindNotAllowed(Violation):
 
     code = "kind-not-allowed"
     rule = "rights"
-    message = Text(ja="ご所属の区分では利用できません。", en="Your kind of organization may not book this.")
+    message = Text(
+        ja="ご所属の区分では、この拠点では利用できません。",
+        en="Your kind of organization may not book this at this site.",
+    )
+
+
+_JOINING = Text(ja="入会手続き中です。", en="Your organization's membership has not been completed yet.")
+NOT_ACTIVE = {
+    "applied": _JOINING,
+    "oriented": _JOINING,
+    "invoiced": _JOINING,
+    "suspended": Text(ja="会員資格は停止中です。", en="Your organization's membership is suspended."),
+    "left": Text(ja="退会済みです。", en="Your organization has left."),
+    "active": Text(ja="会員期間が登録されていません。", en="Your organization has no period of membership yet."),
+}
 
 
 class MembershipNotActive(Violation):
@@ -109,6 +128,10 @@ class MembershipNotActive(Violation):
     rule = "membership"
     message = Text(ja="会員資格が有効ではありません。", en="Your organization's membership is not active.")
 
+    @property
+    def text(self) -> Text:
+        return NOT_ACTIVE.get(str(self.requested), self.message)
+
 
 class MembershipStartsAfterUse(Violation):
     """`limit` is the first day of the membership, in the organization's home zone."""
@@ -116,6 +139,11 @@ class MembershipStartsAfterUse(Violation):
     code = "membership-starts-after-use"
     rule = "membership"
     message = Text(ja="利用日は会員期間の開始前です。", en="Your organization's membership starts after that time.")
+
+    @property
+    def text(self) -> Text:
+        ja, en = f"会員期間は{self.limit}からです。", f"Your organization's membership begins on {self.limit}."
+        return Text(ja=ja, en=en)
 
 
 class MembershipEndsBeforeUse(Violation):
@@ -127,12 +155,13 @@ class MembershipEndsBeforeUse(Violation):
         ja="利用終了前に会員期間が満了します。", en="Your organization's membership ends before the booking does."
     )
 
+    @property
+    def text(self) -> Text:
+        ja, en = f"会員期間は{self.limit}までです。", f"Your organization's membership ends with {self.limit}."
+        return Text(ja=ja, en=en)
+
 
 class QuotaExceeded(Violation):
-    """In hours of one week of the site, for the whole organization."""
+    """In hours of one period of the site's clocks, of the organization or of one person: see quota.RULES."""
 
     code = "quota-exceeded"
-    rule = "weekly-hours"
-    message = Text(
-        ja="団体の週間利用時間の上限を超えます。", en="Your organization has not that many hours left in that week."
-    )

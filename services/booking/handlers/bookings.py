@@ -58,6 +58,10 @@ class Resources(Protocol):
     async def of(self, site: str) -> Mapping[str, Resource]: ...
 
 
+class Rights(Protocol):
+    async def current(self) -> Policy: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingHandlers:
     """Everything a booking hangs on is a parameter; tests call it with fakes."""
@@ -68,7 +72,7 @@ class BookingHandlers:
     parties: Parties
     units: Units
     holidays: Holidays
-    policy: Policy
+    rights: Rights
     clock: Clock
     chance: Random
 
@@ -130,7 +134,7 @@ class BookingHandlers:
         resource = await self.resources.get(cmd.site, cmd.resource)
         party = await self.parties.acting(by, cmd.for_member)
         wanted = Wanted(interval, by.id, cmd.for_member or by.id, cmd.purpose, cmd.attendees)
-        return wanted, Circumstances(site, resource, party, self.policy, self.holidays)
+        return wanted, Circumstances(site, resource, party, await self.rights.current(), self.holidays)
 
     async def _write(self, decided: Decision[Booking, BookingEvent], cause: Cause, at: datetime) -> Stored:
         booking = decided.state

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.booking.domain.party import Party
-from services.booking.domain.refusals import NoOrganization
+from services.booking.domain.refusals import MemberNotActive, NoOrganization
 from shared.contracts.members import MemberState, OrganizationState
 from shared.contracts.message import Principal
 from shared.kernel.refusal import NotFound, NotYetKnown
 
+PEOPLE = frozenset({"member", "program"})
+"""A program acts as the member who made its key, under that member's id."""
 HOME = "Asia/Tokyo"
 """The home zone of an organization that names none."""
 
@@ -29,23 +31,23 @@ class Parties:
     organizations: Organizations
 
     async def acting(self, principal: Principal, for_member: str | None) -> Party:
-        """The organization the principal acts for. Raises NotYetKnown, NoOrganization, NotFound (`for_member`)."""
+        """Whom the principal acts for. Raises NotYetKnown, NoOrganization, MemberNotActive, NotFound (`for_member`)."""
         if principal.organization is None:
             raise NoOrganization
-        if principal.kind == "member" and not await self._belongs(principal.id, principal.organization):
-            raise NoOrganization
+        await self._check_belongs(principal)
         if for_member is not None and not await self._is_colleague(for_member, principal.organization):
             raise NotFound
-        return await self.party(principal.organization)
+        return await self.party(principal.organization, for_member or principal.id)
 
-    async def party(self, organization: str) -> Party:
-        """Raises NotYetKnown."""
+    async def party(self, organization: str, person: str) -> Party:
+        """`person` uses the booking. Raises NotYetKnown."""
         known = await self.organizations.get(organization)
         if known is None or known.kind is None or known.status is None:
             raise NotYetKnown
         period = known.membership
         return Party(
             id=known.id,
+            person=person,
             kind=known.kind,
             status=known.status,
             home_zone=known.home_zone or HOME,
@@ -53,11 +55,17 @@ class Parties:
             ends_on=period.ends_on if period else None,
         )
 
-    async def _belongs(self, member: str, organization: str) -> bool:
-        known = await self.members.get(member)
+    async def _check_belongs(self, principal: Principal) -> None:
+        """By our copy, so that who was deactivated books nothing with a token that still lives, nor by a key."""
+        if principal.kind not in PEOPLE:
+            return
+        known = await self.members.get(principal.id)
         if known is None:
             raise NotYetKnown
-        return known.active and organization in known.organizations
+        if not known.active:
+            raise MemberNotActive
+        if principal.organization not in known.organizations:
+            raise NoOrganization
 
     async def _is_colleague(self, member: str, organization: str) -> bool:
         """A stranger and somebody not known (yet) look the same."""

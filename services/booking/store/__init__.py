@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from services.booking.store.bookings import Bookings, BookingsPage
 from services.booking.store.places import Resources, Sites
+from services.booking.store.rights import Rights
 from services.booking.store.units import Units
 from shared.kit.documents import document_indexes
 from shared.kit.mongo import IndexModel, index
 
-__all__ = ["INDEXES", "Bookings", "BookingsPage", "Resources", "Sites", "Units"]
+__all__ = ["INDEXES", "Bookings", "BookingsPage", "Resources", "Rights", "Sites", "Units"]
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "bookings": [

@@ -40,9 +40,9 @@ class Units:
             used.discard(unit)
 
     async def _free(self, site: str, share: Share) -> set[int]:
-        pool, all_units = (site, share.prefix), range(share.total)
-        free = set(all_units) - await self._pools.get(pool)
-        return free if len(free) >= share.units else set(all_units) - await self._pools.renew(pool)
+        pool = (site, share.prefix)
+        free = share.free(await self._pools.get(pool))
+        return free if len(free) >= share.units else share.free(await self._pools.renew(pool))
 
     async def _used(self, pool: tuple[str, str]) -> set[int]:
         return await self._held.used_units(*pool)

@@ -24,6 +24,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("digest", 1)], unique=True),
         index([("owner", 1), ("_id", 1)]),
     ],
+    "policies": document_indexes(),
     "sign_ins": [index([("touched", 1)], expire_after=_SIGN_IN_KEPT)],
     "sessions": [
         *document_indexes(),

@@ -1,4 +1,7 @@
-"""The contract of the members service: what it announces (`said`), answers (`views`), is asked (`asked`)."""
+"""The contract of the members service: what it announces (`said`), answers (`views`), is asked (`asked`).
+
+`policy` is the table of rights.
+"""
 
 from shared.contracts.members.asked import (
     SCOPES,
@@ -29,6 +32,21 @@ from shared.contracts.members.asked import (
     Scope,
     UpdateMember,
     UpdateOrganization,
+)
+from shared.contracts.members.policy import (
+    EVERY,
+    POLICY_ID,
+    Limit,
+    LimitPeriod,
+    LimitScope,
+    LimitView,
+    PlaceOfRowView,
+    PolicyChanged,
+    PolicyResource,
+    PolicyRow,
+    PolicyRowView,
+    PolicySite,
+    PolicyState,
 )
 from shared.contracts.members.said import (
     ApiKeyCreated,
@@ -69,7 +87,9 @@ from shared.contracts.members.views import (
 )
 
 __all__ = [
+    "EVERY",
     "KEY_SET_CACHE",
+    "POLICY_ID",
     "SCOPES",
     "TOKEN_AUDIENCE",
     "TOKEN_ISSUER",
@@ -94,6 +114,10 @@ __all__ = [
     "Jwks",
     "JwksView",
     "KeyView",
+    "Limit",
+    "LimitPeriod",
+    "LimitScope",
+    "LimitView",
     "ListApiKeys",
     "ListMembers",
     "ListOrganizations",
@@ -116,6 +140,13 @@ __all__ = [
     "OrganizationView",
     "OrganizationsView",
     "PersonName",
+    "PlaceOfRowView",
+    "PolicyChanged",
+    "PolicyResource",
+    "PolicyRow",
+    "PolicyRowView",
+    "PolicySite",
+    "PolicyState",
     "PrincipalView",
     "RefreshSession",
     "RequestSignInCode",

@@ -1,0 +1,44 @@
+"""The table of rights as our copy has it, read by the domain once for each version."""
+
+from typing import Protocol
+
+from services.booking.domain.rights import Limit, Period, Policy, Right, Scope
+from shared.contracts.members import POLICY_ID, PolicyRowView, PolicyState
+from shared.kernel.refusal import NotYetKnown
+
+FRESH_SECONDS = 0.5
+"""How long a replica may go by a table that another one knows to be changed: one small document, read twice a second.
+
+With the way from members to our copy, every replica follows a change within a second.
+"""
+
+
+class PolicyCopy(Protocol):
+    async def get(self, doc_id: str) -> PolicyState | None: ...
+
+
+class Rights:
+    """What every decision is judged by."""
+
+    def __init__(self, copy: PolicyCopy) -> None:
+        self._copy = copy
+        self._read: tuple[PolicyState, Policy] | None = None
+
+    async def current(self) -> Policy:
+        """Raises NotYetKnown before it has arrived; no replica is ready before."""
+        state = await self._copy.get(POLICY_ID)
+        if state is None:
+            raise NotYetKnown
+        if self._read is None or self._read[0].sequence != state.sequence:
+            self._read = state, policy_of(state)
+        return self._read[1]
+
+
+def policy_of(state: PolicyState) -> Policy:
+    """The table a state brings."""
+    return Policy(str(state.sequence), {(row.kind, row.site, row.resource): _right(row) for row in state.rows})
+
+
+def _right(row: PolicyRowView) -> Right:
+    limits = (Limit(Period(each.period), Scope(each.scope), each.hours, row.resource) for each in row.limits)
+    return Right(row.allowed, row.months_ahead, row.needs_approval, tuple(limits))
