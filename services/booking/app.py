@@ -5,8 +5,11 @@ from datetime import date
 from importlib import resources
 from random import Random
 
+from services.booking.domain.booking import EXPIRE
 from services.booking.domain.site import Holidays
-from services.booking.handlers import BookingHandlers, PlaceHandlers
+from services.booking.handlers import BookingHandlers, PlaceHandlers, Timers
+from services.booking.handlers.claiming import Claiming
+from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
 from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
 from services.booking.settings import Settings
@@ -31,17 +34,17 @@ def build(settings: Settings) -> Service:
         organizations=service.copy(OrganizationState, durable="booking__organization"),
     )
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
+    ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)
+    timers = Timers(bookings=bookings, clock=clock)
+    claiming = Claiming(bookings=bookings, ground=ground, units=Units(bookings), timers=timers)
     handle = BookingHandlers(
         bookings=bookings,
-        sites=sites,
-        resources=things,
-        parties=parties,
-        units=Units(bookings),
-        holidays=holidays,
-        rights=rights,
+        ground=ground,
+        claiming=claiming,
         clock=clock,
         chance=Random(),  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
     )
+    service.ticker("bookings", {EXPIRE: timers.on_expire})
     answer_bookings(service, handle, BookingQueries(bookings, sites))
     answer_places(
         service,

@@ -4,7 +4,14 @@ from typing import Any, assert_never
 
 from services.booking.domain import events as said
 from services.booking.domain.booking import Booking
-from shared.contracts.booking import BookingCancelled, BookingPlaced, ResourceDefined, SiteDefined
+from shared.contracts.booking import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingExpired,
+    BookingPlaced,
+    ResourceDefined,
+    SiteDefined,
+)
 from shared.contracts.message import BilingualView, Event
 
 Said = said.BookingEvent | said.SiteDefined | said.ResourceDefined
@@ -14,9 +21,13 @@ def published(event: Said, *, version: int) -> Event:
     """`version` is that of the document once it holds the event."""
     match event:
         case said.BookingPlaced(booking):
-            return BookingPlaced(**_gist(booking), status=booking.status.value, version=version)
-        case said.BookingCancelled(booking):
-            return BookingCancelled(**_gist(booking), version=version)
+            return BookingPlaced(**_gist(booking, version), **_standing(booking))
+        case said.BookingConfirmed(booking, before):
+            return BookingConfirmed(**_gist(booking, version), **_standing(booking), before=before.value)
+        case said.BookingCancelled(booking, before):
+            return BookingCancelled(**_gist(booking, version), before=before.value)
+        case said.BookingExpired(booking, before):
+            return BookingExpired(**_gist(booking, version), before=before.value)
         case said.SiteDefined(site):
             return SiteDefined(id=site, version=version)
         case said.ResourceDefined(site, resource):
@@ -25,7 +36,11 @@ def published(event: Said, *, version: int) -> Event:
             assert_never(event)
 
 
-def _gist(booking: Booking) -> dict[str, Any]:
+def _standing(booking: Booking) -> dict[str, Any]:
+    return {"status": booking.status.value, "expires_at": booking.expires_at}
+
+
+def _gist(booking: Booking, version: int) -> dict[str, Any]:
     return {
         "id": booking.id,
         "site": booking.site,
@@ -37,4 +52,5 @@ def _gist(booking: Booking) -> dict[str, Any]:
         "organization": booking.organization,
         "booked_by": booking.booked_by,
         "booked_for": booking.booked_for,
+        "version": version,
     }

@@ -4,7 +4,7 @@ from faststream import AckPolicy
 
 from services.notify.handlers import Announcements, Inbox, Results
 from services.notify.queries import Queries
-from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.booking import BookingCancelled, BookingConfirmed, BookingPlaced
 from shared.contracts.events import RegistrationPlaced, RegistrationPromoted, SeminarCancelled, SeminarChanged
 from shared.contracts.members import SessionReused
 from shared.contracts.message import Answer, Asked
@@ -25,6 +25,16 @@ def subscribe_to_results(service: Service, results: Results) -> None:
     )
     async def booking_placed(event: Received[BookingPlaced]) -> None:
         await results.on_booking_placed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_confirmed",
+        model=BookingConfirmed,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_confirmed(event: Received[BookingConfirmed]) -> None:
+        await results.on_booking_confirmed(event)
 
     @service.event(
         stream="EVENTS",

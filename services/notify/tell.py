@@ -13,7 +13,7 @@ from services.notify.store import Mails, Notices, Sites
 from services.notify.store.mails import Lane, mail_row
 from services.notify.store.sites import Site
 from services.notify.wording import Facts, Wording
-from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.booking import BookingEvent
 from shared.contracts.members import SessionReused
 from shared.contracts.message import BilingualView, CloudEvent
 from shared.kernel.time import Clock
@@ -99,7 +99,7 @@ def link_of(facts: Facts) -> str | None:
     """The API path of what it is about; None where that is nothing to look at."""
     if isinstance(facts, SessionReused):
         return None
-    if isinstance(facts, BookingPlaced | BookingCancelled):
+    if isinstance(facts, BookingEvent):
         return f"/v1/bookings/{facts.id}"
     return f"/v1/seminars/{facts.seminar.id}"
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from services.notify.domain.plan import Topic
 from services.notify.moments import span_lines, when_lines
-from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.booking import BookingCancelled, BookingConfirmed, BookingEvent, BookingPlaced
 from shared.contracts.events import (
     RegistrationPlaced,
     RegistrationPromoted,
@@ -23,17 +23,12 @@ from shared.contracts.members import NameView, SessionReused
 from shared.contracts.message import BilingualView
 from shared.kernel.text import Language, Text
 
-Facts = (
-    BookingPlaced
-    | BookingCancelled
-    | RegistrationPlaced
-    | RegistrationPromoted
-    | SeminarChanged
-    | SeminarCancelled
-    | SessionReused
-)
+AboutBooking = BookingPlaced | BookingConfirmed | BookingCancelled
+AboutSeminar = RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
+Facts = AboutBooking | AboutSeminar | SessionReused
 _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_PLACED: "booking_placed",
+    Topic.BOOKING_CONFIRMED: "booking_confirmed",
     Topic.BOOKING_CANCELLED: "booking_cancelled",
     Topic.REGISTERED: "registered",
     Topic.WAITING: "waiting",
@@ -170,7 +165,7 @@ def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
     match facts:
         case BookingPlaced():
             return _booking(facts, reader) | {"status": _known([facts.status], _STATUS[reader.language])}
-        case BookingCancelled():
+        case BookingConfirmed() | BookingCancelled():
             return _booking(facts, reader)
         case RegistrationPlaced():
             position = [] if facts.position is None else [str(facts.position)]
@@ -189,7 +184,7 @@ def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
             return {"times": span_lines(facts.at, None, reader.zones, reader.language)}
 
 
-def _booking(facts: BookingPlaced | BookingCancelled, reader: Reader) -> dict[str, Any]:
+def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
     place = one_line(reader.site_name.best(reader.language))
     return {
         "place": [place] if place else [],

@@ -87,6 +87,7 @@ DURABLES = (
     _state("notify", "contact", "members"),
     _state("notify", "registration", "events"),
     _event("notify", "booking_placed", "booking"),
+    _event("notify", "booking_confirmed", "booking"),
     _event("notify", "booking_cancelled", "booking"),
     _event("notify", "registration_placed", "events"),
     _event("notify", "registration_promoted", "events"),

@@ -17,9 +17,10 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from services.booking.domain.booking import Booking, Status
+from services.booking.domain.booking import Booking
 from services.booking.domain.events import BookingPlaced
 from services.booking.domain.resource import Resource
+from services.booking.domain.status import Status
 from services.booking.publish import published
 from services.booking.store.mapping import booking_body, resource_of
 from shared.kernel.ids import derived_id

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.booking.domain.booking import Booking, Status
+from services.booking.domain.booking import Booking
 from services.booking.domain.events import BookingCancelled, BookingPlaced
 from services.booking.domain.refusals import (
     BeyondHorizon,
@@ -21,6 +21,8 @@ from services.booking.domain.refusals import (
     TooLate,
 )
 from services.booking.domain.rules import Circumstances, Wanted, check_form, interval_of
+from services.booking.domain.settling import cancel, confirm
+from services.booking.domain.status import Mode, Status
 from services.booking.domain.wall import local
 from shared.kernel.interval import Interval
 from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, SITE, all_free, ny, span, under, wish
@@ -140,32 +142,33 @@ def test_a_membership_that_has_not_begun_or_is_not_active_books_nothing() -> Non
 
 
 def test_a_cancelled_booking_holds_no_claim_and_cancelling_again_changes_nothing() -> None:
-    once = placed().cancel(at=NOW)
+    once = cancel(placed(), at=NOW)
     assert (once.state.status, once.state.claims) == (Status.CANCELLED, ())
-    assert once.events == [BookingCancelled(once.state)]
-    twice = once.state.cancel(at=once.state.interval.end)
+    assert once.events == [BookingCancelled(once.state, before=Status.CONFIRMED)]
+    twice = cancel(once.state, at=once.state.interval.end)
     assert (twice.state, twice.events) == (once.state, ())
 
 
 def test_from_its_start_on_a_booking_is_not_cancelled_any_more() -> None:
     booking = placed()
-    assert booking.cancel(at=booking.interval.start - timedelta(milliseconds=1)).events
+    assert cancel(booking, at=booking.interval.start - timedelta(milliseconds=1)).events
     with pytest.raises(TooLate):
-        booking.cancel(at=booking.interval.start)
+        cancel(booking, at=booking.interval.start)
 
 
 @pytest.mark.parametrize("status", [Status.CHECKED_IN, Status.COMPLETED, Status.EXPIRED, Status.NO_SHOW])
 def test_what_has_run_its_course_is_neither_cancelled_nor_confirmed(status: Status) -> None:
     booking = replace(placed(), status=status)
     with pytest.raises(NotCancellable):
-        booking.cancel(at=NOW)
+        cancel(booking, at=NOW)
     with pytest.raises(NotConfirmable):
-        booking.confirm()
+        confirm(booking, at=NOW)
 
 
 def test_confirming_a_confirmed_booking_changes_nothing() -> None:
     booking = placed()
-    assert (booking.confirm().state, booking.confirm().events) == (booking, ())
+    again = confirm(booking, at=NOW)
+    assert (again.state, again.events) == (booking, ())
 
 
 def test_an_interval_that_is_none_is_refused_before_any_rule() -> None:
@@ -179,13 +182,12 @@ def test_an_interval_that_is_none_is_refused_before_any_rule() -> None:
 
 def test_the_past_the_far_future_and_modes_of_later_are_refused_by_name() -> None:
     with pytest.raises(StartsInThePast):
-        check_form("confirm", span("2026-12-01 09:45"), NEW_YORK, NOW)
-    check_form("confirm", span("2028-06-01 10:00"), NEW_YORK, NOW)
+        check_form(Mode.CONFIRM, span("2026-12-01 09:45"), NEW_YORK, NOW)
+    check_form(Mode.CONFIRM, span("2028-06-01 10:00"), NEW_YORK, NOW)
     with pytest.raises(BeyondHorizon):
-        check_form("confirm", span("2028-06-02 10:00"), NEW_YORK, NOW)
-    for mode in ("hold", "provisional"):
-        with pytest.raises(ModeNotOfferedYet):
-            check_form(mode, span("2026-12-15 19:00"), NEW_YORK, NOW)
+        check_form(Mode.CONFIRM, span("2028-06-02 10:00"), NEW_YORK, NOW)
+    with pytest.raises(ModeNotOfferedYet):
+        check_form(Mode.PROVISIONAL, span("2026-12-15 19:00"), NEW_YORK, NOW)
 
 
 ALWAYS = under(

@@ -1,7 +1,6 @@
 """Placing, confirming and cancelling over fakes: what is looked up, tried again, and refused."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -153,7 +152,7 @@ async def test_units_of_a_wish_whose_slot_was_taken_are_not_lost(house: FakeHous
         with pytest.raises(SlotTaken):
             await place(house, f"x{n}")
     (share,) = under(ROOM, MEMBER_A).quota(span("2026-12-15 19:00"))
-    assert len((await house.handle.units.free("nyc", [share]))[share.prefix]) == 76
+    assert len((await house.units.free("nyc", [share]))[share.prefix]) == 76
 
 
 async def test_two_replicas_that_draw_the_same_units_both_get_their_room(house: FakeHouse) -> None:
@@ -193,7 +192,7 @@ async def test_when_units_are_gone_at_every_try_the_answer_is_busy_never_exceede
             tries.append(decided)
             raise ClaimTaken(quota_of({"claims": decided.state.claims})[0])
 
-    unlucky = replace(house.handle, bookings=Unlucky(house.bookings.memory))
+    unlucky, _ = house.working_on(Unlucky(house.bookings.memory))
     with pytest.raises(Busy):
         await unlucky.place_booking(asked(to_place(), key="k1"))
     assert len(tries) == 8
@@ -211,7 +210,8 @@ async def test_whoever_was_in_the_way_and_left_is_no_reason_to_refuse(house: Fak
                 raise ClaimTaken(decided.state.claims[0])
             return await super().place(decided, cause, at=at)  # type: ignore[no-any-return]  # its class is known only here
 
-    stored = await replace(house.handle, bookings=Leaving(inner.memory)).place_booking(asked(to_place(), key="k1"))
+    handle, _ = house.working_on(Leaving(inner.memory))
+    stored = await handle.place_booking(asked(to_place(), key="k1"))
     assert stored.doc["status"] == "confirmed"
 
 
@@ -236,7 +236,7 @@ async def test_unknown_places_and_ill_formed_wishes_are_refused_by_name(house: F
     with pytest.raises(IntervalInvalid):
         await place(house, minutes=0)
     with pytest.raises(ModeNotOfferedYet):
-        await place(house, mode="hold")
+        await place(house, mode="provisional")
 
 
 async def test_nothing_is_written_after_the_deadline(house: FakeHouse) -> None:

@@ -7,13 +7,13 @@ from random import Random
 
 import pytest
 
-from services.booking.domain.booking import Booking, Status
-from services.booking.domain.events import BookingEvent
+from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.resource import Resource
+from services.booking.domain.settling import cancel, confirm
+from services.booking.domain.status import Status
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage
 from services.booking.store.mapping import booking_of
-from shared.kernel.decision import Decision
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import KeyReused, NotFound, VersionStale
 from shared.kit.documents import Cause, ClaimTaken, Stored
@@ -34,7 +34,7 @@ def decided(
     room: Resource = ROOM,
     by: str = "ana",
     seed: int = 1,
-) -> Decision[Booking, BookingEvent]:
+) -> Decided:
     wanted = replace(wish(wall, minutes), booked_by=by, booked_for=by)
     where = under(room)
     return Booking.place(name, wanted, where, all_free(where, wanted.interval), at=NOW, chance=Random(seed))
@@ -143,7 +143,7 @@ async def test_two_documents_never_hold_the_same_unit_of_quota(bookings: Booking
 
 async def test_cancelling_gives_everything_back_at_once(bookings: Bookings) -> None:
     await bookings.place(decided("b1"), cause("k1"), at=NOW)
-    stored = await bookings.change("b1", lambda b: b.cancel(at=NOW), cancelling(), ANA, at=NOW)
+    stored = await bookings.change("b1", lambda b: cancel(b, at=NOW), cancelling(), ANA, at=NOW)
     assert (stored.doc["status"], stored.doc["version"], "claims" in stored.doc) == ("cancelled", 2, False)
     assert await bookings.occupied("nyc", ["room-a"], span("2026-12-15 00:00", 1440)) == []
     await bookings.place(decided("b2"), cause("k2"), at=NOW)
@@ -152,7 +152,7 @@ async def test_cancelling_gives_everything_back_at_once(bookings: Bookings) -> N
 async def test_of_twenty_cancelling_at_once_one_writes_and_all_see_the_same(bookings: Bookings) -> None:
     await bookings.place(decided("b1"), cause("k1"), at=NOW)
     outcomes = await asyncio.gather(
-        *(bookings.change("b1", lambda b: b.cancel(at=NOW), cancelling(f"k{n}"), ANA, at=NOW) for n in range(20))
+        *(bookings.change("b1", lambda b: cancel(b, at=NOW), cancelling(f"k{n}"), ANA, at=NOW) for n in range(20))
     )
     assert {each.doc["version"] for each in outcomes} == {2}
     assert {each.doc["status"] for each in outcomes} == {"cancelled"}
@@ -161,8 +161,8 @@ async def test_of_twenty_cancelling_at_once_one_writes_and_all_see_the_same(book
 async def test_a_stale_version_is_refused_and_a_repeated_transition_writes_nothing(bookings: Bookings) -> None:
     await bookings.place(decided("b1"), cause("k1"), at=NOW)
     with pytest.raises(VersionStale):
-        await bookings.change("b1", lambda b: b.cancel(at=NOW), cancelling(), ANA, at=NOW, if_match=7)
-    kept = await bookings.change("b1", lambda b: b.confirm(), cancelling(), ANA, at=NOW, if_match=1)
+        await bookings.change("b1", lambda b: cancel(b, at=NOW), cancelling(), ANA, at=NOW, if_match=7)
+    kept = await bookings.change("b1", lambda b: confirm(b, at=NOW), cancelling(), ANA, at=NOW, if_match=1)
     assert kept.doc["version"] == 1
 
 
@@ -173,7 +173,7 @@ async def test_a_booking_of_others_is_not_there_except_for_their_sites_staff_and
     assert await bookings.get("b1", STAFF) is not None
     assert await bookings.get("b1", OPERATOR) is not None
     with pytest.raises(NotFound):
-        await bookings.change("b1", lambda b: b.cancel(at=NOW), cancelling(), BEN, at=NOW)
+        await bookings.change("b1", lambda b: cancel(b, at=NOW), cancelling(), BEN, at=NOW)
 
 
 async def test_a_list_is_by_start_and_pages_through_equal_starts(bookings: Bookings) -> None:
@@ -215,10 +215,10 @@ async def test_a_change_that_lost_the_race_is_decided_again_on_what_won(bookings
     await bookings.place(decided("b1"), cause("k1"), at=NOW)
     seen: list[Status] = []
 
-    def cancel(booking: Booking) -> Decision[Booking, BookingEvent]:
+    def cancelled(booking: Booking) -> Decided:
         seen.append(booking.status)
-        return booking.cancel(at=NOW)
+        return cancel(booking, at=NOW)
 
-    await asyncio.gather(*(bookings.change("b1", cancel, cancelling(f"k{n}"), ANA, at=NOW) for n in range(2)))
+    await asyncio.gather(*(bookings.change("b1", cancelled, cancelling(f"k{n}"), ANA, at=NOW) for n in range(2)))
     assert seen[0] is Status.CONFIRMED
     assert seen[-1] is Status.CANCELLED

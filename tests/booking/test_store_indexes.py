@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from services.booking.domain.booking import Booking
+from services.booking.domain.holding import SLOTS, hold_prefix
+from services.booking.domain.status import Mode
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage, Resources, Sites
 from shared.kernel.refusal import NotFound, VersionStale
@@ -56,7 +58,10 @@ async def filled(bookings: Bookings) -> None:
                 name = f"m{(day + hour) % 20}"
                 where = under(replace(room, opening_hours=None), replace(MEMBER_A, kind="city_staff"), unclosed)
                 wanted = replace(wanted, booked_by=name, booked_for=name)
-                booking = Booking.place(f"b-{day}-{hour}-{room.id}", wanted, where, {}, at=NOW, chance=Random(1))
+                if day == 3 and room is ROOM:
+                    wanted = replace(wanted, mode=Mode.HOLD)
+                slots = {hold_prefix(name): SLOTS}
+                booking = Booking.place(f"b-{day}-{hour}-{room.id}", wanted, where, slots, at=NOW, chance=Random(hour))
                 places.append(bookings.place(booking, replace(ASKED, key=booking.state.id), at=NOW))
     await asyncio.gather(*places)
 
@@ -74,6 +79,7 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
         watched.listed(after, Viewer("stan", site="nyc")),
         watched.listed(month, Viewer("m3")),
         watched.listed(replace(after, sites=("nyc", "tokyo")), Viewer("m3")),
+        watched.lapsed("nyc", NOW + timedelta(minutes=5)),
     ):
         await read
         explained = await asked.explained()

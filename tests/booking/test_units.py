@@ -1,8 +1,11 @@
 """What is remembered: seldom read, never for long, never wrongly refused for."""
 
+import pytest
+
 from services.booking.domain.quota import Share
 from services.booking.store import Units
 from services.booking.store.remembered import MOST, Remembered
+from shared.kit.documents import ClaimTaken
 from tests.support.booking import NOW
 
 POOL = Share("quota|org|weekly-hours|2026-W51|", 4, 10, NOW)
@@ -33,14 +36,17 @@ async def test_a_pool_with_enough_left_is_read_once_in_two_seconds() -> None:
     assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(10)) - {1}
 
 
-async def test_what_was_taken_here_is_not_offered_again_until_given_back() -> None:
+async def test_what_was_drawn_here_is_not_offered_again_but_what_was_not_written_is() -> None:
     units = Units(Held())
     await units.free("nyc", [POOL])
     claims = [f"{POOL.prefix}{n:03d}" for n in (0, 1, 2)]
-    units.take("nyc", [*claims, "room-a|2026-12-15T19:00"])
+    with units.drawn("nyc", [*claims, "room-a|2026-12-15T19:00"]):
+        pass
     assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(3, 10))
-    units.give_back("nyc", claims[:1])
-    assert (await units.free("nyc", [POOL]))[POOL.prefix] == {0, *range(3, 10)}
+    others = [f"{POOL.prefix}{n:03d}" for n in (3, 4)]
+    with pytest.raises(ClaimTaken), units.drawn("nyc", others):
+        raise ClaimTaken(others[0])
+    assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(4, 10))
     assert (await units.free("tokyo", [POOL]))[POOL.prefix] == set(range(10))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from shared.contracts.booking import BookingCancelled, BookingPlaced, SiteState
+from shared.contracts.booking import BookingCancelled, BookingConfirmed, BookingPlaced, SiteState
 from shared.contracts.events import (
     Announced,
     RegistrationPlaced,
@@ -56,7 +56,11 @@ def _booking(**more: Any) -> dict[str, Any]:
 
 
 def placed(**more: Any) -> BookingPlaced:
-    return BookingPlaced(**_booking(status="confirmed", **more))
+    return BookingPlaced(**_booking(**({"status": "confirmed"} | more)))
+
+
+def confirmed(**more: Any) -> BookingConfirmed:
+    return BookingConfirmed(**_booking(**({"status": "confirmed", "before": "held", "version": 2} | more)))
 
 
 def cancelled(**more: Any) -> BookingCancelled:

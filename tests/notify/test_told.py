@@ -15,6 +15,7 @@ from tests.support.waiting import until
 BOTH_DRIVERS = pytest.mark.parametrize("driver", ["motor", "pymongo"])
 EACH_EVENT = [
     (b.placed(), "b1", "booking.placed", "予約を受け付けました"),
+    (b.confirmed(), "b1", "booking.confirmed", "予約が確定しました"),
     (b.cancelled(), "b1", "booking.cancelled", "予約を取り消しました"),
     (b.registered(), "r1", "registration.confirmed", "お申し込みを受け付けました"),
     (b.registered(status="waiting", position=3), "r1", "registration.waiting", "キャンセル待ち"),
@@ -103,6 +104,16 @@ async def test_nobody_erased_is_told(house: House) -> None:
     await until(lambda: house.stored("mails", status="sent") == 1)
     assert [row["recipient"] for row in house.rows("mails")] == ["hanako"]
     assert [row["member"] for row in house.rows("notices")] == ["hanako"]
+
+
+async def test_of_a_hold_nobody_is_told_until_it_is_confirmed(house: House) -> None:
+    await house.event(b.placed(status="held"), "e1", about="b1")
+    await house.event(b.placed(id="b2", status="held"), "e2", about="b2")
+    await house.event(b.cancelled(id="b2", before="held"), "e3", about="b2")
+    await house.event(b.confirmed(), "e4", about="b1")
+    await until(lambda: house.stored("notices") == 1)
+    await house.quiet()
+    assert [row["topic"] for row in house.rows("notices")] == ["booking.confirmed"]
 
 
 async def test_placed_is_not_said_after_cancelled(house: House) -> None:

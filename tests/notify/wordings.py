@@ -15,6 +15,7 @@ NAME = NameView(family="髙﨑", given="花子", latin="Hanako Takasaki")
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 CASES: Mapping[Topic, Facts] = {
     Topic.BOOKING_PLACED: b.placed(),
+    Topic.BOOKING_CONFIRMED: b.confirmed(),
     Topic.BOOKING_CANCELLED: b.cancelled(),
     Topic.REGISTERED: b.registered(seminar=b.tentative()),
     Topic.WAITING: b.registered(status="waiting", position=3, mode="onsite"),

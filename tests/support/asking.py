@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from shared.contracts.message import Principal
+from shared.kernel.time import Clock
 from shared.kit.clock import SystemClock
 from shared.kit.health import Health
 from shared.kit.nats.broker import LoungeBroker
@@ -23,12 +24,12 @@ def kit_settings(servers: Servers, name: str, **settings: object) -> KitSettings
 
 
 @asynccontextmanager
-async def calling(servers: Servers) -> AsyncIterator[Caller]:
+async def calling(servers: Servers, clock: Clock | None = None) -> AsyncIterator[Caller]:
     """Asks as the gateway."""
     broker = LoungeBroker(kit_settings(servers, "gateway"), Health(), name="gateway")
     await broker.connect()
     try:
-        yield Caller(broker, SystemClock())
+        yield Caller(broker, clock or SystemClock())
     finally:
         broker.closing = True
         with suppress(Exception):

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from services.booking.app import load_holidays
 from services.booking.domain.availability import Occupied
+from services.booking.domain.booking import EXPIRE
+from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.opening import Opening
 from services.booking.domain.party import Party
 from services.booking.domain.resource import Resource
@@ -16,9 +18,12 @@ from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.site import Calendar, Site
 from services.booking.domain.viewer import Viewer
-from services.booking.handlers import BookingHandlers
+from services.booking.handlers import BookingHandlers, Timers
+from services.booking.handlers.claiming import Claiming
+from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
 from services.booking.store import Bookings, BookingsPage, Rights, Units
+from services.booking.store.mapping import occupied_of
 from services.booking.store.rights import policy_of
 from services.members.publish import row_view
 from services.members.store.policies import first_table
@@ -78,8 +83,8 @@ def span(wall: str, minutes: int = 60) -> Interval:
     return Interval(start, start + timedelta(minutes=minutes))
 
 
-def wish(wall: str = "2026-12-15 19:00", minutes: int = 60, *, attendees: int | None = None) -> Wanted:
-    return Wanted(span(wall, minutes), booked_by="ana", booked_for="ana", attendees=attendees)
+def wish(wall: str = "2026-12-15 19:00", minutes: int = 60, **more: Any) -> Wanted:
+    return Wanted(span(wall, minutes), booked_by="ana", booked_for="ana", **more)
 
 
 def under(
@@ -95,8 +100,9 @@ def table(*rows: dict[str, Any], version: int = 2) -> PolicyState:
 
 
 def all_free(circumstances: Circumstances, interval: Interval) -> dict[str, frozenset[int]]:
-    """Pools nobody has drawn from."""
-    return {share.prefix: frozenset(range(share.total)) for share in circumstances.quota(interval)}
+    """Pools nobody has drawn from, and Ana's slots for holds."""
+    pools = {share.prefix: frozenset(range(share.total)) for share in circumstances.quota(interval)}
+    return pools | {hold_prefix("ana"): SLOTS}
 
 
 class StillClock:
@@ -161,9 +167,13 @@ class FakeBookings(Bookings):
         ]
         return sorted(found, key=lambda doc: (doc["starts_at"], doc["_id"]))[: page.limit]
 
+    async def lapsed(self, site: str, at: datetime) -> list[str]:
+        due = [doc for doc in self.memory.of(site) if doc.get("due_kind") == EXPIRE and doc["due_at"] <= at]
+        return [doc["_id"] for doc in due]
+
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         return [
-            Occupied(doc["resource"], Interval(doc["starts_at"], doc["ends_at"]), doc["claims"])
+            occupied_of(doc)
             for doc in self.memory.of(site)
             if any(
                 each.startswith(f"{resource}|") and within.overlaps(_granule(each))
@@ -231,14 +241,28 @@ class FakeHouse:
         )
         self.policies = FakeCopy({POLICY_ID: TABLE})
         self.resources = FakeResources({room.id: room for room in rooms or (ROOM, ROOM_B)})
-        self.handle = BookingHandlers(
-            bookings=self.bookings,
+        self.ground = Ground(
             sites=FakeSites(nyc=SITE),
             resources=self.resources,
             parties=Parties(self.members, self.organizations),
-            units=Units(self.bookings),
             holidays=HOLIDAYS,
             rights=Rights(self.policies),
-            clock=self.clock,
-            chance=Random(7),
         )
+        self.units = Units(self.bookings)
+        self.handle, self.timers = self.working_on(self.bookings)
+
+    def working_on(self, bookings: Bookings) -> tuple[BookingHandlers, Timers]:
+        """The handlers over this collection."""
+        timers = Timers(bookings=bookings, clock=self.clock)
+        claiming = Claiming(bookings=bookings, ground=self.ground, units=self.units, timers=timers)
+        handle = BookingHandlers(
+            bookings=bookings, ground=self.ground, claiming=claiming, clock=self.clock, chance=Random(7)
+        )
+        return handle, timers
+
+    async def tick(self) -> None:
+        """Runs every timer that is due on the house's clock, as the ticker would."""
+        handlers = {EXPIRE: self.timers.on_expire}
+        for doc in [*self.bookings.memory.docs.values()]:
+            if doc.get("due_at") is not None and doc["due_at"] <= self.clock.at:
+                await handlers[doc["due_kind"]](doc)

@@ -13,11 +13,20 @@ from shared.kernel.interval import GRANULE, Interval, gaps
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """What a document keeps others from: by its claims, which outlast `interval` by the clean-up gap."""
+    """What a document keeps others from: by its claims, which outlast `interval` by the clean-up gap.
+
+    `booking` is its id; `expires_at` the deadline of one that nobody has settled yet.
+    """
 
     resource: str
     interval: Interval
     claims: Sequence[str]
+    booking: str = ""
+    expires_at: datetime | None = None
+
+    def lapsed(self, at: datetime) -> bool:
+        """It is over; only nobody has taken it away yet."""
+        return self.expires_at is not None and self.expires_at <= at
 
 
 def free(

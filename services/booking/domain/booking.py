@@ -1,41 +1,36 @@
-"""One party's right to one resource over `[start, end)`."""
+"""One party's right to one resource over `[start, end)`: what it is, and how it begins.
+
+What becomes of it is beside: `settling` by people, `lapsing` by the clock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from random import Random
 
-from services.booking.domain.events import BookingCancelled, BookingEvent, BookingPlaced
-from services.booking.domain.refusals import BookingRefused, NotCancellable, NotConfirmable, TooLate
+from services.booking.domain.deadlines import held_until
+from services.booking.domain.events import BookingEvent, BookingPlaced
+from services.booking.domain.holding import hold_claims, too_many_holds
+from services.booking.domain.refusals import BookingRefused
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted, over_quota, violations
+from services.booking.domain.status import FIRST, OPEN, Status
 from shared.kernel.decision import Decision
 from shared.kernel.interval import Interval
 from shared.kernel.text import Text
 
-
-class Status(StrEnum):
-    """`cancelled` and what follows hold no claims; the others occupy their resource."""
-
-    HELD = "held"
-    PROVISIONAL = "provisional"
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    CHECKED_IN = "checked_in"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    NO_SHOW = "no_show"
-
-
-CANCELLABLE = frozenset({Status.HELD, Status.PROVISIONAL, Status.PENDING, Status.CONFIRMED})
+Decided = Decision["Booking", BookingEvent]
+EXPIRE = "expire"
+"""The kind of timer that ends what nobody settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """`resource_name`, `time_zone` and `policy` are frozen as they were when it was placed."""
+    """`resource_name`, `time_zone` and `policy` are frozen as they were when it was placed.
+
+    An open one has `expires_at`, by which it has to be settled.
+    """
 
     id: str
     site: str
@@ -51,17 +46,23 @@ class Booking:
     purpose: str | None = None
     attendees: int | None = None
     claims: Sequence[str] = ()
+    expires_at: datetime | None = None
 
     @classmethod
     def place(
         cls, booking_id: str, wanted: Wanted, under: Circumstances, free: FreeUnits, *, at: datetime, chance: Random
-    ) -> Decision[Booking, BookingEvent]:
+    ) -> Decided:
         """Raises BookingRefused with every rule that says no. Whether the slot is free, the write will tell."""
         shares = under.quota(wanted.interval)
-        broken = [*violations(wanted, under, at), *over_quota(shares, free, under.site.zone)]
+        broken = [
+            *violations(wanted, under, at),
+            *over_quota(shares, free, under.site.zone),
+            *too_many_holds(wanted, free),
+        ]
         if broken:
             raise BookingRefused(broken)
         quota = [claim for share in shares for claim in share.claims(free[share.prefix], chance)]
+        status = FIRST[wanted.mode]
         booking = cls(
             id=booking_id,
             site=under.site.id,
@@ -69,30 +70,32 @@ class Booking:
             resource_name=under.resource.name,
             time_zone=under.site.time_zone,
             interval=wanted.interval,
-            status=Status.CONFIRMED,
+            status=status,
             organization=under.party.id,
             booked_by=wanted.booked_by,
             booked_for=wanted.booked_for,
             policy=under.policy.version,
             purpose=wanted.purpose,
             attendees=wanted.attendees,
-            claims=(*under.resource.claims(wanted.interval), *quota),
+            claims=(*under.resource.claims(wanted.interval), *quota, *hold_claims(wanted, free, chance)),
+            expires_at=held_until(under.resource, wanted.interval, at) if status is Status.HELD else None,
         )
         return Decision(booking, [BookingPlaced(booking)])
 
-    def confirm(self) -> Decision[Booking, BookingEvent]:
-        """A confirmed booking stays as it is. Raises NotConfirmable for any other."""
-        if self.status is not Status.CONFIRMED:
-            raise NotConfirmable(status=self.status.value)
-        return Decision(self)
+    @property
+    def due(self) -> tuple[datetime, str] | None:
+        """When the clock has to look at it next, and for what: a function of what it is, so never out of step."""
+        return None if self.expires_at is None else (self.expires_at, EXPIRE)
 
-    def cancel(self, *, at: datetime) -> Decision[Booking, BookingEvent]:
-        """Give back time and quota; cancelled already: no change. Raises TooLate from its start on, NotCancellable."""
-        if self.status is Status.CANCELLED:
-            return Decision(self)
-        if self.status not in CANCELLABLE:
-            raise NotCancellable(status=self.status.value)
-        if self.interval.start <= at:
-            raise TooLate
-        cancelled = replace(self, status=Status.CANCELLED, claims=())
-        return Decision(cancelled, [BookingCancelled(cancelled)])
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The members whose it is."""
+        return tuple(dict.fromkeys((self.booked_by, self.booked_for)))
+
+    def lapsed(self, at: datetime) -> bool:
+        """Over, whether or not its timer has got to it."""
+        return self.status in OPEN and self.expires_at is not None and self.expires_at <= at
+
+    def become(self, status: Status, *, claims: Sequence[str], expires_at: datetime | None = None) -> Booking:
+        """Itself in another state, with these claims and no timer but this deadline's."""
+        return replace(self, status=status, claims=tuple(claims), expires_at=expires_at)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from services.booking.domain.booking import Booking
+    from services.booking.domain.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,27 @@ class BookingPlaced:
 
 
 @dataclass(frozen=True, slots=True)
-class BookingCancelled:
+class BookingConfirmed:
+    """`before` is what it was until now."""
+
     booking: Booking
+    before: Status
 
 
-BookingEvent = BookingPlaced | BookingCancelled
+@dataclass(frozen=True, slots=True)
+class BookingCancelled:
+    """`before` is what it was until now."""
+
+    booking: Booking
+    before: Status
+
+
+@dataclass(frozen=True, slots=True)
+class BookingExpired:
+    """`before` is what it was until now."""
+
+    booking: Booking
+    before: Status
+
+
+BookingEvent = BookingPlaced | BookingConfirmed | BookingCancelled | BookingExpired

@@ -64,6 +64,8 @@ class Explanation:
 
         Only where that is not enough, the nearest in the others too: the losers of a race are many.
         """
+        if any(no.everywhere for no in self.broken):
+            return []
         own, *others = self.around.resources
         found = list(islice(self._passing(own, self._places(own)), MOST_OF_OWN))
         same_time = (each for other in others for each in self._passing(other, self._same_time(other)))

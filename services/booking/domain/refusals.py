@@ -32,10 +32,12 @@ class BookingRefused(Refusal):
 
 class TooLate(Refusal):
     code = "too-late"
-    message = Text(ja="開始後の予約は取り消せません。", en="It has started; it can no longer be cancelled.")
+    message = Text(ja="開始後のため、この操作はできません。", en="It has started; it is too late for that.")
 
 
 class NotCancellable(Refusal):
+    """Member `status` tells which one; so with the others."""
+
     code = "not-cancellable"
     message = Text(ja="この状態の予約は取り消せません。", en="A booking in this state cannot be cancelled.")
 
@@ -48,8 +50,8 @@ class NotConfirmable(Refusal):
 class ModeNotOfferedYet(Invalid):
     code = "mode-not-offered-yet"
     message = Text(
-        ja="仮押さえ・仮予約はまだご利用いただけません。mode には confirm を指定してください。",
-        en="Holds and provisional bookings are not offered yet; use mode confirm.",
+        ja="仮予約はまだご利用いただけません。mode には confirm か hold を指定してください。",
+        en="Provisional bookings are not offered yet; use mode confirm or hold.",
     )
 
 

@@ -20,6 +20,8 @@ Kind = Literal["room", "desk", "expert"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESERVED = frozenset({"quota", "hold", "seat"})
 """What claims of other kinds begin with."""
+RULES = ("shortest_minutes", "longest_minutes", "hold_minutes")
+"""What those who define a resource may leave at its default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Resource:
     equipment: Sequence[str] = ()
     shortest_minutes: int = 15
     longest_minutes: int = 480
+    hold_minutes: int = 5
     version: int = 0
 
     @property

@@ -19,6 +19,7 @@ from services.booking.domain.refusals import (
 from services.booking.domain.resource import Resource, aligned
 from services.booking.domain.rights import FURTHEST_MONTHS, Policy, Right
 from services.booking.domain.site import Holidays, Site
+from services.booking.domain.status import FIRST, Mode
 from services.booking.domain.violations import (
     ClosedOnHoliday,
     KindNotAllowed,
@@ -39,7 +40,7 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 INSTANT = timedelta(milliseconds=1)
 FreeUnits = Mapping[str, Collection[int]]
-"""By a share's prefix, the units of the pool that nobody holds."""
+"""By the prefix of a pool's claims, the numbers in it that nobody holds: units of quota, slots for holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Wanted:
     booked_for: str
     purpose: str | None = None
     attendees: int | None = None
+    mode: Mode = Mode.CONFIRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ def interval_of(start: datetime, end: datetime) -> Interval:
     return Interval(start, end)
 
 
-def check_form(mode: str, interval: Interval, zone: ZoneInfo, at: datetime) -> None:
+def check_form(mode: Mode, interval: Interval, zone: ZoneInfo, at: datetime) -> None:
     """What no booking may be, whoever asks. Raises ModeNotOfferedYet, StartsInThePast, BeyondHorizon."""
-    if mode != "confirm":
-        raise ModeNotOfferedYet(mode=mode)
+    if mode not in FIRST:
+        raise ModeNotOfferedYet(mode=mode.value)
     if interval.start < at:
         raise StartsInThePast
     if day_of(interval.start, zone) > months_after(day_of(at, zone), FURTHEST_MONTHS):

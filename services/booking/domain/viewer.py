@@ -21,3 +21,7 @@ class Viewer:
     def sees_all_of(self, site: str | None) -> bool:
         """Whether all bookings of that site (None: of every site) are theirs to see."""
         return self.everything or (site is not None and site == self.site)
+
+
+ITSELF = Viewer("", everything=True)
+"""The service itself, acting by the clock."""

@@ -17,6 +17,8 @@ class Violation:
     code: ClassVar[str]
     rule: ClassVar[str]
     message: ClassVar[Text]
+    everywhere: ClassVar[bool] = False
+    """No other time or resource would help."""
 
     limit: Figure = None
     used: Figure = None
@@ -159,6 +161,15 @@ class MembershipEndsBeforeUse(Violation):
     def text(self) -> Text:
         ja, en = f"会員期間は{self.limit}までです。", f"Your organization's membership ends with {self.limit}."
         return Text(ja=ja, en=en)
+
+
+class TooManyHolds(Violation):
+    """In holds of one person at one site."""
+
+    code = "too-many-holds"
+    rule = "holds"
+    everywhere = True
+    message = Text(ja="同時に仮押さえできるのは2件までです。", en="Nobody holds more than two places at a time.")
 
 
 class QuotaExceeded(Violation):

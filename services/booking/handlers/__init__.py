@@ -1,6 +1,7 @@
-"""One method for each command: load, let the domain decide, store."""
+"""One method for each command and each kind of timer: load, let the domain decide, store."""
 
 from services.booking.handlers.bookings import BookingHandlers
 from services.booking.handlers.places import PlaceHandlers
+from services.booking.handlers.timers import Timers
 
-__all__ = ["BookingHandlers", "PlaceHandlers"]
+__all__ = ["BookingHandlers", "PlaceHandlers", "Timers"]

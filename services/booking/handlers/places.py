@@ -63,6 +63,5 @@ def _resource(cmd: PutResource) -> Resource:
         opening_hours=None if hours is None else tuple(Opening(each.days, each.opens, each.closes) for each in hours),
         parts=cmd.parts,
         equipment=cmd.equipment,
-        shortest_minutes=cmd.rules.shortest_minutes,
-        longest_minutes=cmd.rules.longest_minutes,
+        **cmd.rules.model_dump(),
     )

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from services.booking.domain.resource import RULES
 from services.booking.domain.site import Holiday, Holidays
 from services.booking.domain.wall import months_after, spoken, spoken_with_local
-from services.booking.store.mapping import Doc, site_of
+from services.booking.store.mapping import Doc, resource_of, site_of
 from shared.contracts.booking import (
     BookingView,
     FreeView,
     HistoryEntryView,
     HolidayView,
-    ResourceRules,
+    ResourceRulesView,
     ResourceView,
     SiteView,
 )
@@ -27,9 +28,8 @@ SHOWN_MONTHS = 12
 def booking_view(doc: Doc) -> BookingView:
     zone = zone_of(doc["time_zone"])
     interval = spoken(Interval(doc["starts_at"], doc["ends_at"]), zone)
-    return BookingView.model_validate(
-        {**doc, **interval, "id": doc["_id"], "created_at": shown(doc["created_at"], zone)}
-    )
+    instants = {name: shown(doc[name], zone) for name in ("created_at", "expires_at") if name in doc}
+    return BookingView.model_validate({**doc, **interval, **instants, "id": doc["_id"]})
 
 
 def history_entry_view(entry: Doc, time_zone: str) -> HistoryEntryView:
@@ -59,7 +59,8 @@ def site_view(doc: Doc, holidays: Holidays, today: date) -> SiteView:
 
 
 def resource_view(doc: Doc) -> ResourceView:
-    rules = ResourceRules(shortest_minutes=doc["shortest_minutes"], longest_minutes=doc["longest_minutes"])
+    resource = resource_of(doc)
+    rules = ResourceRulesView(**{rule: getattr(resource, rule) for rule in RULES})
     hours: list[Mapping[str, Any]] | None = doc["opening_hours"]
     opening = None if hours is None else [{**each, "days": tuple(each["days"])} for each in hours]
     return ResourceView.model_validate({**doc, "id": doc["resource"], "rules": rules, "opening_hours": opening})

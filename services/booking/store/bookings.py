@@ -6,20 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from services.booking.domain.availability import Occupied
-from services.booking.domain.booking import Booking
-from services.booking.domain.events import BookingEvent
+from services.booking.domain.booking import EXPIRE, Booking, Decided
 from services.booking.domain.resource import bounds
 from services.booking.domain.viewer import Viewer
 from services.booking.publish import published
 from services.booking.store.joined import Joined
-from services.booking.store.mapping import booking_body, booking_of
-from shared.kernel.decision import Decision
+from services.booking.store.mapping import booking_body, booking_of, occupied_of
 from shared.kernel.interval import Interval
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
-Decide = Callable[[Booking], Decision[Booking, BookingEvent]]
+Decide = Callable[[Booking], Decided]
 JUST_AFTER = chr(ord("|") + 1)
-_OCCUPIED = {"_id": 0, "resource": 1, "starts_at": 1, "ends_at": 1, "claims": 1}
+_OCCUPIED = {"resource": 1, "starts_at": 1, "ends_at": 1, "claims": 1, "expires_at": 1}
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Bookings:
             lambda key: _occupied(documents.collection, *key)
         )
 
-    async def place(self, decided: Decision[Booking, BookingEvent], cause: Cause, *, at: datetime) -> Stored:
+    async def place(self, decided: Decided, cause: Cause, *, at: datetime) -> Stored:
         """One insert. Raises ClaimTaken where somebody holds a claim, and what Documents.insert raises."""
         booking = decided.state
         draft = _draft(decided, version=1)
@@ -113,18 +112,24 @@ class Bookings:
         found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
         return {int(claim[len(prefix) :]) for doc in found for claim in doc["claims"] if claim.startswith(prefix)}
 
+    async def lapsed(self, site: str, at: datetime) -> list[str]:
+        """Of those whose deadline has passed but whose timer has not run yet, the first few."""
+        where = {"due_at": {"$lte": at}, "site": site, "due_kind": EXPIRE}
+        found = await self._documents.collection.find(where, {"_id": 1}).sort("due_at", 1).to_list(_AT_ONCE)
+        return [doc["_id"] for doc in found]
+
 
 async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
     ranges = [bounds(each, within) for each in resources]
     where = {"$or": [{"site": site, **_claims_between(first, end)} for first, end in ranges]}
     found = await collection.find(where, _OCCUPIED).to_list(None) if ranges else []
-    return [Occupied(d["resource"], Interval(d["starts_at"], d["ends_at"]), d["claims"]) for d in found]
+    return [occupied_of(doc) for doc in found]
 
 
-def _draft(decided: Decision[Booking, BookingEvent], *, version: int) -> Draft:
+def _draft(decided: Decided, *, version: int) -> Draft:
     booking = decided.state
     events = [published(event, version=version) for event in decided.events]
-    return Draft(booking_body(booking), events, booking.claims)
+    return Draft(booking_body(booking), events, booking.claims, booking.due)
 
 
 def _claims_between(first: str, end: str) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.booking.domain.booking import Booking, Status
+from services.booking.domain.availability import Occupied
+from services.booking.domain.booking import Booking
 from services.booking.domain.opening import Opening
-from services.booking.domain.resource import Resource
+from services.booking.domain.resource import RULES, Resource
 from services.booking.domain.site import Calendar, Site
+from services.booking.domain.status import Status
 from services.booking.domain.wall import local
 from shared.kernel.interval import Interval
 from shared.kernel.text import Text
@@ -17,7 +19,7 @@ Doc = Mapping[str, Any]
 
 def booking_body(booking: Booking) -> dict[str, Any]:
     """`parties` are the members who may see it; `local` the wall time that was meant, should a zone's rules change."""
-    return {
+    body: dict[str, Any] = {
         "resource": booking.resource,
         "resource_name": _text_body(booking.resource_name),
         "time_zone": booking.time_zone,
@@ -28,11 +30,14 @@ def booking_body(booking: Booking) -> dict[str, Any]:
         "organization": booking.organization,
         "booked_by": booking.booked_by,
         "booked_for": booking.booked_for,
-        "parties": list(dict.fromkeys([booking.booked_by, booking.booked_for])),
+        "parties": list(booking.parties),
         "policy": booking.policy,
         "purpose": booking.purpose,
         "attendees": booking.attendees,
     }
+    if booking.expires_at is not None:
+        body["expires_at"] = booking.expires_at
+    return body
 
 
 def booking_of(doc: Doc) -> Booking:
@@ -52,7 +57,14 @@ def booking_of(doc: Doc) -> Booking:
         purpose=doc["purpose"],
         attendees=doc["attendees"],
         claims=tuple(doc.get("claims", ())),
+        expires_at=doc.get("expires_at"),
     )
+
+
+def occupied_of(doc: Doc) -> Occupied:
+    """What a booking's document keeps others from."""
+    interval = Interval(doc["starts_at"], doc["ends_at"])
+    return Occupied(doc["resource"], interval, doc["claims"], doc["_id"], doc.get("expires_at"))
 
 
 def site_body(site: Site) -> dict[str, Any]:
@@ -88,13 +100,12 @@ def resource_body(resource: Resource) -> dict[str, Any]:
         "opening_hours": None if hours is None else [_opening_body(each) for each in hours],
         "parts": list(resource.parts),
         "equipment": list(resource.equipment),
-        "shortest_minutes": resource.shortest_minutes,
-        "longest_minutes": resource.longest_minutes,
+        **{rule: getattr(resource, rule) for rule in RULES},
     }
 
 
 def resource_of(doc: Doc) -> Resource:
-    """The resource a document holds."""
+    """The resource a document holds; a rule that came later has its default in older ones."""
     hours = doc["opening_hours"]
     return Resource(
         id=doc["resource"],
@@ -107,9 +118,8 @@ def resource_of(doc: Doc) -> Resource:
         opening_hours=None if hours is None else tuple(_opening(each) for each in hours),
         parts=tuple(doc["parts"]),
         equipment=tuple(doc["equipment"]),
-        shortest_minutes=doc["shortest_minutes"],
-        longest_minutes=doc["longest_minutes"],
         version=doc["version"],
+        **{rule: doc[rule] for rule in RULES if rule in doc},
     )
 
 

@@ -5,11 +5,13 @@ before a pool is said to be empty it is read again.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from services.booking.domain.quota import Share
 from services.booking.store.remembered import Remembered
+from shared.kit.documents import ClaimTaken
 
 
 class Held(Protocol):
@@ -29,15 +31,18 @@ class Units:
         """By prefix: enough for each share as far as is remembered, or else what is free right now."""
         return {share.prefix: await self._free(site, share) for share in shares}
 
-    def take(self, site: str, claims: Iterable[str]) -> None:
-        """Not to be offered to the next, while the write is under way and after it."""
+    @contextmanager
+    def drawn(self, site: str, claims: Iterable[str]) -> Iterator[None]:
+        """While these are written, and after it, they are not offered to others; those not written go back."""
+        claims = tuple(claims)
         for used, unit in self._remembered(site, claims):
             used.add(unit)
-
-    def give_back(self, site: str, claims: Iterable[str]) -> None:
-        """The write was refused for another reason than these units."""
-        for used, unit in self._remembered(site, claims):
-            used.discard(unit)
+        try:
+            yield
+        except ClaimTaken as taken:
+            for used, unit in self._remembered(site, set(claims) - {taken.claim}):
+                used.discard(unit)
+            raise
 
     async def _free(self, site: str, share: Share) -> set[int]:
         pool = (site, share.prefix)

@@ -12,6 +12,7 @@ class Topic(StrEnum):
     """What a notification is about; people will choose their channels by it."""
 
     BOOKING_PLACED = "booking.placed"
+    BOOKING_CONFIRMED = "booking.confirmed"
     BOOKING_CANCELLED = "booking.cancelled"
     REGISTERED = "registration.confirmed"
     WAITING = "registration.waiting"
@@ -25,6 +26,7 @@ class Topic(StrEnum):
 TRANSACTIONAL = frozenset(
     {
         Topic.BOOKING_PLACED,
+        Topic.BOOKING_CONFIRMED,
         Topic.BOOKING_CANCELLED,
         Topic.REGISTERED,
         Topic.WAITING,

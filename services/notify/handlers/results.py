@@ -4,7 +4,7 @@ from services.notify.domain.audience import contradicted
 from services.notify.domain.plan import Contact, Happening, Topic, overtaken
 from services.notify.store import Known
 from services.notify.tell import News, Teller, news_of
-from shared.contracts.booking import BookingCancelled, BookingPlaced
+from shared.contracts.booking import BookingCancelled, BookingConfirmed, BookingPlaced
 from shared.contracts.events import RegistrationPlaced, RegistrationPromoted
 from shared.contracts.members import SessionReused
 from shared.kernel.refusal import NotYetKnown
@@ -24,20 +24,21 @@ class Results:
         self._audience = known.audience
 
     async def on_booking_placed(self, event: Received[BookingPlaced]) -> None:
-        """Tells whom it is for and who made it, unless it is known to be cancelled since. Raises NotYetKnown."""
-        booking = event.data
-        happening = Happening(event.event.id, Topic.BOOKING_PLACED, f"booking|{booking.id}", booking.version)
-        people = await self._parties(booking.booked_for, booking.booked_by)
-        stale = overtaken(happening, await self._endings.version(happening.aggregate))
-        await self._tell(news_of(happening, booking, event.event), people, stale=stale)
+        """Tells whom it is for and who made it, unless it is known to be over since; a hold is told to nobody, for its
+        maker is looking at it. Raises NotYetKnown.
+        """
+        if event.data.status != "held":
+            await self._tell_parties(Topic.BOOKING_PLACED, event)
+
+    async def on_booking_confirmed(self, event: Received[BookingConfirmed]) -> None:
+        """Tells the same people. Raises NotYetKnown."""
+        await self._tell_parties(Topic.BOOKING_CONFIRMED, event)
 
     async def on_booking_cancelled(self, event: Received[BookingCancelled]) -> None:
-        """Tells the same people; nothing older is said of this booking afterwards. Raises NotYetKnown."""
-        booking = event.data
-        happening = Happening(event.event.id, Topic.BOOKING_CANCELLED, f"booking|{booking.id}", booking.version)
-        await self._endings.note(happening.aggregate, booking.version)
-        people = await self._parties(booking.booked_for, booking.booked_by)
-        await self._tell(news_of(happening, booking, event.event), people, stale=False)
+        """Tells the same people, except of a hold; nothing older is said of it afterwards. Raises NotYetKnown."""
+        await self._endings.note(f"booking|{event.data.id}", event.data.version)
+        if event.data.before != "held":
+            await self._tell_parties(Topic.BOOKING_CANCELLED, event)
 
     async def on_registration_placed(self, event: Received[RegistrationPlaced]) -> None:
         """Tells the member that a seat is theirs, or their place in the queue. Raises NotYetKnown."""
@@ -63,6 +64,15 @@ class Results:
         reused = event.data
         happening = Happening(event.event.id, Topic.SESSION_REUSED, f"session|{reused.id}", reused.version)
         await self._tell(news_of(happening, reused, event.event), [await self._party(reused.member)], stale=False)
+
+    async def _tell_parties(
+        self, topic: Topic, event: Received[BookingPlaced] | Received[BookingConfirmed] | Received[BookingCancelled]
+    ) -> None:
+        booking = event.data
+        happening = Happening(event.event.id, topic, f"booking|{booking.id}", booking.version)
+        people = await self._parties(booking.booked_for, booking.booked_by)
+        stale = overtaken(happening, await self._endings.version(happening.aggregate))
+        await self._tell(news_of(happening, booking, event.event), people, stale=stale)
 
     async def _tell(self, news: News, people: list[Contact], *, stale: bool) -> None:
         if stale and not await self._teller.begun(news, people):

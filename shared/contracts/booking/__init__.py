@@ -5,6 +5,9 @@ Instants in views are strings: RFC 3339 with the offset of the site at that inst
 
 from shared.contracts.booking.announced import (
     BookingCancelled,
+    BookingConfirmed,
+    BookingEvent,
+    BookingExpired,
     BookingPlaced,
     ResourceDefined,
     SiteDefined,
@@ -43,6 +46,7 @@ from shared.contracts.booking.resources import (
     PutResource,
     ResourcePage,
     ResourceRules,
+    ResourceRulesView,
     ResourceView,
 )
 from shared.contracts.booking.sites import (
@@ -73,6 +77,9 @@ __all__ = [
     "Availability",
     "AvailabilityView",
     "BookingCancelled",
+    "BookingConfirmed",
+    "BookingEvent",
+    "BookingExpired",
     "BookingHistory",
     "BookingMode",
     "BookingPage",
@@ -111,6 +118,7 @@ __all__ = [
     "ResourceKind",
     "ResourcePage",
     "ResourceRules",
+    "ResourceRulesView",
     "ResourceView",
     "SiteDefined",
     "SitePage",

@@ -15,37 +15,47 @@ class SiteState(State, wire="booking.site.v1"):
     producer: bool = False
 
 
-class BookingPlaced(Event, wire="booking.booking_placed.v1"):
-    """A booking now occupies its resource."""
+class BookingEvent(Event):
+    """What every event about a booking tells of it, as of `version`."""
 
     id: Id
     site: SiteId
     resource: Id
     resource_name: BilingualView
+    starts_at: Instant
+    ends_at: Instant
+    time_zone: Zone
+    organization: Id
+    booked_by: Id
+    booked_for: Id
+    version: int
+
+
+class BookingPlaced(BookingEvent, wire="booking.booking_placed.v1"):
+    """A booking now occupies its resource; where `expires_at` is given, only until then unless it is settled."""
+
     status: BookingStatus
-    starts_at: Instant
-    ends_at: Instant
-    time_zone: Zone
-    organization: Id
-    booked_by: Id
-    booked_for: Id
-    version: int
+    expires_at: Instant | None = None
 
 
-class BookingCancelled(Event, wire="booking.booking_cancelled.v1"):
-    """A booking no longer occupies its resource."""
+class BookingConfirmed(BookingEvent, wire="booking.booking_confirmed.v1"):
+    """What was held (`before`) is now booked."""
 
-    id: Id
-    site: SiteId
-    resource: Id
-    resource_name: BilingualView
-    starts_at: Instant
-    ends_at: Instant
-    time_zone: Zone
-    organization: Id
-    booked_by: Id
-    booked_for: Id
-    version: int
+    status: BookingStatus
+    expires_at: Instant | None = None
+    before: BookingStatus
+
+
+class BookingCancelled(BookingEvent, wire="booking.booking_cancelled.v1"):
+    """A booking no longer occupies its resource; `before` is what it was, where that is known."""
+
+    before: BookingStatus | None = None
+
+
+class BookingExpired(BookingEvent, wire="booking.booking_expired.v1"):
+    """A booking no longer occupies its resource, because nobody settled in time what it was (`before`)."""
+
+    before: BookingStatus
 
 
 class SiteDefined(Event, wire="booking.site_defined.v1"):

@@ -9,7 +9,10 @@ from shared.contracts.message import BilingualView, Command, Id, Instant, Prose,
 
 
 class BookingView(View):
-    """A booking as its parties see it. `policy` is the version of the rights it was judged by."""
+    """A booking as its parties see it. `policy` is the version of the rights it was judged by.
+
+    `expires_at` is there while it is not settled yet: then it ends by itself unless it is.
+    """
 
     id: Id
     site: SiteId
@@ -26,6 +29,7 @@ class BookingView(View):
     attendees: int | None = None
     policy: str
     created_at: str
+    expires_at: str | None = None
     version: int
 
 
@@ -50,7 +54,10 @@ class HistoryPage(View):
 
 
 class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingView):
-    """Book `[starts_at, ends_at)`. Needs a key. Refused as `slot-taken` or `booking-refused`, see below."""
+    """Book `[starts_at, ends_at)`. Needs a key. Refused as `slot-taken` or `booking-refused`, see below.
+
+    `mode` `hold` keeps the place for some minutes, until it is confirmed.
+    """
 
     site: SiteId
     resource: Id

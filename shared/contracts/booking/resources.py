@@ -17,8 +17,19 @@ class Opening(Model):
 
 
 class ResourceRules(Model):
+    """`hold_minutes`: for how long a hold keeps the place."""
+
     shortest_minutes: Steps = 15
     longest_minutes: Steps = 480
+    hold_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+
+
+class ResourceRulesView(View):
+    """As ResourceRules, in answers: readers pass over a rule they do not know."""
+
+    shortest_minutes: int
+    longest_minutes: int
+    hold_minutes: int
 
 
 class ResourceView(View):
@@ -32,7 +43,7 @@ class ResourceView(View):
     opening_hours: tuple[Opening, ...] | None
     parts: tuple[Id, ...]
     equipment: tuple[str, ...]
-    rules: ResourceRules
+    rules: ResourceRulesView
     version: int
 
 

@@ -87,6 +87,7 @@ class Caller:
         principal: Principal,
         correlationid: str | None = None,
         key: str | None = None,
+        if_match: int | None = None,
         seconds: float = COMMAND_SECONDS,
     ) -> Any:
         """The answer's data, as parsed JSON. Raises Refused for the other's refusal, Unavailable, TimedOut."""
@@ -97,6 +98,7 @@ class Caller:
             correlationid=correlationid or new_id(now),
             deadline=now + timedelta(seconds=seconds),
             key=key,
+            if_match=if_match,
         )
         with telemetry.here(f"ask {asked.wire}", "client") as span:
             if span is not None:

@@ -1,0 +1,60 @@
+"""The states of a booking and the steps between them: the whole table. What is not in it is refused by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.booking.domain.refusals import NotCancellable, NotConfirmable
+from shared.kernel.refusal import Refusal
+
+
+class Status(StrEnum):
+    """The first five occupy their resource; the first three have to be settled by a deadline."""
+
+    HELD = "held"
+    PROVISIONAL = "provisional"
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    CHECKED_IN = "checked_in"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    NO_SHOW = "no_show"
+
+
+class Mode(StrEnum):
+    """How a booking is asked for: at once, for minutes while a form is filled in, for days (仮予約)."""
+
+    CONFIRM = "confirm"
+    HOLD = "hold"
+    PROVISIONAL = "provisional"
+
+
+OPEN = (Status.HELD, Status.PROVISIONAL, Status.PENDING)
+"""Not settled yet: at its deadline such a booking expires, by the clock alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From which states it is taken, to which it leads, and the no of every other state."""
+
+    of: tuple[Status, ...]
+    to: tuple[Status, ...]
+    refusal: type[Refusal]
+
+    def to_be_taken(self, status: Status) -> bool:
+        """False where it was taken before: the same state, nothing written. Raises its refusal from anywhere else."""
+        if status in self.of:
+            return True
+        if status in self.to:
+            return False
+        raise self.refusal(status=status.value)
+
+
+CONFIRM = Step((Status.HELD, Status.PROVISIONAL), (Status.CONFIRMED,), NotConfirmable)
+CANCEL = Step((*OPEN, Status.CONFIRMED), (Status.CANCELLED,), NotCancellable)
+
+
+FIRST = {Mode.CONFIRM: Status.CONFIRMED, Mode.HOLD: Status.HELD}
+"""What a booking begins as."""

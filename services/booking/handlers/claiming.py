@@ -1,0 +1,101 @@
+"""Every write that claims something goes through here: tried until it is done, or refused with all that says no."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.booking.domain.explanation import ENOUGH, Explanation, Surroundings, windows
+from services.booking.domain.holding import SLOTS, hold_prefix
+from services.booking.domain.refusals import BookingRefused
+from services.booking.domain.resource import with_gap
+from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
+from services.booking.domain.status import Mode
+from services.booking.domain.violations import QuotaExceeded, TooManyHolds, Violation
+from services.booking.handlers.ground import Ground
+from services.booking.handlers.ports import Bookings
+from services.booking.handlers.timers import Timers
+from services.booking.store import Units
+from shared.kernel.interval import Interval
+from shared.kernel.refusal import Busy, Refusal
+from shared.kit.documents import ClaimTaken, Stored
+
+TRIES = 8
+"""Of finding units that nobody else takes at the same moment."""
+Write = Callable[[FreeUnits], Awaitable[Stored]]
+"""Decides with what is free, and writes. Raises BookingRefused, ClaimTaken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted, by which rules it is judged, when, and in the course of what."""
+
+    wanted: Wanted
+    under: Circumstances
+    at: datetime
+    correlationid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claiming:
+    bookings: Bookings
+    ground: Ground
+    units: Units
+    timers: Timers
+
+    async def secured(self, wish: Wish, write: Write) -> Stored:
+        """What `write` gave. Raises SlotTaken or BookingRefused with everything that says no, Busy.
+
+        Who is in the way although their time has run out is taken away, and the write tried again.
+        """
+        for _ in range(TRIES):
+            free = await self._free(wish.wanted, wish.under)
+            broken: Sequence[Violation] = ()
+            try:
+                return await write(free)
+            except BookingRefused as refused:
+                broken = refused.violations
+            except ClaimTaken as taken:
+                if taken.claim not in wish.under.resource.claims(wish.wanted.interval):
+                    continue  # a unit of quota or the slot of a hold went to somebody else; there may be others
+            if await self._cleared_pools(wish, broken):
+                continue
+            if no := await self._refusal(wish, broken):
+                raise no
+        raise Busy
+
+    async def _free(self, wanted: Wanted, under: Circumstances) -> FreeUnits:
+        """Units from memory; the slots of holds, which are few, as they are now."""
+        free: dict[str, Collection[int]] = {**await self.units.free(under.site.id, under.quota(wanted.interval))}
+        if wanted.mode is Mode.HOLD:
+            prefix = hold_prefix(wanted.booked_by)
+            free[prefix] = SLOTS - await self.bookings.used_units(under.site.id, prefix)
+        return free
+
+    async def _cleared_pools(self, wish: Wish, broken: Sequence[Violation]) -> bool:
+        """Whether a pool seemed empty while some of those who draw on it are over."""
+        if not any(isinstance(no, QuotaExceeded | TooManyHolds) for no in broken):
+            return False
+        return await self._cleared(wish, await self.bookings.lapsed(wish.under.site.id, wish.at))
+
+    async def _cleared(self, wish: Wish, lapsed: Collection[str]) -> bool:
+        for each in lapsed:
+            await self.timers.expire(each, correlationid=wish.correlationid, at=wish.at)
+        return bool(lapsed)
+
+    async def _refusal(self, wish: Wish, broken: Sequence[Violation]) -> Refusal | None:
+        """With what would pass, close by if there is enough; None where nothing stands in the way any more."""
+        near, two_days = windows(wish.wanted.interval, wish.under.site.zone)
+        why = await self._explained(wish, broken, near)
+        if await self._cleared(wish, [each.booking for each in why.conflicts if each.lapsed(wish.at)]):
+            return None
+        offered = why.alternatives()
+        if len(offered) < ENOUGH:
+            why = await self._explained(wish, broken, two_days)
+            offered = why.alternatives()
+        return why.refusal(offered)
+
+    async def _explained(self, wish: Wish, broken: Sequence[Violation], window: Interval) -> Explanation:
+        kind = await self.ground.of_kind(wish.under.resource)
+        ids = sorted({each for resource in kind for each in resource.occupies})
+        taken = await self.bookings.occupied(wish.under.site.id, ids, with_gap(window, kind))
+        return Explanation(wish.wanted, wish.under, broken, Surroundings(kind, taken, window), wish.at)

@@ -1,0 +1,27 @@
+"""One method for each kind of timer: load, let the domain look at the clock, store. Twice or too early is harmless."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.booking.domain.lapsing import expire
+from services.booking.domain.viewer import ITSELF
+from services.booking.handlers.ports import Bookings
+from shared.kernel.time import Clock
+from shared.kit.documents import Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timers:
+    bookings: Bookings
+    clock: Clock
+
+    async def on_expire(self, doc: dict[str, Any]) -> None:
+        """What the database's clock calls due is due, though ours may be a moment behind."""
+        at = max(self.clock.now(), doc["due_at"])
+        await self.expire(doc["_id"], correlationid=f"timer-{doc['_id']}", at=at)
+
+    async def expire(self, booking_id: str, *, correlationid: str, at: datetime) -> None:
+        """Take away what nobody settled by its deadline; where somebody did meanwhile, nothing happens."""
+        cause = Cause("booking.expire_booking", "booking", correlationid)
+        await self.bookings.change(booking_id, lambda booking: expire(booking, at=at), cause, ITSELF, at=at)
