@@ -88,11 +88,15 @@ class QueryReader:
 
 
 class BodyReader:
-    """Reads what a command carries. A call with nothing to say in its body takes none, or `{}`."""
+    """Reads what a command carries. A call with nothing to say in its body takes none, or `{}`; so does an action in
+    which nothing has to be said, where the request does not announce a body either.
+    """
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._bare = not call.rest()
+        rest = [info for _, info in call.rest().values()]
+        self._bare = not rest
+        self._may_be_bare = call.method == "POST" and not any(info.is_required() for info in rest)
         self._fields = frozenset(call.from_path.values())
 
     async def read(self, request: Request) -> bytes:
@@ -100,7 +104,7 @@ class BodyReader:
         fields = path_fields(request, self._call) if self._fields else {}
         no_parameters(request)
         raw = await body.read(request.receive, request.scope)
-        if self._bare and not raw:
+        if not raw and (self._bare or (self._may_be_bare and not header(request.scope, b"content-type"))):
             sent = guard.Checked(b"{}", {})
         else:
             body.media_type(request.scope)

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 
 from services.members.handlers.api_keys import ApiKeyHandlers
+from services.members.handlers.deadlines import Deadlines
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
 from services.members.handlers.people import PeopleHandlers
@@ -13,6 +14,7 @@ from services.members.publish import NotifyMail, member_states, organization_sta
 from services.members.queries.directory import Directory
 from services.members.queries.keys import KeyQueries
 from services.members.settings import Settings
+from services.members.store.organizations import DEADLINE
 from services.members.store.people import People
 from services.members.store.policies import Policies
 from services.members.store.secret import Secret
@@ -23,6 +25,7 @@ from services.members.subscribers import (
     Handlers,
     subscribe_directory,
     subscribe_directory_queries,
+    subscribe_joining,
     subscribe_key_queries,
     subscribe_sign_in,
 )
@@ -45,7 +48,7 @@ def build(settings: Settings) -> Service:
     tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
     sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
     handlers = Handlers(
-        organizations=OrganizationHandlers(organizations, clock),
+        organizations=OrganizationHandlers(organizations, people, clock),
         people=PeopleHandlers(members, organizations, clock),
         api_keys=ApiKeyHandlers(api_keys, clock, chance=_key_text),
         sign_in=SignInHandlers(
@@ -61,11 +64,16 @@ def build(settings: Settings) -> Service:
         ),
         tokens=tokens,
         ops=OpsHandlers(members, organizations, people, tokens, clock),
+        clock=clock,
     )
+    deadlines = Deadlines(organizations, people, clock)
     subscribe_sign_in(service, handlers)
     subscribe_directory(service, handlers)
-    subscribe_directory_queries(service, Directory(organizations.collection, members.collection))
+    subscribe_joining(service, handlers)
+    subscribe_directory_queries(service, Directory(organizations.collection, members.collection, clock))
     subscribe_key_queries(service, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
+    service.ticker("organizations", {DEADLINE: deadlines.membership})
+    service.background("unarmed-organizations", deadlines.arm)
     service.background("signing-keys", lambda: _rotating(tokens))
     service.background("first-policy", lambda: _first_policy(policies, clock))
     return service

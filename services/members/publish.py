@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain import api_key, member, organization, policy, session
+from services.members.domain import api_key, member, policy, session
+from services.members.domain import organization_events as organization
+from services.members.domain.membership import Membership
+from services.members.domain.organization import Organization
 from shared.contracts import members as contract
-from shared.contracts.message import Event, Principal, State
+from shared.contracts.message import BilingualView, Event, Principal, State
 from shared.contracts.notify import SendSignInCode
 from shared.kit.nats.request import Caller
 
@@ -14,22 +17,12 @@ _MEMBERS = Principal(kind="system", id="members")
 _MAIL_SECONDS = 4.0
 """Within the deadline of whoever waits for the answer."""
 
-DomainEvent = (
-    organization.OrganizationEvent
-    | member.MemberEvent
-    | api_key.ApiKeyEvent
-    | session.SessionReused
-    | policy.PolicyChanged
-)
+DomainEvent = member.MemberEvent | api_key.ApiKeyEvent | session.SessionReused | policy.PolicyChanged
 
 
 def contract_of(event: DomainEvent, version: int) -> Event:
     """The message of an event that brings its document to `version`."""
     match event:
-        case organization.OrganizationCreated(org_id, kind, status):
-            return contract.OrganizationCreated(id=org_id, kind=kind.value, status=status.value, version=version)
-        case organization.OrganizationChanged(org_id, changed):
-            return contract.OrganizationChanged(id=org_id, changed=changed, version=version)
         case member.MemberCreated(member_id, home):
             return contract.MemberCreated(id=member_id, organization=home, version=version)
         case member.MemberChanged(member_id, changed):
@@ -64,10 +57,34 @@ def policy_states(doc: Mapping[str, Any]) -> Sequence[State]:
     return [contract.PolicyState(id=doc["_id"], sequence=doc["version"], rows=tuple(doc["rows"]))]
 
 
+def organization_said(event: organization.OrganizationEvent, version: int) -> Event:
+    """The message of an event that brings its organization to `version`."""
+    match event:
+        case organization.OrganizationCreated(org_id, kind, status):
+            return contract.OrganizationCreated(id=org_id, kind=kind.value, status=status.value, version=version)
+        case organization.OrganizationChanged(org_id, changed):
+            return contract.OrganizationChanged(id=org_id, changed=changed, version=version)
+        case organization.OrganizationStepped(org, transition, before, tell):
+            words: dict[str, Any] = {"transition": transition.value, "before": before.value, "status": org.status.value}
+            last = _period(org.periods[-1]) if org.periods else None
+            return contract.OrganizationStatusChanged(**_gist(org, tell, version), **words, membership=last)
+        case organization.RenewalDue(org, period, days, tell):
+            return contract.RenewalDue(**_gist(org, tell, version), membership=_period(period), days=days)
+
+
+def _gist(org: Organization, tell: tuple[str, ...], version: int) -> dict[str, Any]:
+    name = BilingualView(ja=org.name.ja, en=org.name.en)
+    return {"id": org.id, "name": name, "tell": tell, "version": version}
+
+
+def _period(period: Membership) -> contract.MembershipView:
+    return contract.MembershipView(starts_on=period.starts_on, ends_on=period.ends_on)
+
+
 def organization_states(doc: Mapping[str, Any]) -> Sequence[State]:
     """An organization, for the copies of those who judge rights."""
     fields = ("name", "kind", "status", "home_zone", "membership")
-    state = {f: doc[f] for f in fields}
+    state = {f: doc[f] for f in fields} | {f: doc[f] for f in ("periods", "keeps_bookings") if f in doc}
     return [contract.OrganizationState(id=doc["_id"], sequence=doc["version"], **state)]
 
 

@@ -1,7 +1,10 @@
 """Subject → handler: each command and query of members, answered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from services.members.domain.joining import Transition
 from services.members.handlers.api_keys import ApiKeyHandlers
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
@@ -13,6 +16,7 @@ from services.members.queries.keys import KeyQueries
 from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
 from shared.contracts import members as contract
 from shared.contracts.message import Answer, Asked
+from shared.kernel.time import Clock
 from shared.kit.answers import answer
 from shared.kit.service import Service
 
@@ -27,6 +31,11 @@ class Handlers:
     sign_in: SignInHandlers
     tokens: Tokens
     ops: OpsHandlers
+    clock: Clock
+
+    def shown(self, organization: Mapping[str, Any]) -> contract.OrganizationView:
+        """As whoever changes it sees it."""
+        return organization_view(organization, self.clock.now())
 
 
 def subscribe_sign_in(service: Service, handle: Handlers) -> None:
@@ -68,12 +77,12 @@ def subscribe_directory(service: Service, handle: Handlers) -> None:
     @service.command(contract.CreateOrganization)
     async def create_organization(ask: Asked[contract.CreateOrganization]) -> Answer:
         stored = await handle.organizations.create_organization(ask)
-        return answer(organization_view(stored.doc), status=201, replay=stored.replay)
+        return answer(handle.shown(stored.doc), status=201, replay=stored.replay)
 
     @service.command(contract.UpdateOrganization)
     async def update_organization(ask: Asked[contract.UpdateOrganization]) -> Answer:
         stored = await handle.organizations.update_organization(ask)
-        return answer(organization_view(stored.doc), replay=stored.replay)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
 
     @service.command(contract.CreateMember)
     async def create_member(ask: Asked[contract.CreateMember]) -> Answer:
@@ -94,6 +103,50 @@ def subscribe_directory(service: Service, handle: Handlers) -> None:
     async def revoke_api_key(ask: Asked[contract.RevokeApiKey]) -> Answer:
         stored = await handle.api_keys.revoke_api_key(ask)
         return answer(api_key_view(stored.doc), replay=stored.replay)
+
+
+def subscribe_joining(service: Service, handle: Handlers) -> None:
+    """An organization's way, step by step."""
+
+    @service.command(contract.ApplyAnew)
+    async def apply_anew(ask: Asked[contract.ApplyAnew]) -> Answer:
+        stored = await handle.organizations.step(ask, Transition.APPLY)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
+
+    @service.command(contract.OrientOrganization)
+    async def orient_organization(ask: Asked[contract.OrientOrganization]) -> Answer:
+        stored = await handle.organizations.step(ask, Transition.ORIENT)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
+
+    @service.command(contract.InvoiceOrganization)
+    async def invoice_organization(ask: Asked[contract.InvoiceOrganization]) -> Answer:
+        stored = await handle.organizations.step(ask, Transition.INVOICE)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
+
+    @service.command(contract.ActivateOrganization)
+    async def activate_organization(ask: Asked[contract.ActivateOrganization]) -> Answer:
+        stored = await handle.organizations.activate(ask)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
+
+    @service.command(contract.SuspendOrganization)
+    async def suspend_organization(ask: Asked[contract.SuspendOrganization]) -> Answer:
+        stored = await handle.organizations.step(ask, Transition.SUSPEND)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
+
+    @service.command(contract.ResumeOrganization)
+    async def resume_organization(ask: Asked[contract.ResumeOrganization]) -> Answer:
+        stored = await handle.organizations.step(ask, Transition.RESUME)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
+
+    @service.command(contract.RenewOrganization)
+    async def renew_organization(ask: Asked[contract.RenewOrganization]) -> Answer:
+        stored = await handle.organizations.renew(ask)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
+
+    @service.command(contract.LeaveOrganization)
+    async def leave_organization(ask: Asked[contract.LeaveOrganization]) -> Answer:
+        stored = await handle.organizations.step(ask, Transition.LEAVE)
+        return answer(handle.shown(stored.doc), replay=stored.replay)
 
 
 def subscribe_directory_queries(service: Service, directory: Directory) -> None:

@@ -1,7 +1,7 @@
 """A booking: what it claims, what refuses it, what becomes of it."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -25,7 +25,7 @@ from services.booking.domain.settling import cancel, confirm
 from services.booking.domain.status import Mode, Status
 from services.booking.domain.wall import local
 from shared.kernel.interval import Interval
-from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, SITE, all_free, ny, span, under, wish
+from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, SITE, all_free, during, ny, span, under, wish
 
 
 def placed(wanted: Wanted | None = None, where: Circumstances | None = None, **more: Any) -> Booking:
@@ -103,7 +103,7 @@ def test_organizations_without_rights_book_nothing(kind: str) -> None:
 def test_every_broken_rule_is_named_at_once_with_limit_and_request_in_both_languages() -> None:
     wanted = wish("2026-12-25 21:37", 25 * 60, attendees=30)
     with pytest.raises(BookingRefused) as refused:
-        placed(wanted, under(party=replace(MEMBER_A, kind="special_member_c", ends_on=date(2026, 12, 24))))
+        placed(wanted, under(party=replace(MEMBER_A, kind="special_member_c", periods=during("2026-04-01/2026-12-24"))))
     violations = refused.value.members["violations"]
     by_code = {violation["code"]: violation for violation in violations}
     assert set(by_code) == {
@@ -125,7 +125,7 @@ def test_every_broken_rule_is_named_at_once_with_limit_and_request_in_both_langu
     ("wall", "refused"), [("2027-03-31 10:00", False), ("2027-03-31 10:15", True), ("2027-03-31 11:00", True)]
 )
 def test_s4_a_membership_ending_on_31_march_in_tokyo_ends_at_11_in_new_york(wall: str, *, refused: bool) -> None:
-    where = under(party=replace(MEMBER_A, ends_on=date(2027, 3, 31)))
+    where = under(party=replace(MEMBER_A, periods=during("2026-04-01/2027-03-31")))
     wanted, at = wish(wall), ny("2027-03-01 09:00")
     if refused:
         assert codes(wanted, where, at=at) == ["membership-ends-before-use"]
@@ -133,12 +133,22 @@ def test_s4_a_membership_ending_on_31_march_in_tokyo_ends_at_11_in_new_york(wall
         assert placed(wanted, where, at=at).status is Status.CONFIRMED
 
 
+def test_periods_that_follow_each_other_cover_a_use_over_their_boundary_and_a_gap_covers_none() -> None:
+    at = ny("2027-03-01 09:00")
+    renewed = replace(MEMBER_A, periods=during("2026-04-01/2027-03-31", "2027-04-01/2028-03-31"))
+    assert placed(wish("2027-03-31 10:30"), under(party=renewed), at=at).status is Status.CONFIRMED
+    gap = replace(MEMBER_A, periods=during("2026-04-01/2027-03-31", "2027-04-02/2028-03-31"))
+    assert codes(wish("2027-03-31 10:30"), under(party=gap), at=at) == ["membership-ends-before-use"]
+    assert codes(wish("2027-04-01 10:30"), under(party=gap), at=at) == ["membership-starts-after-use"]
+    assert placed(wish("2027-04-01 11:00"), under(party=gap), at=at).status is Status.CONFIRMED
+
+
 def test_a_membership_that_has_not_begun_or_is_not_active_books_nothing() -> None:
-    late = replace(MEMBER_A, starts_on=date(2026, 12, 17))
+    late = replace(MEMBER_A, periods=during("2026-12-17/2027-03-31"))
     assert codes(wish(), under(party=late)) == ["membership-starts-after-use"]
     for status in ("applied", "suspended", "left"):
         assert codes(wish(), under(party=replace(MEMBER_A, status=status))) == ["membership-not-active"]
-    assert codes(wish(), under(party=replace(MEMBER_A, ends_on=None))) == ["membership-not-active"]
+    assert codes(wish(), under(party=replace(MEMBER_A, periods=()))) == ["membership-not-active"]
 
 
 def test_a_cancelled_booking_holds_no_claim_and_cancelling_again_changes_nothing() -> None:

@@ -9,10 +9,10 @@ from services.booking.domain.entitlement import Entitlement, entitlements, nothi
 from services.booking.domain.party import Party
 from services.booking.domain.rights import Policy
 from services.booking.store.rights import policy_of
-from tests.support.booking import MEMBER_A, POLICY, SITE, table
+from tests.support.booking import MEMBER_A, POLICY, SITE, during, table
 
 TODAY = date(2027, 3, 1)
-ENDING = replace(MEMBER_A, ends_on=date(2027, 3, 31))
+ENDING = replace(MEMBER_A, periods=during("2026-04-01/2027-03-31"))
 GRANTED = ["allowed-by-rights", "months-ahead", "hours-per-week"]
 
 
@@ -71,6 +71,8 @@ def test_the_day_in_new_york_on_which_a_tokyo_membership_ends_is_allowed_and_say
     assert rooms(ENDING, date(2027, 4, 1)) == (False, ["membership-ends-before-use"])
     ja, en = told(of_rooms(ENDING, date(2027, 4, 1)), "membership-ends-before-use")
     assert (ja, en) == ("会員期間は2027-03-31までです。", "Your organization's membership ends with 2027-03-31.")
+    renewed = replace(MEMBER_A, periods=during("2026-04-01/2027-03-31", "2027-04-01/2028-03-31"))
+    assert rooms(renewed, date(2027, 3, 31)) == rooms(renewed, date(2027, 4, 1)) == (True, GRANTED)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_the_day_in_new_york_on_which_a_tokyo_membership_ends_is_allowed_and_say
         (replace(MEMBER_A, kind="guest"), ["kind-not-allowed"]),
         (replace(MEMBER_A, kind="of-tomorrow"), ["kind-not-allowed"]),
         (replace(MEMBER_A, status="suspended"), ["membership-not-active"]),
-        (replace(MEMBER_A, starts_on=date(2027, 4, 1)), ["membership-starts-after-use"]),
+        (replace(MEMBER_A, periods=during("2027-04-01/2028-03-31")), ["membership-starts-after-use"]),
         (replace(MEMBER_A, kind="partner", status="left"), ["kind-not-allowed", "membership-not-active"]),
     ],
 )
@@ -93,7 +95,7 @@ def test_every_reason_against_is_told(party: Party, codes: list[str]) -> None:
         (replace(MEMBER_A, status="suspended"), "Your organization's membership is suspended."),
         (replace(MEMBER_A, status="left"), "Your organization has left."),
         (replace(MEMBER_A, status="invoiced"), "Your organization's membership has not been completed yet."),
-        (replace(MEMBER_A, ends_on=None), "Your organization has no period of membership yet."),
+        (replace(MEMBER_A, periods=()), "Your organization has no period of membership yet."),
         (replace(MEMBER_A, status="of-tomorrow"), "Your organization's membership is not active."),
     ],
 )

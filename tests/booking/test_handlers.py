@@ -1,7 +1,7 @@
 """Placing, confirming and cancelling over fakes: what is looked up, tried again, and refused."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from services.booking.domain.refusals import (
 )
 from services.booking.store.mapping import Doc
 from shared.contracts.booking import CancelBooking, ConfirmBooking
+from shared.contracts.members import MembershipView
 from shared.contracts.message import Principal
 from shared.kernel.ids import derived_id
 from shared.kernel.refusal import Busy, DeadlinePassed, KeyReused, NotFound, NotYetKnown
@@ -73,6 +74,17 @@ async def test_for_a_colleague_and_for_nobody_outside_the_organization(house: Fa
         await place(house, "k2", for_member="stan")
     with pytest.raises(NotFound):
         await place(house, "k3", for_member="nobody-yet")
+
+
+async def test_the_membership_is_that_of_all_periods_or_the_one_of_a_state_without_them(house: FakeHouse) -> None:
+    spring = MembershipView(starts_on=date(2026, 4, 1), ends_on=date(2026, 12, 15))
+    winter = MembershipView(starts_on=date(2026, 12, 16), ends_on=date(2027, 3, 31))
+    house.organizations["org-a"] = organization(membership=spring)
+    with pytest.raises(BookingRefused) as refused:
+        await place(house, wall="2026-12-15 09:30")
+    assert [each["code"] for each in refused.value.members["violations"]] == ["membership-ends-before-use"]
+    house.organizations["org-a"] = organization(membership=spring, periods=(spring, winter))
+    assert (await place(house, wall="2026-12-15 09:30")).doc["status"] == "confirmed"
 
 
 async def test_the_same_key_again_answers_the_same_booking_though_its_slot_is_taken_by_itself(house: FakeHouse) -> None:

@@ -127,6 +127,13 @@ def test_a_bad_body_is_refused_on_every_json_route(row: Row, route: Route, door:
     check(send(door, route, row, services), row)
 
 
+def test_an_action_in_which_nothing_has_to_be_said_takes_no_body(door: Door, services: FakeServices) -> None:
+    staff = bearer(roles=OPERATOR)
+    assert door.client.post("/v1/organizations/thing/orient", headers=staff).status_code == 200
+    assert services.asked("cmd.members.orient_organization.v1")[-1]["data"] == {"id": "thing"}
+    assert door.client.post("/v1/organizations/thing/suspend", headers=staff).status_code == 415, "it needs a reason"
+
+
 @pytest.mark.parametrize("route", [route for route in JSON_ROUTES if route.path != INGEST], ids=named)
 @pytest.mark.parametrize("row", FIELD_ROWS, ids=lambda row: row.name)
 def test_a_body_that_is_no_command_is_refused_before_any_service_is_asked(

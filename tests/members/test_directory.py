@@ -41,19 +41,25 @@ async def test_an_organization_with_a_membership_is_active_and_everyone_hears_of
 ) -> None:
     async with houses(mongo_driver=driver) as house:
         org = await house.done(company(home_zone="America/New_York"))
+        year = {"starts_on": "2026-04-01", "ends_on": "2027-03-31"}
+        step = {"transition": "activate", "status": "active", "at": "2026-11-30T22:00:00-05:00", "by": "ops"}
         assert org == {
             "id": org["id"],
             "name": {"ja": "横浜バイオ", "en": "Yokohama Bio"},
             "kind": "yokohama_company",
             "status": "active",
-            "membership": {"starts_on": "2026-04-01", "ends_on": "2027-03-31"},
+            "membership": year,
             "home_zone": "America/New_York",
             "created_at": "2026-11-30T22:00:00-05:00",
             "version": 1,
+            "periods": [year],
+            "renewal_pending": False,
+            "steps": [step | {"reason": None}],
         }
         told = await state(servers, f"state.members.organization.v1.{org['id']}")
-        kept = ("name", "kind", "status", "membership", "home_zone")
-        assert told == {"id": org["id"], "sequence": 1, "erased": False} | {k: org[k] for k in kept}
+        kept = ("name", "kind", "status", "membership", "home_zone", "periods")
+        own = {"id": org["id"], "sequence": 1, "erased": False, "keeps_bookings": True}
+        assert told == own | {k: org[k] for k in kept}
 
 
 async def test_a_member_is_told_to_all_without_and_to_notify_with_what_is_personal(

@@ -10,10 +10,10 @@ from services.members.domain.rights import (
     Actor,
     OwnOperatorRole,
     check_create_key,
-    check_create_organization,
     check_enrol,
     check_revise_member,
     check_revise_organization,
+    check_tends_organizations,
 )
 from shared.kernel.refusal import Forbidden, NotFound, Refusal
 from shared.kernel.text import Text
@@ -45,7 +45,7 @@ def with_roles(*roles: Role, site: str | None = None, organizations: tuple[str, 
     [(OPERATOR, None), (NYC_STAFF, None), (ADMIN, Forbidden), (MEMBER, Forbidden), (SITE, Forbidden)],
 )
 def test_only_staff_make_organizations(actor: Actor, refused: type[Refusal] | None) -> None:
-    assert outcome(check_create_organization, actor) is refused
+    assert outcome(check_tends_organizations, actor) is refused
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from services.members.handlers.deadlines import Deadlines
 from services.members.queries.directory import Directory
 from services.members.store.mapping import SITE
+from services.members.store.people import People
 from services.members.store.sessions import Sessions
 from shared.contracts import members as contract
 from shared.contracts.message import Asked, Principal, Query
+from shared.kit.clock import SystemClock
+from shared.kit.documents import Documents
 from tests.members.people import OPS
 from tests.support.servers import Servers
 
@@ -26,6 +30,7 @@ class Recorded:
     """A collection that notes what it is asked and finds nothing."""
 
     finds: list[dict[str, Any]] = field(default_factory=list)
+    name: str = "recorded"
 
     def find(self, where: dict[str, Any], *_: Any) -> "Recorded":
         self.finds.append({"filter": where})
@@ -59,7 +64,16 @@ def member(n: int) -> dict[str, Any]:
         "name_key": keys[0],
         "search_keys": keys,
         "claims": [f"email|{n}"],
+        "roles": ["organization_admin", "member"] if n % 100 == 7 else ["member"],
+        "active": True,
     }
+
+
+def organization(n: int) -> dict[str, Any]:
+    """A third are applicants; of the active, one in fifty has no timer."""
+    status = "applied" if n % 3 == 0 else "active"
+    timer = {"due_at": NOON} if n % 50 and status == "active" else {}
+    return {"_id": f"o{n:03d}", "site": SITE, "status": status, "membership": {}, **timer}
 
 
 @pytest.fixture
@@ -67,7 +81,7 @@ def filled(clean: Servers) -> Any:
     with MongoClient[dict[str, Any]](clean.mongo_admin_url, tz_aware=True) as admin:
         database = admin["members"]
         database["members"].insert_many([member(n) for n in range(1_000)])
-        database["organizations"].insert_many([{"_id": f"o{n:03d}", "site": SITE} for n in range(300)])
+        database["organizations"].insert_many([organization(n) for n in range(300)])
         database["sessions"].insert_many(
             [
                 {"_id": f"s{n}"} | ({"revoked_at": NOON - timedelta(hours=n)} if n % 10 == 0 else {})
@@ -103,16 +117,30 @@ def check(database: Any, name: str, recorded: Recorded) -> None:
 )
 async def test_people_are_found_by_an_index(filled: Any, asked: contract.ListMembers, by: Principal) -> None:
     members = Recorded()
-    await Directory(Recorded(), members).list_members(ask(asked, by))
+    await Directory(Recorded(), members, SystemClock()).list_members(ask(asked, by))
     check(filled, "members", members)
 
 
 async def test_organizations_are_found_by_their_ids(filled: Any) -> None:
     organizations = Recorded()
-    directory = Directory(organizations, Recorded())
+    directory = Directory(organizations, Recorded(), SystemClock())
     for after in (None, "o100"):
         await directory.list_organizations(ask(contract.ListOrganizations(limit=50, after=after), OPS))
+        await directory.list_organizations(ask(contract.ListOrganizations(limit=5, after=after, status="applied"), OPS))
     check(filled, "organizations", organizations)
+
+
+async def test_an_active_organization_without_a_timer_is_found_among_many_that_have_one(filled: Any) -> None:
+    organizations = Recorded()
+    documents = Documents(organizations, None, SystemClock(), lambda _: None)
+    assert await Deadlines(documents, People(Recorded()), SystemClock()).arm_some() == 0
+    check(filled, "organizations", organizations)
+
+
+async def test_the_admins_of_an_organization_are_found_among_its_own_people(filled: Any) -> None:
+    members = Recorded()
+    await People(members).admins_of("o7")
+    check(filled, "members", members)
 
 
 async def test_revoked_sessions_are_found_without_the_living(filled: Any) -> None:

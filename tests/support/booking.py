@@ -12,7 +12,7 @@ from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import EXPIRE
 from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.opening import Opening
-from services.booking.domain.party import Party
+from services.booking.domain.party import Party, Period
 from services.booking.domain.resource import Resource
 from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted
@@ -62,7 +62,8 @@ ROOM = Resource(
     opening_hours=(Opening(WEEKDAYS, "09:00", "22:00"),),
 )
 ROOM_B = replace(ROOM, id="room-b", name=Text(ja="会議室B", en="Room B"), capacity=4)
-MEMBER_A = Party("org-a", "ana", "special_member_a", "active", "Asia/Tokyo", date(2026, 4, 1), date(2028, 3, 31))
+YEARS = (Period(date(2026, 4, 1), date(2028, 3, 31)),)
+MEMBER_A = Party("org-a", "ana", "special_member_a", "active", "Asia/Tokyo", YEARS)
 TABLE = PolicyState(id=POLICY_ID, sequence=1, rows=tuple(map(row_view, first_table()[1].rows)))
 """The table of rights a new system has, as members tells it."""
 POLICY = policy_of(TABLE)
@@ -71,6 +72,11 @@ NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 
 S = TypeVar("S", bound=State)
 Q = TypeVar("Q", bound=Command | Query)
+
+
+def during(*days: str) -> tuple[Period, ...]:
+    """Periods of membership, each `2026-04-01/2027-03-31`."""
+    return tuple(Period(*map(date.fromisoformat, each.split("/"))) for each in days)
 
 
 def ny(wall: str) -> datetime:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.booking.domain.party import Party
+from services.booking.domain.party import Party, Period
 from services.booking.domain.refusals import MemberNotActive, NoOrganization
 from shared.contracts.members import MemberState, OrganizationState
 from shared.contracts.message import Principal
@@ -44,15 +44,14 @@ class Parties:
         known = await self.organizations.get(organization)
         if known is None or known.kind is None or known.status is None:
             raise NotYetKnown
-        period = known.membership
+        periods = known.periods or ((known.membership,) if known.membership else ())
         return Party(
             id=known.id,
             person=person,
             kind=known.kind,
             status=known.status,
             home_zone=known.home_zone or HOME,
-            starts_on=period.starts_on if period else None,
-            ends_on=period.ends_on if period else None,
+            periods=tuple(Period(each.starts_on, each.ends_on) for each in periods),
         )
 
     async def _check_belongs(self, principal: Principal) -> None:

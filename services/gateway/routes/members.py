@@ -2,6 +2,7 @@
 
 from services.gateway.calls import Call
 from services.gateway.policy import ADMIN, ANYONE, EVERY_PRINCIPAL, SESSION, SIGNED_IN, STAFF
+from services.gateway.routes.joining import CALLS as STEPS
 from shared.contracts.booking import Entitlements
 from shared.contracts.members import (
     CreateApiKey,
@@ -148,4 +149,5 @@ CALLS = (
         key="optional",
         if_match="optional",
     ),
+    *STEPS,
 )

@@ -57,8 +57,8 @@ class Actor:
         return self.administers is not None and roles <= _GRANTED_BY_ADMIN
 
 
-def check_create_organization(actor: Actor) -> None:
-    """Raises Forbidden."""
+def check_tends_organizations(actor: Actor) -> None:
+    """Makes them, and leads them through their way: staff. Raises Forbidden."""
     if not actor.is_staff:
         raise Forbidden
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.members.domain.address import Address, address
+from services.members.domain.joining import Occasion
 from services.members.domain.member import Member, MemberChange, Name, Role, email_claim
 from services.members.domain.organization import Kind, Organization
 from services.members.handlers.asking import check_ops
 from services.members.handlers.tokens import Tokens
-from services.members.store.mapping import SITE, member_draft, member_from, organization_draft
+from services.members.store.mapping import SITE, member_draft, member_from
+from services.members.store.organizations import organization_draft
 from services.members.store.people import People
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
@@ -87,7 +89,8 @@ class OpsHandlers:
         if oldest is not None:
             return str(oldest["_id"])
         org_id = derived_id("organization", "linkj")
-        draft = organization_draft(Organization.create(org_id, _HOUSE, kind, _ZONE, None), 1)
+        at = self.clock.now()
+        made = Organization.create(org_id, _HOUSE, kind, _ZONE, None, Occasion(at, ask.principal.id))
         cause = Cause("cmd.members.add_operator.v1", ask.principal.id, ask.correlationid)
-        await self.organizations.insert(org_id, SITE, draft, cause, at=self.clock.now())
+        await self.organizations.insert(org_id, SITE, organization_draft(made, 1), cause, at=at)
         return org_id

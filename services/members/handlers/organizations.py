@@ -1,33 +1,43 @@
-"""Organizations: made and changed by staff, renamed by their admins."""
+"""Organizations: made, changed and led through their way by staff, renamed by their admins."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain.organization import Kind, Membership, Organization, OrganizationChange
-from services.members.domain.rights import check_create_organization, check_revise_organization
+from services.members.domain.joining import Occasion, Transition
+from services.members.domain.membership import Membership
+from services.members.domain.organization import Kind, Organization, OrganizationChange
+from services.members.domain.organization_events import OrganizationEvent
+from services.members.domain.rights import check_revise_organization, check_tends_organizations
 from services.members.handlers.asking import actor_of, created_id, unless_made_before
-from services.members.store.mapping import SITE, organization_draft, organization_from
+from services.members.store.mapping import SITE
+from services.members.store.organizations import organization_draft, organization_from
+from services.members.store.people import People
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
+from shared.kernel.decision import Decision
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, Documents, Draft, Stored
+
+Decide = Callable[[Organization, Occasion], Decision[Organization, OrganizationEvent]]
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationHandlers:
     organizations: Documents
+    people: People
     clock: Clock
 
     async def create_organization(self, ask: Asked[contract.CreateOrganization]) -> Stored:
         """Raises Forbidden, and what the one write raises."""
-        cause, org_id, wish = Cause.of(ask), created_id(ask), ask.data
+        cause, org_id, wish, at = Cause.of(ask), created_id(ask), ask.data, self.clock.now()
+        on = Occasion(at, ask.principal.id)
 
         async def make() -> Stored:
-            check_create_organization(actor_of(ask.principal))
-            period = _membership(wish.membership)
-            made = Organization.create(org_id, wish.name.kernel(), Kind(wish.kind), wish.home_zone, period)
-            draft = organization_draft(made, 1)
-            return await self.organizations.insert(org_id, SITE, draft, cause, at=self.clock.now())
+            check_tends_organizations(actor_of(ask.principal))
+            period, kind = _membership(wish.membership), Kind(wish.kind)
+            made = Organization.create(org_id, wish.name.kernel(), kind, wish.home_zone, period, on)
+            return await self.organizations.insert(org_id, SITE, organization_draft(made, 1), cause, at=at)
 
         return await unless_made_before(self.organizations, org_id, cause, make)
 
@@ -41,13 +51,35 @@ class OrganizationHandlers:
             home_zone=wish.home_zone,
         )
         check_revise_organization(actor_of(ask.principal), wish.id, change)
+        return await self._change(ask, wish.id, lambda org, on: org.revise(change, on))
 
-        def decide(doc: dict[str, Any]) -> Draft:
-            return organization_draft(organization_from(doc).revise(change), doc["version"] + 1)
+    async def step(self, ask: Asked[Any], transition: Transition) -> Stored:
+        """Raises Forbidden, NotFound, what names the transition, and what the one write raises."""
+        check_tends_organizations(actor_of(ask.principal))
+        return await self._change(ask, ask.data.id, lambda org, on: org.step(transition, on), ask.data.reason)
 
-        return await self.organizations.change(
-            wish.id, decide, Cause.of(ask), at=self.clock.now(), if_match=ask.if_match, where={"site": SITE}
-        )
+    async def activate(self, ask: Asked[contract.ActivateOrganization]) -> Stored:
+        """Raises Forbidden, NotFound, NotActivatable, and what the one write raises."""
+        check_tends_organizations(actor_of(ask.principal))
+        wanted = _membership(ask.data.membership)
+        return await self._change(ask, ask.data.id, lambda org, on: org.activate(wanted, on), ask.data.reason)
+
+    async def renew(self, ask: Asked[contract.RenewOrganization]) -> Stored:
+        """Raises Forbidden, NotFound, NotRenewable, PeriodsOverlap, and what the one write raises."""
+        check_tends_organizations(actor_of(ask.principal))
+        wanted = _membership(ask.data.membership)
+        return await self._change(ask, ask.data.id, lambda org, on: org.renew(wanted, on), ask.data.reason)
+
+    async def _change(self, ask: Asked[Any], org_id: str, decide: Decide, reason: str | None = None) -> Stored:
+        at, tell = self.clock.now(), await self.people.admins_of(org_id)
+        on = Occasion(at, ask.principal.id, reason, tell)
+
+        def draft(doc: dict[str, Any]) -> Draft | None:
+            decision = decide(organization_from(doc), on)
+            return organization_draft(decision, doc["version"] + 1) if decision.events else None
+
+        cause, where = Cause.of(ask), {"site": SITE}
+        return await self.organizations.change(org_id, draft, cause, at=at, if_match=ask.if_match, where=where)
 
 
 def _membership(period: contract.Membership | None) -> Membership | None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from services.members.domain.rights import Actor
 from services.members.handlers.asking import actor_of, members_seen_by, organizations_seen_by
 from services.members.queries.pages import InvalidCursor, one, page
 from services.members.queries.views import member_view, organization_view
@@ -12,6 +13,7 @@ from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import search_key
+from shared.kernel.time import Clock
 
 _SEARCH_MS = 500
 
@@ -22,19 +24,26 @@ class Directory:
 
     organizations: Any
     members: Any
+    clock: Clock
 
     async def organization(self, ask: Asked[contract.GetOrganization]) -> contract.OrganizationView:
-        return organization_view(
-            await one(self.organizations, ask.data.id, organizations_seen_by(actor_of(ask.principal)))
-        )
+        actor = actor_of(ask.principal)
+        return self._shown(await one(self.organizations, ask.data.id, organizations_seen_by(actor)), actor)
 
     async def list_organizations(self, ask: Asked[contract.ListOrganizations]) -> contract.OrganizationsView:
         """In the order of their ids."""
-        where = organizations_seen_by(actor_of(ask.principal))
+        actor = actor_of(ask.principal)
+        where = [organizations_seen_by(actor)]
+        if ask.data.status is not None:
+            where.append({"status": ask.data.status})
         if ask.data.after is not None:
-            where = {"$and": [where, {"_id": {"$gt": ask.data.after}}]}
-        docs, following = await page(self.organizations.find(where).sort("_id", 1), ask.data.limit)
-        return contract.OrganizationsView(items=tuple(map(organization_view, docs)), next=following)
+            where.append({"_id": {"$gt": ask.data.after}})
+        docs, following = await page(self.organizations.find({"$and": where}).sort("_id", 1), ask.data.limit)
+        return contract.OrganizationsView(items=tuple(self._shown(doc, actor) for doc in docs), next=following)
+
+    def _shown(self, doc: dict[str, Any], actor: Actor) -> contract.OrganizationView:
+        steps = actor.is_staff or actor.administers == doc["_id"]
+        return organization_view(doc, self.clock.now(), steps=steps)
 
     async def member(self, ask: Asked[contract.GetMember]) -> contract.MemberView:
         return member_view(await one(self.members, ask.data.id, members_seen_by(actor_of(ask.principal))))
@@ -64,12 +73,12 @@ class Directory:
 
     async def me(self, ask: Asked[contract.Me]) -> contract.MeView:
         """Raises NotFound for a principal that is no member and no site."""
-        by = ask.principal
+        by, actor = ask.principal, actor_of(ask.principal)
         if by.kind == "site":
             return contract.MeView(site=by.site, roles=tuple(sorted(by.roles)))
         member = member_view(await one(self.members, by.id, {"site": SITE}))
         found = self.organizations.find({"_id": {"$in": list(member.organizations)}, "site": SITE})
-        known = {doc["_id"]: organization_view(doc) for doc in await found.to_list(len(member.organizations))}
+        known = {doc["_id"]: self._shown(doc, actor) for doc in await found.to_list(len(member.organizations))}
         return contract.MeView(
             member=member,
             organization=known.get(by.organization or member.organization),

@@ -1,8 +1,14 @@
 """Documents as answered."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from services.members.domain.deadlines import renewal_pending
+from services.members.domain.joining import Step
+from services.members.domain.membership import Membership, current
+from services.members.store.organizations import organization_from
 from shared.contracts import members as contract
 from shared.kernel.time import shown, zone_of
 
@@ -10,10 +16,29 @@ _ZONE = "UTC"
 _INSTANTS = ("created_at", "expires_at", "last_used_at", "revoked_at")
 
 
-def organization_view(doc: Mapping[str, Any]) -> contract.OrganizationView:
-    fields = {f: doc[f] for f in ("name", "kind", "status", "membership", "home_zone", "version")}
-    created_at = shown(doc["created_at"], zone_of(doc["home_zone"]))
-    return contract.OrganizationView(id=doc["_id"], created_at=created_at, **fields)
+def organization_view(doc: Mapping[str, Any], at: datetime, *, steps: bool = True) -> contract.OrganizationView:
+    """As it stands at `at`, with or without the steps it made."""
+    org, zone = organization_from(doc), zone_of(doc["home_zone"])
+    now = current(org.periods, org.day(at))
+    fields = {f: doc[f] for f in ("name", "kind", "status", "home_zone", "version")}
+    return contract.OrganizationView(
+        id=org.id,
+        **fields,
+        membership=None if now is None else _period_view(now),
+        created_at=shown(doc["created_at"], zone),
+        periods=tuple(map(_period_view, org.periods)),
+        renewal_pending=renewal_pending(org, at),
+        steps=tuple(_step_view(each, zone) for each in org.steps) if steps else (),
+    )
+
+
+def _period_view(period: Membership) -> contract.MembershipView:
+    return contract.MembershipView(starts_on=period.starts_on, ends_on=period.ends_on)
+
+
+def _step_view(step: Step, zone: ZoneInfo) -> contract.StepView:
+    words: dict[str, Any] = {"transition": step.transition.value, "status": step.status.value}
+    return contract.StepView(**words, at=shown(step.at, zone), by=step.by, reason=step.reason)
 
 
 def member_view(doc: Mapping[str, Any]) -> contract.MemberView:

@@ -12,12 +12,17 @@ _SESSION_KEPT = 15 * _DAY
 """Longer than a session may idle."""
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
-    "organizations": document_indexes(),
+    "organizations": [
+        *document_indexes(),
+        index([("site", 1), ("status", 1), ("due_at", 1)]),
+        index([("site", 1), ("status", 1), ("_id", 1)]),
+    ],
     "members": [
         *document_indexes(),
         index([("site", 1), ("organizations", 1), ("name_key", 1), ("_id", 1)]),
         index([("site", 1), ("name_key", 1), ("_id", 1)]),
         index([("site", 1), ("search_keys", 1)]),
+        index([("site", 1), ("organizations", 1), ("name_key", 1)], partial={"roles": "organization_admin"}),
     ],
     "api_keys": [
         *document_indexes(),

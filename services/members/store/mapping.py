@@ -1,47 +1,18 @@
 """What is stored how: domain value ↔ document fields. Reading back never re-judges."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from services.members.domain.address import Address
 from services.members.domain.api_key import ApiKey, ApiKeyEvent
 from services.members.domain.member import Member, MemberEvent, Name, Role
-from services.members.domain.organization import Kind, Membership, Organization, OrganizationEvent, Status
 from services.members.publish import contract_of
 from shared.kernel.decision import Decision
-from shared.kernel.text import Text, search_key
+from shared.kernel.text import search_key
 from shared.kit.documents import Draft
 
 SITE = "members"
 """Claims are unique per site, and a person has one address wherever they go: all documents here share this one."""
-
-
-def organization_draft(decision: Decision[Organization, OrganizationEvent], version: int) -> Draft:
-    """The next body and events of an organization that has `version` afterwards."""
-    org = decision.state
-    period = org.membership
-    body = {
-        "name": {"ja": org.name.ja, "en": org.name.en},
-        "kind": org.kind.value,
-        "status": org.status.value,
-        "home_zone": org.home_zone,
-        "membership": period and {"starts_on": period.starts_on.isoformat(), "ends_on": period.ends_on.isoformat()},
-    }
-    return Draft(body, [contract_of(event, version) for event in decision.events])
-
-
-def organization_from(doc: Mapping[str, Any]) -> Organization:
-    period = doc["membership"]
-    return Organization(
-        id=doc["_id"],
-        name=Text(**doc["name"]),
-        kind=Kind(doc["kind"]),
-        status=Status(doc["status"]),
-        home_zone=doc["home_zone"],
-        membership=period
-        and Membership(date.fromisoformat(period["starts_on"]), date.fromisoformat(period["ends_on"])),
-    )
 
 
 def member_draft(decision: Decision[Member, MemberEvent], version: int) -> Draft:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.members.domain.address import Address
-from services.members.domain.member import Member, email_claim
+from services.members.domain.member import Member, Role, email_claim
 from services.members.store.mapping import SITE, member_from
+
+_MOST_ADMINS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,12 @@ class People:
 
     async def active(self, member_id: str) -> Member | None:
         return await self._one({"_id": member_id, "active": True})
+
+    async def admins_of(self, organization: str) -> tuple[str, ...]:
+        """The ids of those who administer it, twenty at most: it is their home, and they have the role."""
+        where = {"site": SITE, "organizations": organization, "roles": Role.ORGANIZATION_ADMIN.value, "active": True}
+        found = self.collection.find({**where, "organizations.0": organization}, {"_id": 1}).sort("name_key", 1)
+        return tuple(doc["_id"] for doc in await found.limit(_MOST_ADMINS).to_list(_MOST_ADMINS))
 
     async def _one(self, where: dict[str, Any]) -> Member | None:
         doc = await self.collection.find_one({"site": SITE, **where})

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.members.said import OrganizationKind, Role
+from shared.contracts.members.said import OrganizationKind, OrganizationStatus, Role
 from shared.contracts.members.views import (
     ApiKeysView,
     ApiKeyView,
@@ -115,7 +115,7 @@ class CreateOrganization(Command, wire="cmd.members.create_organization.v1", rep
 
 
 class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", reply=OrganizationView):
-    """Absent or null leaves a field as it is. A membership makes an applicant active."""
+    """Absent or null leaves a field as it is. A membership holds from now on alone, and makes an applicant active."""
 
     id: Id
     name: Text | None = None
@@ -181,6 +181,8 @@ class GetOrganization(Query, wire="qry.members.organization.v1", reply=Organizat
 
 class ListOrganizations(_Page, wire="qry.members.organizations.v1", reply=OrganizationsView):
     """Staff: all; others: those they belong to."""
+
+    status: OrganizationStatus | None = None
 
 
 class GetMember(Query, wire="qry.members.member.v1", reply=MemberView):

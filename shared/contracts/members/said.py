@@ -16,6 +16,9 @@ OrganizationKind = Literal[
     "guest",
 ]
 OrganizationStatus = Literal["applied", "oriented", "invoiced", "active", "suspended", "expired", "left"]
+OrganizationTransition = Literal[
+    "apply", "orient", "invoice", "activate", "suspend", "resume", "renew", "expire", "leave"
+]
 Role = Literal["member", "organization_admin", "site_staff", "operator"]
 
 
@@ -27,7 +30,11 @@ class MembershipView(View):
 
 
 class OrganizationState(State, wire="members.organization.v1"):
-    """An organization as others need it to judge rights: no personal data."""
+    """An organization as others need it to judge rights: no personal data.
+
+    `periods` are all it has, in order; `membership` is the last of them, with those before it that it follows without a
+    gap. `keeps_bookings` false: it was suspended for so long that its bookings are to be cancelled.
+    """
 
     id: Id
     sequence: int
@@ -37,6 +44,8 @@ class OrganizationState(State, wire="members.organization.v1"):
     status: OrganizationStatus | None = None
     home_zone: Zone | None = None
     membership: MembershipView | None = None
+    periods: tuple[MembershipView, ...] = ()
+    keeps_bookings: bool = True
 
 
 class MemberState(State, wire="members.member.v1"):
@@ -87,6 +96,30 @@ class OrganizationChanged(Event, wire="members.organization_changed.v1"):
 
     id: Id
     changed: tuple[str, ...]
+    version: int
+
+
+class OrganizationStatusChanged(Event, wire="members.organization_status_changed.v1"):
+    """A step of an organization's way: `before` led to `status`. `membership` is the last period; `tell` its admins."""
+
+    id: Id
+    name: BilingualView
+    transition: OrganizationTransition
+    before: OrganizationStatus
+    status: OrganizationStatus
+    membership: MembershipView | None = None
+    tell: tuple[Id, ...] = ()
+    version: int
+
+
+class RenewalDue(Event, wire="members.renewal_due.v1"):
+    """The last period of an active organization has `days` left, the present one counted; `tell` are its admins."""
+
+    id: Id
+    name: BilingualView
+    membership: MembershipView
+    days: int
+    tell: tuple[Id, ...] = ()
     version: int
 
 

@@ -2,7 +2,14 @@
 
 from typing import Annotated, Literal
 
-from shared.contracts.members.said import MembershipView, NameView, OrganizationKind, OrganizationStatus, Role
+from shared.contracts.members.said import (
+    MembershipView,
+    NameView,
+    OrganizationKind,
+    OrganizationStatus,
+    OrganizationTransition,
+    Role,
+)
 from shared.contracts.message import BilingualView, Id, Instant, Language, Principal, SiteId, View, Zone, personal
 
 TOKEN_ISSUER = "lounge/members"  # noqa: S105 - a name, no secret
@@ -13,8 +20,22 @@ KEY_SET_CACHE = 300
 """Seconds a verifier may keep the key set; a new key is published at least that long before it signs."""
 
 
+class StepView(View):
+    """One step of an organization's way: where it led, when (RFC 3339, offset of the home zone), made by whom."""
+
+    transition: OrganizationTransition
+    status: OrganizationStatus
+    at: str
+    by: Id
+    reason: str | None = None
+
+
 class OrganizationView(View):
-    """An organization; `created_at` is RFC 3339 with the offset of its home zone."""
+    """An organization; `created_at` is RFC 3339 with the offset of its home zone.
+
+    `membership` is the period that holds today, else the next, else the last of `periods`. `renewal_pending`: the last
+    one is about to end. `steps` are shown to staff and to the organization's admins.
+    """
 
     id: Id
     name: BilingualView
@@ -24,6 +45,9 @@ class OrganizationView(View):
     home_zone: Zone
     created_at: str
     version: int
+    periods: tuple[MembershipView, ...] = ()
+    renewal_pending: bool = False
+    steps: tuple[StepView, ...] = ()
 
 
 class OrganizationsView(View):
