@@ -21,6 +21,7 @@ from services.gateway.limits import Allowance, Rate
 from services.gateway.ops import Watch
 from services.gateway.policy import ANYONE, SESSION
 from services.gateway.problems import Catalogue, written_catalogue
+from services.gateway.proxies import Proxies
 from services.gateway.routes import booking, events, members, notify
 from services.gateway.routes.special import Special
 from services.gateway.servers import Jetstream
@@ -125,7 +126,12 @@ def build(settings: GatewaySettings) -> Gateway:
         _document("/openapi.json", lambda: orjson.dumps(app.openapi())),
         _document("/asyncapi.json", _asyncapi),
     ]
-    app.edge = Edge(Plan(doors), concurrency=settings.concurrency, origins=frozenset(settings.allowed_origins))
+    app.edge = Edge(
+        Plan(doors),
+        concurrency=settings.concurrency,
+        origins=frozenset(settings.allowed_origins),
+        proxies=Proxies(settings.trusted_proxies),
+    )
     app.house = house
     _hang_all(app, doors)
     return app

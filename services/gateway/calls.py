@@ -18,7 +18,8 @@ class Call:
     """`ask` is filled from the path (`{id}` fills field `id`, or what `fills` names), and for the rest from the query
     parameters (a query) or the body (a command).
 
-    `key` and `if_match` say what becomes of those headers; `status` is the usual success, for the document.
+    `key` and `if_match` say what becomes of those headers; `status` is the usual success, for the document. `client`
+    and `browser` name the fields of a command that the gateway fills with who asks: the network address, the browser.
     """
 
     method: Method
@@ -30,6 +31,8 @@ class Call:
     if_match: Need = "unused"
     status: int = 200
     fills: dict[str, str] = field(default_factory=dict)
+    client: str = ""
+    browser: str = ""
 
     @property
     def from_path(self) -> dict[str, str]:
@@ -38,12 +41,17 @@ class Call:
         return {name: self.fills.get(name, name) for name in names}
 
     @property
+    def filled(self) -> frozenset[str]:
+        """The fields a client cannot give: the path's, and the gateway's own."""
+        return frozenset({*self.from_path.values(), *filter(None, (self.client, self.browser))})
+
+    @property
     def reads(self) -> bool:
         return issubclass(self.ask, Query)
 
     def rest(self) -> dict[str, tuple[str, Any]]:
         """The fields the client gives beside the path: what the client calls it → (field, its pydantic FieldInfo)."""
-        filled = set(self.from_path.values())
+        filled = self.filled
         fields = {n: i for n, i in self.ask.model_fields.items() if n not in filled}
         return {
             CURSOR if self.reads and name == "after" else (info.alias or name): (name, info)

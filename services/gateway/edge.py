@@ -12,9 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from services.gateway.browsers import is_own_page
 from services.gateway.doors import Answering, Door
 from services.gateway.problems import header, problem
 from services.gateway.protocol import LONGEST_TARGET
+from services.gateway.proxies import Proxies
 from services.gateway.refusals import (
     InternalError,
     MethodNotAllowed,
@@ -37,6 +39,7 @@ SECONDS = Histogram(
 )
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 _NOWHERE = "none"
+_NONE = Proxies(())
 _GONE = 499
 """Counted for a client that did not wait."""
 
@@ -89,9 +92,12 @@ class Plan:
 class Edge:
     """ASGI. Nothing leaves here but answers and problem documents."""
 
-    def __init__(self, plan: Plan, *, concurrency: int, origins: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, plan: Plan, *, concurrency: int, origins: frozenset[str] = frozenset(), proxies: Proxies = _NONE
+    ) -> None:
         self._plan = plan
         self._origins = origins
+        self._proxies = proxies
         self._concurrency = concurrency
         self._at_work = 0
         self._counted: dict[tuple[str, int], Any] = {}
@@ -103,6 +109,7 @@ class Edge:
         sent = header(scope, b"x-request-id")
         request_id = sent.decode("ascii") if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(13)
         scope.setdefault("state", {})["request_id"] = request_id
+        scope["state"]["client"] = self._proxies.client(scope)
         parent = header(scope, b"traceparent").decode("latin-1") if telemetry.is_on() else ""
         with telemetry.entry(parent) as span:
             door, response = await self._answered(scope, receive, send)
@@ -152,8 +159,7 @@ class Edge:
 
     def _may_ask(self, origin: str, scope: Scope) -> bool:
         """Row H27: a browser names the page that asks; other clients send no Origin, and need none."""
-        host = header(scope, b"host").decode("latin-1")
-        return origin in self._origins or (bool(host) and origin.partition("://")[2] == host)
+        return origin in self._origins or is_own_page(scope)
 
     def _tell(self, door: str, status: int, began: float, request_id: str) -> None:
         took = time.perf_counter() - began

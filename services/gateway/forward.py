@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.auth import NOBODY, Asker, Authenticator
+from services.gateway.browsers import Browser, browser_of, is_own_page
 from services.gateway.calls import Call, Need
 from services.gateway.cursors import Cursors
 from services.gateway.doors import Answering, Door, Paper
@@ -69,11 +70,10 @@ class Gate:
         return asker
 
     def _charge(self, asker: Asker | None, request: Request) -> None:
-        client = request.scope.get("client")
         self.allowance.take(
             asker.principal.id if asker is not None else None,
             asker.principal.organization if asker is not None else None,
-            client=client[0] if client else "",
+            client=request.scope["state"]["client"],
             at=time.monotonic(),
         )
 
@@ -126,8 +126,12 @@ class Forwarder:
             asker = await self._gate.pass_in(request, call.policy)
             key = idempotency_key(request, call.key)
             if_match = seen_version(request, call.if_match)
-            data = await reader.read(request)
-            return rendered(await self.ask(call.ask.wire, data, asker, request, key=key, if_match=if_match))
+            browser = browser_of(request) if call.browser and is_own_page(request.scope) else None
+            data = await reader.read(request, _known(call, request, browser))
+            response = rendered(await self.ask(call.ask.wire, data, asker, request, key=key, if_match=if_match))
+            if browser is not None:
+                browser.remember(response)
+            return response
 
         return answer
 
@@ -211,6 +215,12 @@ def seen_version(request: Request, need: Need) -> int | None:
     if match is None:
         raise IfMatchMalformed
     return int(match[1])
+
+
+def _known(call: Call, request: Request, browser: Browser | None) -> dict[str, str | None]:
+    """The fields of the command that say from where it is asked."""
+    known: dict[str, str | None] = {call.client: request.scope["state"]["client"] or None} if call.client else {}
+    return known | ({call.browser: browser.digest if browser else None} if call.browser else {})
 
 
 def _named(header_name: str, need: Need) -> tuple[str, ...]:

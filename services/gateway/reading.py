@@ -25,6 +25,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}.*)?")
 _UNESCAPED_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})")
 _EMPTY: frozenset[str] = frozenset()
+_NOTHING: Mapping[str, str | None] = {}
 
 
 def path_fields(request: Request, call: Call) -> dict[str, str]:
@@ -97,11 +98,11 @@ class BodyReader:
         rest = [info for _, info in call.rest().values()]
         self._bare = not rest
         self._may_be_bare = call.method == "POST" and not any(info.is_required() for info in rest)
-        self._fields = frozenset(call.from_path.values())
+        self._fields = call.filled
 
-    async def read(self, request: Request) -> bytes:
-        """The command's JSON: the path's fields, then the body as it was sent."""
-        fields = path_fields(request, self._call) if self._fields else {}
+    async def read(self, request: Request, known: Mapping[str, str | None] = _NOTHING) -> bytes:
+        """The command's JSON: the path's fields and what the gateway knows, then the body as it was sent."""
+        fields = {**path_fields(request, self._call), **known} if self._fields else {}
         no_parameters(request)
         raw = await body.read(request.receive, request.scope)
         if not raw and (self._bare or (self._may_be_bare and not header(request.scope, b"content-type"))):

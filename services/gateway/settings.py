@@ -1,5 +1,6 @@
 """What the gateway is told by its environment, beyond what every process is."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -23,6 +24,8 @@ class GatewaySettings(KitSettings):
     streams_per_principal: int = Field(default=5, ge=1)
     allowed_origins: tuple[str, ...] = ()
     """Origins (`https://lounge.example`) whose pages may ask beside the gateway's own; a JSON list."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks of our own proxies, whose X-Forwarded-For is believed; a JSON list."""
     cursor_key: SecretStr = SecretStr("")
     """Signs list cursors, from LOUNGE_CURSOR_KEY or the file LOUNGE_CURSOR_KEY_FILE; the same for all gateways.
 

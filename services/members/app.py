@@ -8,7 +8,7 @@ from services.members.handlers.deadlines import Deadlines
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
 from services.members.handlers.people import PeopleHandlers
-from services.members.handlers.sign_in import SignInHandlers
+from services.members.handlers.sign_in import Counts, SignInHandlers
 from services.members.handlers.tokens import Tokens
 from services.members.publish import NotifyMail, member_states, organization_states, policy_states
 from services.members.queries.directory import Directory
@@ -19,7 +19,7 @@ from services.members.store.people import People
 from services.members.store.policies import Policies
 from services.members.store.secret import Secret
 from services.members.store.sessions import Sessions
-from services.members.store.sign_ins import SignIns
+from services.members.store.sign_ins import Clients, SignIns
 from services.members.store.signing import KeySets
 from services.members.subscribers import (
     Handlers,
@@ -46,6 +46,11 @@ def build(settings: Settings) -> Service:
     people = People(members.collection)
     secret = Secret(settings.members_secret.get_secret_value().encode())
     tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
+    counts = Counts(
+        SignIns(service.collection("sign_ins")),
+        Clients(service.collection("sign_in_clients")),
+        settings.sign_in_sends_per_client,
+    )
     sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
     handlers = Handlers(
         organizations=OrganizationHandlers(organizations, people, clock),
@@ -53,7 +58,7 @@ def build(settings: Settings) -> Service:
         api_keys=ApiKeyHandlers(api_keys, clock, chance=_key_text),
         sign_in=SignInHandlers(
             people=people,
-            sign_ins=SignIns(service.collection("sign_ins")),
+            counts=counts,
             sessions=sessions,
             tokens=tokens,
             mail=NotifyMail(service.caller),

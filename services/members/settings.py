@@ -16,3 +16,5 @@ class Settings(KitSettings):
 
     members_secret: SecretStr = Field(min_length=32)
     members_secret_file: Path | None = None
+    sign_in_sends_per_client: int = Field(default=20, ge=1)
+    """Sign-in codes sent within an hour for all that comes from one network, an IPv4 address or an IPv6 /64."""

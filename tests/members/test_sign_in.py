@@ -1,6 +1,7 @@
 """Signing in, over the real servers, with the permissions that hold in production."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -81,14 +82,57 @@ async def test_a_fourth_code_within_a_quarter_hour_is_refused_for_any_address(ho
 
 
 @pytest.mark.parametrize("email", [HANAKO, "nobody@bio.example"])
-async def test_a_thousand_guesses_are_cut_after_five_for_any_address(house: House, email: str) -> None:
+async def test_a6_a_thousand_guesses_are_cut_after_five_for_any_address(house: House, email: str) -> None:
     await hanako(house)
     await house.done(contract.RequestSignInCode(email=email), NOBODY)
     right = house.notify.asked[-1].code
-    guesses = [f"{n:08d}" for n in range(40) if f"{n:08d}" != right]
-    answers = [await house.refused(contract.CreateSession(email=email, code=guess), NOBODY) for guess in guesses]
-    assert answers[:5] == [(401, "wrong-code")] * 5
-    assert set(answers[5:]) == {(429, "too-many-attempts")}
+    answers = Counter[tuple[int, str]]()
+    for first in range(0, 1_000, 100):
+        guesses = [contract.CreateSession(email=email, code=f"{n:08d}") for n in range(first, first + 100)]
+        wrong = [guess for guess in guesses if guess.code != right]
+        answers += Counter(await asyncio.gather(*(house.refused(guess, NOBODY) for guess in wrong)))
+    assert answers == {(401, "wrong-code"): 5, (429, "too-many-attempts"): sum(answers.values()) - 5}
+    assert sum(answers.values()) >= 999
+
+
+async def test_twenty_codes_an_hour_leave_for_one_network_and_refused_ones_cost_it_nothing(house: House) -> None:
+    await hanako(house)
+
+    async def asked(n: int, client: str) -> int:
+        request = contract.RequestSignInCode(email=f"someone-{n}@bio.example", client=client)
+        return (await house.ask(request, NOBODY)).status
+
+    again = contract.RequestSignInCode(email=HANAKO, client="203.0.113.7")
+    assert sorted([(await house.ask(again, NOBODY)).status for _ in range(10)]) == [202] * 3 + [429] * 7
+    answers = await asyncio.gather(*(asked(n, "203.0.113.7") for n in range(30)))
+    assert sorted(answers) == [202] * 17 + [429] * 13
+    assert len(house.notify.asked) == 20
+    assert await asked(31, "203.0.113.8") == 202
+    house.wall.forward(timedelta(hours=1))
+    assert await asked(32, "203.0.113.7") == 202
+    assert "203.0.113" not in repr(list(house.admin["members"]["sign_in_clients"].find()))
+
+
+async def test_what_notify_could_not_take_costs_a_network_nothing(house: House) -> None:
+    await house.notify.leave()
+    request = contract.RequestSignInCode(email=HANAKO, client="203.0.113.7")
+    for _ in range(25):
+        assert await house.refused(request, NOBODY) == (503, "unavailable")
+    await house.notify.listen()
+    assert (await house.ask(request, NOBODY)).status == 202
+
+
+async def test_a_code_asked_for_in_a_browser_is_good_in_that_one_alone(house: House) -> None:
+    await hanako(house)
+    mine, another = "a" * 64, "b" * 64
+    await house.done(contract.RequestSignInCode(email=HANAKO, browser=mine), NOBODY)
+    code = house.notify.code()
+    for browser in (None, another):
+        elsewhere = contract.CreateSession(email=HANAKO, code=code, browser=browser)
+        assert await house.refused(elsewhere, NOBODY) == (401, "wrong-code")
+    assert (await house.ask(contract.CreateSession(email=HANAKO, code=code, browser=mine), NOBODY)).status == 201
+    anywhere = contract.CreateSession(email=HANAKO, code=await code_for(house), browser=mine)
+    assert (await house.ask(anywhere, NOBODY)).status == 201
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])

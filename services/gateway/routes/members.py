@@ -34,6 +34,8 @@ CALLS = (
         ask=RequestSignInCode,
         policy=ANYONE,
         status=202,
+        client="client",
+        browser="browser",
     ),
     Call(
         method="POST",
@@ -42,6 +44,7 @@ CALLS = (
         ask=CreateSession,
         policy=ANYONE,
         status=201,
+        browser="browser",
     ),
     Call(
         method="POST",

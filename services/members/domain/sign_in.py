@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,6 +15,9 @@ CODE_LIFETIME = timedelta(minutes=10)
 _TRIES = 5
 _SENDS, _SENDS_WITHIN = 3, timedelta(minutes=15)
 _FAILURES, _FAILURES_WITHIN = 20, timedelta(days=1)
+_CLIENT_WITHIN = timedelta(hours=1)
+_SUBSCRIBER = 64
+"""Bits of an IPv6 address that one subscriber is given; the rest they choose themselves."""
 
 
 class WrongCode(Refusal):
@@ -66,10 +71,10 @@ class SignIn:
 
     def not_sent(self, at: datetime) -> SignIn:
         """The code requested at `at` cannot have left the house: it costs nobody a send."""
-        return replace(self, sends=tuple(s for s in self.sends if s != at))
+        return replace(self, sends=_without_one(self.sends, at))
 
-    def attempt(self, digest: str, at: datetime) -> Attempt:
-        """A right guess uses the code up, a wrong one counts.
+    def attempt(self, digests: AbstractSet[str], at: datetime) -> Attempt:
+        """A guess, right where the code has one of `digests`. A right one uses the code up, a wrong one counts.
 
         Raises, leaving nothing behind: WrongCode where no code is alive, TooManyAttempts after five wrong guesses at
         this code or twenty within a day.
@@ -79,7 +84,7 @@ class SignIn:
             raise WrongCode
         if self.code.tries >= _TRIES:
             raise TooManyAttempts(retry_after=_seconds(self.code.expires_at - at))
-        if hmac.compare_digest(self.code.digest, digest):
+        if any(hmac.compare_digest(self.code.digest, digest) for digest in digests):
             return Attempt(replace(self, code=None), right=True)
         failures = (*_within(self.failures, _FAILURES_WITHIN, at), at)
         return Attempt(
@@ -90,6 +95,43 @@ class SignIn:
         failures = _within(self.failures, _FAILURES_WITHIN, at)
         if len(failures) >= _FAILURES:
             raise TooManyAttempts(retry_after=_seconds(failures[-_FAILURES] + _FAILURES_WITHIN - at))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What comes from one network: the instants at which codes were sent for it, to whatever addresses."""
+
+    sends: tuple[datetime, ...] = ()
+
+    def request(self, at: datetime, *, most: int) -> Client:
+        """One code more within an hour. Raises TooManyAttempts for more than `most`."""
+        sends = _within(self.sends, _CLIENT_WITHIN, at)
+        if len(sends) >= most:
+            raise TooManyAttempts(retry_after=_seconds(sends[-most] + _CLIENT_WITHIN - at))
+        return Client((*sends, at))
+
+    def not_sent(self, at: datetime) -> Client:
+        """The code requested at `at` was refused after all, or cannot have left the house."""
+        return Client(_without_one(self.sends, at))
+
+
+def network_of(address: str) -> str:
+    """Whom a network address belongs to: an IPv4 address itself, of an IPv6 address the subscriber's /64."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), _SUBSCRIBER), strict=False))
+
+
+def _without_one(instants: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:
+    """Without one of those that are `at`: others may have come at the same millisecond."""
+    place = instants.index(at) if at in instants else len(instants)
+    return (*instants[:place], *instants[place + 1 :])
 
 
 def _within(instants: tuple[datetime, ...], span: timedelta, at: datetime) -> tuple[datetime, ...]:

@@ -2,22 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from services.members.domain.address import Address, address
 from services.members.domain.member import Member
 from services.members.domain.session import Refreshed, RefreshToken, Session, SessionEnded
-from services.members.domain.sign_in import CODE_LIFETIME, SignIn, WrongCode
+from services.members.domain.sign_in import CODE_LIFETIME, SignIn, TooManyAttempts, WrongCode, network_of
 from services.members.handlers.asking import check_in_time
 from services.members.handlers.tokens import Tokens
 from services.members.store.people import People
 from services.members.store.secret import Secret
 from services.members.store.sessions import Sessions
-from services.members.store.sign_ins import SignIns
+from services.members.store.sign_ins import Clients, SignIns
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.contracts.notify import SendSignInCode
 from shared.kernel.ids import new_id
+from shared.kernel.refusal import DeadlinePassed
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause
 from shared.kit.log import get_logger
@@ -35,11 +37,20 @@ class CodeMail(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What is counted of asking and guessing: by address, and by network, where `most_per_client` go out an hour."""
+
+    sign_ins: SignIns
+    clients: Clients
+    most_per_client: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignInHandlers:
     """`new_code` gives eight digits, `chance` 64 hexadecimal digits; nobody can guess either."""
 
     people: People
-    sign_ins: SignIns
+    counts: Counts
     sessions: Sessions
     tokens: Tokens
     mail: CodeMail
@@ -50,14 +61,27 @@ class SignInHandlers:
 
     async def request_sign_in_code(self, ask: Asked[contract.RequestSignInCode]) -> contract.CodeRequestedView:
         """Does the same work for an address nobody has: notify is told, without a code. Raises TooManyAttempts."""
-        to, at, code = address(ask.data.email), self.clock.now(), self.new_code()
+        to, at = address(ask.data.email), self.clock.now()
+        network = self._network(ask.data.client)
+        if network is not None:
+            await self.counts.clients.change(network, lambda c: c.request(at, most=self.counts.most_per_client))
+        try:
+            await self._send_code(to, ask, at)
+        except (TooManyAttempts, DeadlinePassed, Unavailable):
+            if network is not None:
+                await self.counts.clients.change(network, lambda c: c.not_sent(at))
+            raise
+        return contract.CodeRequestedView(expires_in=int(CODE_LIFETIME.total_seconds()))
+
+    async def _send_code(self, to: Address, ask: Asked[contract.RequestSignInCode], at: datetime) -> None:
+        code = self.new_code()
         member = await self.people.active_by_address(to)
 
         def decide(state: SignIn) -> SignIn:
             check_in_time(ask, self.clock)
-            return state.request(self._digest(to, code), at)
+            return state.request(self._digest(to, code, ask.data.browser), at)
 
-        await self.sign_ins.change(to.key, decide)
+        await self.counts.sign_ins.change(to.key, decide)
         mail = SendSignInCode(
             email=to.text,
             code=code if member else None,
@@ -67,9 +91,8 @@ class SignInHandlers:
         try:
             await self.mail.send(mail, ask.correlationid)
         except Unavailable:
-            await self.sign_ins.change(to.key, lambda s: s.not_sent(at))
+            await self.counts.sign_ins.change(to.key, lambda s: s.not_sent(at))
             raise
-        return contract.CodeRequestedView(expires_in=int(CODE_LIFETIME.total_seconds()))
 
     async def create_session(self, ask: Asked[contract.CreateSession]) -> contract.TokenView:
         """Uses the code up, whatever comes after. Raises WrongCode, TooManyAttempts."""
@@ -107,22 +130,29 @@ class SignInHandlers:
         await self.sessions.revoke(ask.data.session, ask.principal.id, self.clock.now())
 
     async def _attempt(self, to: Address, ask: Asked[contract.CreateSession]) -> bool:
-        """Only the guess that was written as the right one is right, however many came at once."""
-        at, digest, right = self.clock.now(), self._digest(to, ask.data.code), False
+        """Only the guess that was written as the right one is right, however many came at once.
+
+        A code asked for in a browser is right in that browser alone; one asked for by a program, anywhere.
+        """
+        at, right = self.clock.now(), False
+        digests = {self._digest(to, ask.data.code, browser) for browser in (None, ask.data.browser)}
 
         def decide(state: SignIn) -> SignIn:
             nonlocal right
             check_in_time(ask, self.clock)
-            attempt = state.attempt(digest, at)
+            attempt = state.attempt(digests, at)
             right = attempt.right
             return attempt.after
 
-        await self.sign_ins.change(to.key, decide)
+        await self.counts.sign_ins.change(to.key, decide)
         return right
 
     async def _pair(self, member: Member, refresh: RefreshToken) -> contract.TokenView:
         access = await self.tokens.access_token(member, refresh.session)
         return contract.TokenView(access_token=access, expires_in=contract.TOKEN_LIFETIME, refresh_token=refresh.text)
 
-    def _digest(self, to: Address, code: str) -> str:
-        return self.secret.digest("sign-in-codes", to.key, code)
+    def _digest(self, to: Address, code: str, browser: str | None) -> str:
+        return self.secret.digest("sign-in-codes", to.key, code, *filter(None, [browser]))
+
+    def _network(self, client: str | None) -> str | None:
+        return self.secret.digest("sign-in-clients", network_of(client)) if client else None

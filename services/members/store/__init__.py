@@ -8,6 +8,8 @@ from shared.kit.mongo import IndexModel, index
 _DAY = 86_400
 _SIGN_IN_KEPT = 2 * _DAY
 """Longer than any limit of a sign-in looks back."""
+_CLIENT_KEPT = 7_200
+"""Longer than the limit of a network looks back."""
 _SESSION_KEPT = 15 * _DAY
 """Longer than a session may idle."""
 
@@ -31,6 +33,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "policies": document_indexes(),
     "sign_ins": [index([("touched", 1)], expire_after=_SIGN_IN_KEPT)],
+    "sign_in_clients": [index([("touched", 1)], expire_after=_CLIENT_KEPT)],
     "sessions": [
         *document_indexes(),
         index([("touched", 1)], expire_after=_SESSION_KEPT),

@@ -63,11 +63,18 @@ class PersonName(Model):
     latin: Line | None = None
 
 
+Browser = Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")]
+"""The hash of the cookie by which the gateway tells a browser apart while somebody signs in; null for no browser."""
+
+
 class RequestSignInCode(Command, wire="cmd.members.request_sign_in_code.v1", reply=CodeRequestedView):
     """Mail a code, if the address is a member's. Refusals: invalid-email 422, too-many-attempts 429."""
 
     email: EmailAddress
     language: Language | None = None
+    client: Annotated[str | None, Field(max_length=64), personal()] = None
+    """The network address it was asked from, as the gateway saw it."""
+    browser: Browser = None
 
 
 class CreateSession(Command, wire="cmd.members.create_session.v1", reply=TokenView):
@@ -75,6 +82,8 @@ class CreateSession(Command, wire="cmd.members.create_session.v1", reply=TokenVi
 
     email: EmailAddress
     code: Annotated[str, Field(pattern=r"^[0-9]{8}$")]
+    browser: Browser = None
+    """A code asked for in a browser is good in that one alone."""
 
 
 class RefreshSession(Command, wire="cmd.members.refresh_session.v1", reply=TokenView):
