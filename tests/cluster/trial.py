@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from tests.support.audit import Found
 from tests.support.cluster import LoungeCluster
-from tests.support.ledger import BUILD, PERSON, Ledger, Line, Slots
+from tests.support.ledger import BUILD, PERSON, Ledger, Slots
 
 BEFORE, AFTER = 30, 40
 """Successes to see before a fault, so that it strikes a system at work, and after it, so that it is over."""
@@ -54,18 +53,12 @@ class Trial:
         """What follows is measured from here."""
         self.struck()
 
-    def _succeeded(self) -> list[Line]:
-        return [line for line in self.ledger.lines if line.status in (200, 201)]
-
     def _good(self) -> list[float]:
-        return sorted(line.answered for line in self._succeeded())
+        return sorted(line.answered for line in self.ledger.succeeded())
 
     async def succeeds(self, more: int = AFTER, *, seconds: float = 40) -> None:
         """Returns once so many more commands have succeeded; fails when they do not."""
-        wanted, end = len(self._good()) + more, time.monotonic() + seconds
-        while len(self._good()) < wanted:
-            assert time.monotonic() < end, f"{self.name}: too few successes within {seconds:g} s"
-            await asyncio.sleep(0.05)
+        await self.ledger.succeeds(more, seconds=seconds)
 
     def seen(self) -> Seen:
         """To be asked while the load is on: afterwards silence means nothing."""
@@ -74,7 +67,9 @@ class Trial:
         answered = [line for line in lines if line.answered]
         return Seen(
             fault=self.name,
-            first_success_s=round(min(line.answered for line in self._succeeded() if line.sent >= since) - since, 2),
+            first_success_s=round(
+                min(line.answered for line in self.ledger.succeeded() if line.sent >= since) - since, 2
+            ),
             longest_gap_s=round(max(later - earlier for earlier, later in itertools.pairwise(good)), 2),
             answers=dict(tries),
             commands=len(lines),

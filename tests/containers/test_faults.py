@@ -10,6 +10,8 @@ from tests.support.ledger import Ledger
 
 SERVICES = ("booking", "events", "members", "notify")
 AWAY_SECONDS = 2.0
+BEFORE, AFTER = 20, 20
+"""Successes to see before a fault, so that it strikes a system at work, and after it, so that it is over."""
 Harm = Callable[[Installation, Replica], None]
 
 
@@ -39,7 +41,6 @@ async def test_what_happens_to_a_service_loses_and_doubles_nothing(
     async with ledger.running(per_second=30):
         for service in SERVICES:
             await _harmed(lounge, ledger, lounge.of(service)[0], harm)
-            await asyncio.to_thread(lounge.ready)
     ledger.write(await ledger.audit())
 
 
@@ -49,12 +50,15 @@ async def test_a_server_that_is_killed_and_comes_back_loses_and_doubles_nothing(
 ) -> None:
     async with ledger.running(per_second=30):
         await _harmed(lounge, ledger, lounge.of(server)[0], _kill)
-        await asyncio.to_thread(lounge.ready)
     ledger.write(await ledger.audit())
 
 
 async def _harmed(lounge: Installation, ledger: Ledger, replica: Replica, harm: Harm) -> None:
+    """The engine's own word of a replica's health is seconds old: that commands succeed is what says it is over."""
+    await ledger.succeeds(BEFORE)
     ledger.mark(f"{replica.service} {harm.__name__.strip('_')}")
     await asyncio.to_thread(harm, lounge, replica)
     await asyncio.sleep(AWAY_SECONDS)  # how long the fault lasts, not a wait for anything
     await asyncio.to_thread(HEAL[harm], lounge, replica)
+    await asyncio.to_thread(lounge.ready)
+    await ledger.succeeds(AFTER)

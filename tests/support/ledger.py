@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from services.booking.app import load_holidays
 from shared.kit.clock import SystemClock
 from tests.support.audit import Found
 
@@ -28,6 +29,8 @@ PERSON = "staff@linkj.example"
 """Has no quota and may book eighteen months ahead, so that only the slots limit the load."""
 BUILD = Path(__file__).resolve().parent.parent.parent / "build"
 _NEW_YORK = ZoneInfo("America/New_York")
+_CLOSES = "us-federal"
+"""The calendar whose holidays close the demonstration's lounge."""
 _ANSWERED_WITHIN = 60.0
 _REST = 0.1
 
@@ -50,7 +53,10 @@ class Line:
 
 
 class Slots:
-    """Quarter hours of the demonstration's rooms in which the lounge is open, each given once per installation."""
+    """Quarter hours of the demonstration's rooms in which the lounge is open, each given once per installation.
+
+    None is on a holiday: a load that walks into one is refused all day, and proves nothing.
+    """
 
     def __init__(self) -> None:
         self._rest = self._all()
@@ -59,9 +65,10 @@ class Slots:
 
     def _all(self) -> Iterator[tuple[str, datetime]]:
         first = SystemClock().now().astimezone(_NEW_YORK).date() + timedelta(days=14)
+        closed = load_holidays().calendars[_CLOSES]
         for day in range(500):
             date = first + timedelta(days=day)
-            if date.weekday() < 5:
+            if date.weekday() < 5 and date not in closed:
                 for half, room in itertools.product(range(18, 43), ("room-a", "room-b")):
                     yield room, datetime(date.year, date.month, date.day, half // 2, half % 2 * 30, tzinfo=_NEW_YORK)
 
@@ -104,6 +111,16 @@ class Ledger:
         finally:
             stop.set()
             await asyncio.gather(*tasks)
+
+    def succeeded(self) -> list[Line]:
+        return [line for line in self.lines if line.status in (200, 201)]
+
+    async def succeeds(self, more: int, *, seconds: float = 40) -> None:
+        """Returns once so many more commands have succeeded: what a fault strikes is at work, and works again after."""
+        wanted, end = len(self.succeeded()) + more, time.monotonic() + seconds
+        while len(self.succeeded()) < wanted:
+            assert time.monotonic() < end, f"{self.name}: too few successes within {seconds:g} s: {self.summary()}"
+            await asyncio.sleep(0.05)
 
     async def _client(self, stop: asyncio.Event, pause: float) -> None:
         async with httpx.AsyncClient(headers=self._headers, timeout=10) as client:
@@ -173,7 +190,7 @@ class Ledger:
 
     def summary(self) -> dict[str, Any]:
         """The ledger in figures; seconds and milliseconds."""
-        ok = sorted(line.answered for line in self.lines if line.status in (200, 201))
+        ok = sorted(line.answered for line in self.succeeded())
         waits = sorted(1000 * (line.answered - line.sent) for line in self.lines)
         gaps = [later - earlier for earlier, later in itertools.pairwise(ok)]
         tries = Counter(each for line in self.lines for each in line.unknown)
@@ -187,8 +204,8 @@ class Ledger:
             "replays": sum(line.replayed for line in self.lines),
             "seconds": round(self._now(), 1),
             "longest_gap_s": round(max(gaps, default=0.0), 2),
-            "p50_ms": round(waits[len(waits) // 2], 1),
-            "p99_ms": round(waits[len(waits) * 99 // 100], 1),
+            "p50_ms": round(waits[len(waits) // 2], 1) if waits else None,
+            "p99_ms": round(waits[len(waits) * 99 // 100], 1) if waits else None,
         }
 
     def write(self, found: Found | None = None, **more: Any) -> Path:
