@@ -10,14 +10,20 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.support.servers import Servers
 
 ROOT = Path(__file__).parent
+SHARED = (
+    ("/journeys/", "journeys"),
+    ("/operations/test_keys", "operations"),
+    ("/operations/test_runbooks", "operations"),
+)
+"""Files that share a whole system, and the name of their share."""
 
 
 class Rooms(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
-    """A file is run by one worker, in order; the journeys, which share a whole system, by one together."""
+    """A file is run by one worker, in order; those that share a whole system, by one together."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
-        return "journeys" if "/journeys/" in file else file
+        return next((name for part, name in SHARED if part in file), file)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -53,3 +53,20 @@ def remove(site: Site, data: Data = DEFAULT, as_json: AsJson = False) -> None:
     from deploy.cli import showing, sites
 
     showing.facts(sites.remove(data, site), as_json=as_json)
+
+
+@app.command(epilog="Example: lounge site rotate osaka --json > osaka.json; later: lounge site rotate osaka --withdraw")
+def rotate(
+    site: Site,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="The newest credentials alone open now.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="With --withdraw: cut off who uses the former.")] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Give a site new credentials; its former ones work until they are withdrawn."""
+    from deploy.cli import showing, sites
+
+    if now and not withdraw:
+        raise typer.BadParameter("--now goes with --withdraw")
+    told = sites.withdraw(data, site, now=now) if withdraw else sites.renew(data, site)
+    showing.facts(told, as_json=as_json)

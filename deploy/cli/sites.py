@@ -1,24 +1,19 @@
 """Producers on the running system: a site in booking, an account and a stream in NATS, a key for HTTP."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nats
-from nats.errors import Error as NatsError
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
-from deploy import topology
-from deploy.cli.finding import by_environment, ops_of, worded
-from deploy.embedded.folder import DataFolder, read_run
-from deploy.nats.server import embedded_place, write_config
+from deploy import rotation, topology
+from deploy.cli.finding import ops_of, worded
+from deploy.installed import Installed, installed, opens, reload
 from deploy.ops import Ops
-from deploy.trouble import CannotStart, NotDone
-from deploy.waiting import busy, until
+from deploy.rotation import soon
+from deploy.trouble import NotDone
+from deploy.waiting import busy
 from shared.contracts.booking import Calendar, DefineSite, GetSite
 from shared.contracts.members import CreateApiKey, ListApiKeys, RevokeApiKey
 from shared.contracts.message import Text
@@ -39,31 +34,22 @@ class Described:
 
 def add(data: Path, site: Described) -> dict[str, Any]:
     """The producer's credentials, working when this returns. Raises NotDone."""
-    _only_embedded()
 
     async def work() -> dict[str, Any]:
+        place = installed(data)
         async with ops_of(data) as ops:
-            folder, run = DataFolder(data), read_run(data)
             await ops.ask(await _definition(ops, site, producer=True))
-            seed = folder.keys.seed_file(f"site-{site.id}").read_text().strip()
-            _reload(folder, run)
-            await _soon(lambda: _opens(run["nats"], seed), "its key does not open the server")
+            seed = place.keys.seed_file(f"site-{site.id}").read_text().strip()
+            await reload(place)
+            await soon(lambda: opens(place.url, seed), "its key does not open the server")
             js = ops.client.jetstream()
-            await topology.apply_stream(js, ingest_stream(site.id))
-            await topology.apply_durable(js, ingest_durable(site.id))
-            await topology.apply_site_account(run["nats"], folder.keys, site.id)
-            await _soon(lambda: _reaches_or_reload(folder, run, site.id), "its messages do not reach their stream")
-            key = await ops.ask(CreateApiKey(name=f"site {site.id}", scopes=("events:write",), site=site.id))
+            await topology.apply_stream(js, ingest_stream(site.id), place.copies)
+            await topology.apply_durable(js, ingest_durable(site.id), place.copies)
+            await topology.apply_site_account(place.url, place.keys, site.id, place.copies)
+            await soon(lambda: _reaches_or_reload(place, site.id), "its messages do not reach their stream")
+            key = await _api_key(ops, site.id)
             await ops.settled(sites=(site.id,), seconds=_PATIENCE)
-            return {
-                "site": site.id,
-                "nats_url": run["nats"],
-                "nkey_seed": seed,
-                "inbox_prefix": inbox_prefix(site.id),
-                "publish": "events.>",
-                "receipts": "receipts.>",
-                "api_key": key["secret"],
-            }
+            return _credentials(place, site.id, key["secret"])
 
     with busy(f"Letting {site.id} in"):
         return asyncio.run(work())
@@ -74,42 +60,80 @@ def listed(data: Path) -> list[dict[str, Any]]:
 
     async def work() -> list[dict[str, Any]]:
         async with ops_of(data) as ops:
-            return [await _input(ops, site) for site in DataFolder(data).keys.sites()]
+            return [await _input(ops, site) for site in installed(data).keys.sites()]
 
     return asyncio.run(work())
 
 
 def remove(data: Path, site: str) -> dict[str, Any]:
     """Its keys no longer open anything when this returns. Raises NotDone."""
-    _only_embedded()
 
     async def work() -> dict[str, Any]:
-        folder, run = DataFolder(data), read_run(data)
-        if site not in folder.keys.sites():
-            raise NotDone(f"{site} is no producer here.", code="not-found")
-        seed = folder.keys.seed_file(f"site-{site}").read_text().strip()
+        place = _place_of(data, site)
+        seed = place.keys.seed_file(f"site-{site}").read_text().strip()
         async with ops_of(data) as ops:
             await ops.ask(await _definition(ops, Described(site), producer=False))
-            revoked = await _revoke_keys(ops, site)
-            folder.keys.forget_site(site)
-            _reload(folder, run)
-            await _soon(lambda: _is_shut(run["nats"], seed), "its key still opens the server")
+            revoked = await _revoke(ops, [each["id"] for each in await _api_keys(ops, site)])
+            place.keys.forget_site(site)
+            await reload(place)
+            await soon(lambda: _is_shut(place.url, seed), "its key still opens the server")
         return {"site": site, "removed": True, "api_keys_revoked": revoked}
 
     with busy(f"Shutting {site} out"):
         return asyncio.run(work())
 
 
-async def _soon(holds: Callable[[], Awaitable[bool]], complaint: str) -> None:
-    try:
-        await until(holds, seconds=_PATIENCE)
-    except TimeoutError:
-        raise NotDone(f"After {_PATIENCE:g} s {complaint}.", code="timed-out") from None
+def renew(data: Path, site: str) -> dict[str, Any]:
+    """New credentials beside those it has: both work from now on, until `withdraw`. Raises NotDone."""
+
+    async def work() -> dict[str, Any]:
+        place = _place_of(data, site)
+        async with ops_of(data) as ops:
+            await rotation.begin(place, [f"site-{site}"])
+            key = await _api_key(ops, site)
+            return _credentials(place, site, key["secret"])
+
+    with busy(f"Making new keys for {site}"):
+        return asyncio.run(work())
 
 
-def _only_embedded() -> None:
-    if by_environment():
-        raise CannotStart("Producers are added where the NATS configuration is: name the data folder with --data.")
+def withdraw(data: Path, site: str, *, now: bool) -> dict[str, Any]:
+    """Only its newest credentials open anything when this returns. Raises NotDone where the former are in use."""
+
+    async def work() -> dict[str, Any]:
+        place, name = _place_of(data, site), f"site-{site}"
+        if place.keys.former(name) is None:
+            raise NotDone(f"{site} has no former key: `lounge site rotate {site}` makes a new one.", code="not-found")
+        async with ops_of(data) as ops:
+            if not now:
+                await rotation.changed_over(place, [name], seconds=0)
+            await rotation.end(place, [name])
+            ours = [each for each in await _api_keys(ops, site) if each["name"] == _name_of(site)]
+            former = sorted(ours, key=lambda each: str(each["created_at"]))[:-1]
+            revoked = await _revoke(ops, [each["id"] for each in former])
+        return {"site": site, "withdrawn": True, "api_keys_revoked": revoked}
+
+    with busy(f"Withdrawing the former keys of {site}"):
+        return asyncio.run(work())
+
+
+def _place_of(data: Path, site: str) -> Installed:
+    place = installed(data)
+    if site not in place.keys.sites():
+        raise NotDone(f"{site} is no producer here.", code="not-found")
+    return place
+
+
+def _credentials(place: Installed, site: str, api_key: str) -> dict[str, Any]:
+    return {
+        "site": site,
+        "nats_url": place.url,
+        "nkey_seed": place.keys.seed_file(f"site-{site}").read_text().strip(),
+        "inbox_prefix": inbox_prefix(site),
+        "publish": "events.>",
+        "receipts": "receipts.>",
+        "api_key": api_key,
+    }
 
 
 async def _definition(ops: Ops, site: Described, *, producer: bool) -> DefineSite:
@@ -128,35 +152,15 @@ async def _definition(ops: Ops, site: Described, *, producer: bool) -> DefineSit
     return worded(DefineSite, id=site.id, producer=producer, calendars=calendars, name=text, time_zone=zone)
 
 
-def _reload(folder: DataFolder, run: dict[str, Any], *, again: bool = False) -> None:
-    """Write the server's configuration for the keys there are now, and have it read if it is new, or `again`."""
-    server = next(each for each in run["processes"] if each["name"].startswith("nats-"))
-    config = folder.path / "nats.json"
-    place = embedded_place(folder.path, port=server["port"], monitor_port=folder.known_port("nats-monitor"))
-    new = write_config(config, folder.keys, place)
-    if new or again:
-        os.kill(server["pid"], signal.SIGHUP)
-
-
-async def _opens(url: str, seed: str) -> bool:
-    """Whether this very key lets one in; whatever it is refused with, it does not."""
-    try:
-        client = await nats.connect(url, nkeys_seed_str=seed, allow_reconnect=False, connect_timeout=2, error_cb=_heard)
-    except (NatsError, OSError):
-        return False
-    await client.close()
-    return True
-
-
-async def _reaches_or_reload(folder: DataFolder, run: dict[str, Any], site: str) -> bool:
-    """Whether what the site publishes gets to its stream; if not yet, the server is made to read once more.
+async def _reaches_or_reload(place: Installed, site: str) -> bool:
+    """Whether what the site publishes gets to its stream; if not yet, the servers are made to read once more.
 
     nats-server 2.15.1 links a new account's imports to the accounts as they were before the reload that made it: its
     messages have no taker until the next reload (tried; exports and other sites are not touched by it).
     """
-    if await _reaches(run["nats"], folder.keys.seed_file(f"site-{site}"), site):
+    if await _reaches(place.url, place.keys.seed_file(f"site-{site}"), site):
         return True
-    _reload(folder, run, again=True)
+    await reload(place)
     return False
 
 
@@ -174,25 +178,34 @@ async def _reaches(url: str, seed: Path, site: str) -> bool:
     raise NotDone("The probe of a new site was stored, which it must not be.", code="probe-stored")
 
 
-async def _heard(_: Exception) -> None:
-    """A refusal is an answer here."""
-
-
 async def _is_shut(url: str, seed: str) -> bool:
-    return not await _opens(url, seed)
+    return not await opens(url, seed)
 
 
-async def _revoke_keys(ops: Ops, site: str) -> int:
-    revoked, after = 0, None
+def _name_of(site: str) -> str:
+    return f"site {site}"
+
+
+async def _api_key(ops: Ops, site: str) -> Any:
+    return await ops.ask(CreateApiKey(name=_name_of(site), scopes=("events:write",), site=site))
+
+
+async def _api_keys(ops: Ops, site: str) -> list[dict[str, Any]]:
+    """All of the site's that are not revoked."""
+    found: list[dict[str, Any]] = []
+    after = None
     while True:
         page = await ops.ask(ListApiKeys(limit=100, after=after))
-        for key in page["items"]:
-            if key["site"] == site and key["revoked_at"] is None:
-                await ops.ask(RevokeApiKey(id=key["id"]))
-                revoked += 1
+        found += [key for key in page["items"] if key["site"] == site and key["revoked_at"] is None]
         after = page["next"]
         if after is None:
-            return revoked
+            return found
+
+
+async def _revoke(ops: Ops, keys: list[str]) -> int:
+    for key in keys:
+        await ops.ask(RevokeApiKey(id=key))
+    return len(keys)
 
 
 async def _input(ops: Ops, site: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 from deploy.mongo.admin import Passwords, url
 from deploy.nats.config import Hub, Place, accounts
 from deploy.nats.keys import KeyFolder, write_private
-from deploy.nats.server import IDENTITIES
+from deploy.nats.server import IDENTITIES, identities
 from shared.contracts.topology import SERVICES
 
 ADMIN = "lounge-admin"
@@ -30,8 +30,7 @@ def manifests(keys: Path, *, hosts: list[str], smtp: str, ca: Path | None, sites
     handed["members"]["members.secret"] = _kept(keys / "members.secret")
     handed["gateway"]["cursor.key"] = _kept(keys / "cursor.key")
     handed["notify"]["smtp.url"] = smtp
-    known = [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
-    seeds = {f"{name}.nk": nats.seed_file(name).read_text() for name in known}
+    seeds = {f"{name}.nk": nats.seed_file(name).read_text() for name in identities(sites)}
     made = [_secret(f"lounge-{name}", files) for name, files in handed.items()]
     made.append(_secret("lounge-keys", seeds))
     made += [_secret(f"mongo-{user}", {"password": mongo.of(user)}) for user in (*SERVICES, ADMIN)]
@@ -42,9 +41,8 @@ def chart_values(keys: Path, *, replicas: int, gigabytes: int) -> dict[str, Any]
     """Values for the `nats` chart (1.x): JetStream that syncs always, and the house's accounts and permissions."""
     folder = KeyFolder(keys / "nats")
     sites = folder.sites()
-    names = [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
     place = Place(4222, 8222, Path("/data"), gigabytes * 1024**3)
-    hub = Hub(place, {name: folder.public(name) for name in names}, sites)
+    hub = Hub(place, {name: folder.accepted(name) for name in identities(sites)}, sites)
     return {
         "config": {
             "cluster": {"enabled": replicas > 1, "replicas": replicas},
@@ -59,6 +57,22 @@ def chart_values(keys: Path, *, replicas: int, gigabytes: int) -> dict[str, Any]
         "natsBox": {"enabled": False},
         "podDisruptionBudget": {"enabled": replicas > 1},
     }
+
+
+def rotate(keys: Path, names: list[str]) -> None:
+    """Gives each a new key beside the one it has: the values then name both, the Secrets the new one."""
+    folder = KeyFolder(keys / "nats")
+    for name in names:
+        if folder.former(name) is None:
+            folder.successor(name)
+        folder.switch(name)
+
+
+def withdraw(keys: Path, sites: list[str]) -> None:
+    """Forgets every former key: the values then name one of each again."""
+    folder = KeyFolder(keys / "nats")
+    for name in identities(sites):
+        folder.withdraw(name)
 
 
 def _kept(path: Path) -> str:
@@ -81,7 +95,12 @@ def main(argv: list[str]) -> None:
     words.add_argument("--mongo-ca", type=Path, help="where the services find the authority of MongoDB's certificates")
     words.add_argument("--site", action="append", default=[], help="a producer with an account; may be repeated")
     words.add_argument("--gigabytes", type=int, default=32, help="of each NATS server's streams")
+    words.add_argument("--rotate", action="append", default=[], metavar="NAME", choices=IDENTITIES, help="a new nkey")
+    words.add_argument("--withdraw", action="store_true", help="forget the former nkeys")
     given = words.parse_args(argv)
+    rotate(given.keys, given.rotate)
+    if given.withdraw:
+        withdraw(given.keys, given.site)
     hosts = [f"lounge-{number}.lounge-svc:27017" for number in range(given.members)]
     made = manifests(given.keys, hosts=hosts, smtp=given.smtp, ca=given.mongo_ca, sites=given.site)
     values = chart_values(given.keys, replicas=given.members, gigabytes=given.gigabytes)

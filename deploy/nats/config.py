@@ -1,7 +1,7 @@
 """The nats-server's configuration, made from shared/contracts/topology.py: who may say what, exactly."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,11 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Hub:
     """One server. `keys` are the public keys by identity: services, gateway, ops, monitor, and for each
-    site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account).
+    site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account). Several while one is rotated.
     """
 
     place: Place
-    keys: Mapping[str, str]
+    keys: Mapping[str, Sequence[str]]
     sites: tuple[str, ...] = ()
 
 
@@ -121,7 +121,7 @@ def accounts(hub: Hub) -> dict[str, Any]:
     people = {service: rights_of(service) for service in SERVICES} | {"gateway": GATEWAY, "ops": OPS}
     core = {
         "jetstream": "enabled",
-        "users": [{"nkey": hub.keys[name], "permissions": permissions(name, r)} for name, r in people.items()],
+        "users": [user for name, rights in people.items() for user in _users(hub, name, permissions(name, rights))],
         "exports": [{"service": f"ingest.{site}.>", "accounts": [account_of(site)]} for site in hub.sites],
         "imports": [
             {"service": {"account": account_of(site), "subject": "receipts.>"}, "to": f"receipts.{site}.>"}
@@ -129,7 +129,13 @@ def accounts(hub: Hub) -> dict[str, Any]:
         ],
     }
     sites = {account_of(site): _site_account(hub, site) for site in hub.sites}
-    return {"SYS": {"users": [{"nkey": hub.keys["monitor"]}]}, "CORE": core, **sites}
+    return {"SYS": {"users": _users(hub, "monitor")}, "CORE": core, **sites}
+
+
+def _users(hub: Hub, name: str, allowed: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """One per key of the identity: all of them may do the same."""
+    rights = {"permissions": allowed} if allowed else {}
+    return [{"nkey": key, **rights} for key in hub.keys[name]]
 
 
 def account_of(site: str) -> str:
@@ -140,10 +146,7 @@ def _site_account(hub: Hub, site: str) -> dict[str, Any]:
     room = 256 * 1024**2 * (hub.place.cluster.copies if hub.place.cluster else 1)  # an account pays for each copy
     return {
         "jetstream": {"max_memory": 1024**2, "max_file": room, "max_streams": 1, "max_consumers": 20},
-        "users": [
-            {"nkey": hub.keys[f"site-{site}"], "permissions": permissions(site, SITE)},
-            {"nkey": hub.keys[f"hub-{site}"]},
-        ],
+        "users": [*_users(hub, f"site-{site}", permissions(site, SITE)), *_users(hub, f"hub-{site}")],
         "exports": [{"service": "receipts.>", "accounts": ["CORE"]}],
         "imports": [{"service": {"account": "CORE", "subject": f"ingest.{site}.>"}, "to": "events.>"}],
     }

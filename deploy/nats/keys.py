@@ -30,7 +30,11 @@ def public_of(seed: str) -> str:
 
 
 class KeyFolder:
-    """The seeds of an installation's identities, each made at its first use."""
+    """The seeds of an installation's identities, each made at its first use.
+
+    While one is rotated, two or three files stand: `booking.nk` is in use, `booking.nk.next` will be, `booking.nk.old`
+    was. The server takes all of them, so whoever stops in the middle of it begins again where they were.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,10 +49,43 @@ class KeyFolder:
     def public(self, name: str) -> str:
         return public_of(self.seed_file(name).read_text().strip())
 
+    def accepted(self, name: str) -> tuple[str, ...]:
+        """Every public key the server is to take for `name`; one, unless its key is being rotated."""
+        others = (each for each in (self._next(name), self._old(name)) if each.exists())
+        return tuple(dict.fromkeys([self.public(name), *(public_of(each.read_text().strip()) for each in others)]))
+
+    def successor(self, name: str) -> Path:
+        """The file holding the key `name` will have next; made where there is none."""
+        if not self._next(name).exists():
+            write_private(self._next(name), new_seed())
+        return self._next(name)
+
+    def switch(self, name: str) -> None:
+        """The next key is the one in use from now on; the one so far stays accepted. Nothing where there is no next."""
+        if self._next(name).exists():
+            write_private(self._old(name), self.seed_file(name).read_text())
+            self._next(name).replace(self.folder / f"{name}.nk")
+
+    def former(self, name: str) -> str | None:
+        """The public key `name` had before, while it is still accepted."""
+        old = self._old(name)
+        return public_of(old.read_text().strip()) if old.exists() else None
+
+    def withdraw(self, name: str) -> None:
+        """The former key is accepted no longer, once the server has read its configuration."""
+        self._old(name).unlink(missing_ok=True)
+
+    def _next(self, name: str) -> Path:
+        return self.folder / f"{name}.nk.next"
+
+    def _old(self, name: str) -> Path:
+        return self.folder / f"{name}.nk.old"
+
     def sites(self) -> tuple[str, ...]:
         """The sites that have a key of their own, in order."""
         return tuple(sorted(path.stem.removeprefix("site-") for path in self.folder.glob("site-*.nk")))
 
     def forget_site(self, site: str) -> None:
         for name in (f"site-{site}", f"hub-{site}"):
-            (self.folder / f"{name}.nk").unlink(missing_ok=True)
+            for path in (self.folder / f"{name}.nk", self._next(name), self._old(name)):
+                path.unlink(missing_ok=True)

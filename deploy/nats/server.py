@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -95,6 +96,11 @@ class NatsServer:
             stop(self.child)
 
 
+def identities(sites: Iterable[str]) -> list[str]:
+    """Everybody who has a key: the house, and for each site its own and the hub's hand in its account."""
+    return [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
+
+
 def embedded_place(folder: Path, *, port: int, monitor_port: int) -> Place:
     """A server on loopback whose store is `jetstream` in this folder."""
     room = min(MOST_STORED, shutil.disk_usage(folder).total // 2)
@@ -104,8 +110,8 @@ def embedded_place(folder: Path, *, port: int, monitor_port: int) -> Place:
 def write_config(path: Path, keys: KeyFolder, place: Place) -> bool:
     """Write the configuration at `path`, for the identities and sites that have keys. True if it changed."""
     sites = keys.sites()
-    names = [*IDENTITIES, *(f"{who}-{site}" for site in sites for who in ("site", "hub"))]
+    names = identities(sites)
     before = path.read_text() if path.exists() else ""
-    text = render(Hub(place, {name: keys.public(name) for name in names}, sites))
+    text = render(Hub(place, {name: keys.accepted(name) for name in names}, sites))
     write_private(path, text)
     return text != before

@@ -88,7 +88,7 @@ class House:
         self.watch.expect_all()
         await self.broker.connect()
         await self.inbox.subscribe()
-        beside = (self.authenticator.keep_fresh, self.watch.run, self.jetstream.run)
+        beside = (self.authenticator.keep_fresh, self.watch.run, self.jetstream.run, self.broker.renewal().run)
         tasks = [asyncio.create_task(_kept(run)) for run in beside]
         settled()
         self.health.opened = True

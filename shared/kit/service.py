@@ -207,6 +207,7 @@ class Service:
             await self._connected()
             self.broker.include_router(self._events)
             self.broker.include_router(self.commands.router)
+            self.background("key", self.broker.renewal(self.commands.in_hand).run)
             tasks += [asyncio.create_task(self._kept(name, run)) for name, run in self._background.items()]
             tasks.append(asyncio.create_task(probe(self.mongo, self.clock, self.health, self.gate)))
             await self._start_in_order()

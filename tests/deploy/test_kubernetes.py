@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from deploy.installation import kubernetes
-from deploy.nats.keys import KeyFolder
+from deploy.nats.keys import KeyFolder, public_of
 from deploy.nats.server import NatsServer
 from services.booking.settings import Settings as BookingSettings
 from services.events.settings import Settings as EventsSettings
@@ -187,3 +187,25 @@ def test_passwords_are_kept_from_one_call_to_the_next(tmp_path: Path) -> None:
     assert first == made()
     (secret,) = [each for each in json.loads(first)["items"] if each["metadata"]["name"] == "lounge-booking"]
     assert base64.b64decode(secret["data"]["mongo.url"]).startswith(b"mongodb://booking:")
+
+
+def test_a_rotated_key_is_handed_out_beside_the_former_which_the_server_takes_until_it_is_withdrawn(
+    tmp_path: Path,
+) -> None:
+    def handed() -> str:
+        made = kubernetes.manifests(tmp_path, hosts=["h:1"], smtp="smtp://m", ca=None, sites=["nyc"])
+        (secret,) = [each for each in made["items"] if each["metadata"]["name"] == "lounge-booking"]
+        return base64.b64decode(secret["data"]["nats.nk"]).decode()
+
+    def taken() -> set[str]:
+        values = kubernetes.chart_values(tmp_path, replicas=1, gigabytes=1)
+        return {each["nkey"] for each in values["config"]["merge"]["accounts"]["CORE"]["users"]}
+
+    former = handed()
+    before = taken()
+    kubernetes.rotate(tmp_path, ["booking"])
+    kubernetes.rotate(tmp_path, ["booking"])  # said again before the former is withdrawn: nothing more
+    assert handed() != former
+    assert taken() == before | {public_of(handed())}
+    kubernetes.withdraw(tmp_path, ["nyc"])
+    assert taken() == (before - {public_of(former)}) | {public_of(handed())}

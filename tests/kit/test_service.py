@@ -64,7 +64,7 @@ async def test_every_replica_tells_ops_how_it_is(one: Running, clean: Servers) -
 async def test_a_question_to_everyone_where_nobody_is_has_no_answer(clean: Servers) -> None:
     async with calling(clean) as caller:
         assert await caller.everyone(status_subject("booking"), b"", seconds=0.3) == []
-        caller._broker.closing = True  # type: ignore[attr-defined] # nobody is to be told: the process is the test's
+        caller._broker.closing = True  # nobody is to be told: the process is the test's
         await caller._broker.config.connection_state.connection.close()
         with pytest.raises(Unavailable):
             await caller.everyone(status_subject("booking"), b"")

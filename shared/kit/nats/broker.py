@@ -1,17 +1,23 @@
 """FastStream's broker with the connection manners it lacks (docs/topology.md lists the facts)."""
 
+import binascii
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.nats.security import NatsNKey, NatsSecurity
+from nats.aio.client import Client
+from nkeys import NkeysError
 
 from shared.kit.health import Health
 from shared.kit.log import get_logger
 from shared.kit.metrics import NATS_ERRORS, NATS_RECONNECTS
 from shared.kit.nats.addresses import believing, servers_of
+from shared.kit.nats.renewal import InHand, Renewal, nothing, public_of, read_at_each_sign_in
+from shared.kit.nats.turnstile import Turnstile
 from shared.kit.settings import KitSettings
 
 log = get_logger()
@@ -26,12 +32,15 @@ class LoungeBroker(NatsBroker):
         self.closing = False
         self.refused = False
         """Whether the server refused the key since the last connection."""
-        seed = settings.nats_seed_file.read_text(encoding="utf-8").strip() if settings.nats_seed_file else None
-        tls = believing(settings.nats_ca_file) if settings.nats_ca_file else None
+        self.turnstile = Turnstile()
+        self.seed_file = settings.nats_seed_file
+        self.tls = tls = believing(settings.nats_ca_file) if settings.nats_ca_file else None
+        if self.seed_file is not None:
+            _usable(self.seed_file)
         super().__init__(
             servers_of(settings.nats_url),
             name=name,
-            security=NatsNKey.from_seed(seed, ssl_context=tls) if seed else NatsSecurity(ssl_context=tls),
+            security=NatsNKey(self.seed_file, ssl_context=tls) if self.seed_file else NatsSecurity(ssl_context=tls),
             inbox_prefix=settings.nats_inbox_prefix,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.25,  # type: ignore[arg-type]  # nats-py takes a float; FastStream's hint says int
@@ -48,6 +57,16 @@ class LoungeBroker(NatsBroker):
             reconnected_cb=self._on_reconnect,
             closed_cb=self._on_closed,
         )
+
+    async def _connect(self) -> Client:
+        client = await super()._connect()
+        if self.seed_file is not None:
+            read_at_each_sign_in(client, self.seed_file)
+        return client
+
+    def renewal(self, in_hand: InHand = nothing) -> Renewal:
+        """To be run beside everything else: changes over to another key as soon as one stands in the seed file."""
+        return Renewal(self, in_hand)
 
     def _log_connection_broken(self, error_cb: ErrorCallback | None = None) -> ErrorCallback:
         """FastStream's own version raises on 'Authorization Violation' and so kills the client's reconnect."""
@@ -80,6 +99,14 @@ class LoungeBroker(NatsBroker):
         if not self.closing:
             log.error("nats.closed")
             signal.raise_signal(signal.SIGTERM)
+
+
+def _usable(seed_file: Path) -> None:
+    """Raises OSError, or ValueError naming the setting: never what the file holds."""
+    try:
+        public_of(seed_file.read_bytes())
+    except (NkeysError, binascii.Error, ValueError):
+        raise ValueError(f"LOUNGE_NATS_SEED_FILE: {seed_file} holds no nkey seed") from None
 
 
 def _kind(text: str) -> str:

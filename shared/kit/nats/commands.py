@@ -85,6 +85,10 @@ class Commands:
         self.router = NatsRouter(middlewares=[AnswerRefusals])
         self._gate = gate
 
+    def in_hand(self) -> list[asyncio.Task[None]]:
+        """What was asked and is not answered yet."""
+        return [task for each in self.router.subscribers for task in getattr(each, "in_hand", ())]
+
     def __call__(self, model: type[Q]) -> Callable[[Callable[[Asked[Q]], Awaitable[Answer]]], Handler]:
         """Answers `model`, whose subject and queue group follow from its wire name."""
         envelope = Asked[model]  # type: ignore[valid-type] # a model made at run time

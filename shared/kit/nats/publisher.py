@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from faststream.nats import NatsBroker
 from nats.errors import Error as NatsError
 from nats.js.api import PubAck
 from nats.js.errors import APIError, NotFoundError
 
 from shared.kit.metrics import PUBLISHED
+from shared.kit.nats.broker import LoungeBroker
 
 __all__ = ["NatsError", "Publisher", "SequenceMismatch"]
 
@@ -24,8 +24,9 @@ class SequenceMismatch(Exception):
 class Publisher:
     """Publishes to streams over the service's own connection. Raises NatsError where storing is not proven."""
 
-    def __init__(self, broker: NatsBroker) -> None:
+    def __init__(self, broker: LoungeBroker) -> None:
         self._broker = broker
+        self._turnstile = broker.turnstile
 
     @property
     def _js(self) -> Any:
@@ -50,6 +51,7 @@ class Publisher:
             wanted["Nats-Msg-Id"] = msg_id
         if expect_last is not None:
             wanted["Nats-Expected-Last-Subject-Sequence"] = str(expect_last)
+        await self._turnstile.enter()
         try:
             ack: PubAck = await self._js.publish(
                 subject, payload, timeout=_PATIENCE_SECONDS, stream=stream, headers=wanted
@@ -58,6 +60,8 @@ class Publisher:
             if error.err_code == _WRONG_LAST_SEQUENCE:
                 raise SequenceMismatch(subject) from error
             raise
+        finally:
+            self._turnstile.leave()
         PUBLISHED.labels(stream.partition("_")[0]).inc()
         return ack
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from faststream.nats import NatsBroker
 from nats.errors import ConnectionClosedError, NoRespondersError, OutboundBufferLimitError
 from nats.errors import TimeoutError as NatsTimeout
 
@@ -14,6 +13,7 @@ from shared.kernel.refusal import Refusal
 from shared.kernel.text import Text
 from shared.kernel.time import Clock
 from shared.kit import telemetry
+from shared.kit.nats.broker import LoungeBroker
 
 COMMAND_SECONDS = 8.0
 
@@ -45,21 +45,25 @@ class Refused(Refusal):
 class Caller:
     """Requests over the process's own connection."""
 
-    def __init__(self, broker: NatsBroker, clock: Clock) -> None:
+    def __init__(self, broker: LoungeBroker, clock: Clock) -> None:
         self._broker = broker
+        self._turnstile = broker.turnstile
         self._clock = clock
 
     async def raw(self, subject: str, payload: bytes, *, seconds: float = COMMAND_SECONDS) -> bytes:
         """The reply's bytes. Raises Unavailable (no responder, not connected) or TimedOut."""
-        client: Any = self._broker.config.connection_state.connection
-        if not client.is_connected:
-            raise Unavailable
+        await self._turnstile.enter()
         try:
+            client: Any = self._broker.config.connection_state.connection
+            if not client.is_connected:
+                raise Unavailable
             reply = await client.request(subject, payload, timeout=seconds)
         except (NoRespondersError, ConnectionClosedError, OutboundBufferLimitError) as error:
             raise Unavailable from error
         except NatsTimeout as error:
             raise TimedOut from error
+        finally:
+            self._turnstile.leave()
         return bytes(reply.data)
 
     async def everyone(self, subject: str, payload: bytes, *, seconds: float = 1.0, quiet: float = 0.15) -> list[bytes]:
