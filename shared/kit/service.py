@@ -37,7 +37,7 @@ from shared.kit.nats.retry import Retry
 from shared.kit.relay import Relay, States, no_states
 from shared.kit.settings import KitSettings
 from shared.kit.starting import building, settled, step_back, working
-from shared.kit.tasks import ended
+from shared.kit.tasks import ended, kept
 from shared.kit.ticker import Handle, Ticker
 from shared.kit.watches import probe, watch_parent
 
@@ -208,7 +208,7 @@ class Service:
             self.broker.include_router(self._events)
             self.broker.include_router(self.commands.router)
             self.background("key", self.broker.renewal(self.commands.in_hand).run)
-            tasks += [asyncio.create_task(self._kept(name, run)) for name, run in self._background.items()]
+            tasks += [asyncio.create_task(kept(name, run)) for name, run in self._background.items()]
             tasks.append(asyncio.create_task(probe(self.mongo, self.clock, self.health, self.gate)))
             await self._start_in_order()
             settled()
@@ -258,14 +258,6 @@ class Service:
     async def lag(self) -> dict[str, int]:
         """Messages not yet handled, per durable of this service, by the name it is kept under in `durables`."""
         return {name: await self._lag(durable) for name, durable in list(self.durables.items())}
-
-    async def _kept(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await run()
-            except Exception as error:
-                log.exception("background.failed", task=name, error=type(error).__name__)
-            await asyncio.sleep(1)
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         self.health.opened = False
