@@ -13,7 +13,7 @@ from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
 from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
 from services.booking.settings import Settings
-from services.booking.store import Bookings, Resources, Rights, Sites, Units
+from services.booking.store import Bookings, People, Resources, Rights, Sites, Units
 from services.booking.store.places import site_states
 from services.booking.store.rights import FRESH_SECONDS
 from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
@@ -30,7 +30,7 @@ def build(settings: Settings) -> Service:
     sites = Sites(service.documents("sites", states=site_states))
     things = Resources(service.documents("resources"))
     parties = Parties(
-        members=service.copy(MemberState, durable="booking__member"),
+        members=People(service.copy(MemberState, durable="booking__member")),
         organizations=service.copy(OrganizationState, durable="booking__organization"),
     )
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
@@ -45,7 +45,7 @@ def build(settings: Settings) -> Service:
         chance=Random(),  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
     )
     service.ticker("bookings", {EXPIRE: timers.on_expire})
-    answer_bookings(service, handle, BookingQueries(bookings, sites))
+    answer_bookings(service, handle, BookingQueries(bookings, sites, parties))
     answer_places(
         service,
         PlaceHandlers(sites=sites, resources=things, clock=clock),

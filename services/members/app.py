@@ -54,7 +54,7 @@ def build(settings: Settings) -> Service:
     sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
     handlers = Handlers(
         organizations=OrganizationHandlers(organizations, people, clock),
-        people=PeopleHandlers(members, organizations, clock),
+        people=PeopleHandlers(members, organizations, people, clock),
         api_keys=ApiKeyHandlers(api_keys, clock, chance=_key_text),
         sign_in=SignInHandlers(
             people=people,

@@ -14,6 +14,8 @@ from shared.contracts.notify import SendSignInCode
 from shared.kit.nats.request import Caller
 
 _MEMBERS = Principal(kind="system", id="members")
+_NEWER = ("periods", "keeps_bookings", "booking_for_others")
+"""Fields of an organization that its older documents lack; the contract says what that means."""
 _MAIL_SECONDS = 4.0
 """Within the deadline of whoever waits for the answer."""
 
@@ -84,7 +86,7 @@ def _period(period: Membership) -> contract.MembershipView:
 def organization_states(doc: Mapping[str, Any]) -> Sequence[State]:
     """An organization, for the copies of those who judge rights."""
     fields = ("name", "kind", "status", "home_zone", "membership")
-    state = {f: doc[f] for f in fields} | {f: doc[f] for f in ("periods", "keeps_bookings") if f in doc}
+    state = {f: doc[f] for f in fields} | {f: doc[f] for f in _NEWER if f in doc}
     return [contract.OrganizationState(id=doc["_id"], sequence=doc["version"], **state)]
 
 
@@ -97,6 +99,7 @@ def member_states(doc: Mapping[str, Any]) -> Sequence[State]:
         roles=frozenset(doc["roles"]),
         site=doc["site_of_staff"],
         active=doc["active"],
+        assistants=tuple(doc.get("assistants", ())),
     )
     contact = contract.ContactState(
         id=doc["_id"],

@@ -55,10 +55,12 @@ async def test_an_organization_with_a_membership_is_active_and_everyone_hears_of
             "periods": [year],
             "renewal_pending": False,
             "steps": [step | {"reason": None}],
+            "booking_for_others": "colleagues",
         }
         told = await state(servers, f"state.members.organization.v1.{org['id']}")
         kept = ("name", "kind", "status", "membership", "home_zone", "periods")
         own = {"id": org["id"], "sequence": 1, "erased": False, "keeps_bookings": True}
+        own |= {"booking_for_others": "colleagues"}
         assert told == own | {k: org[k] for k in kept}
 
 
@@ -77,6 +79,7 @@ async def test_a_member_is_told_to_all_without_and_to_notify_with_what_is_person
         "roles": ["member"],
         "site": None,
         "active": True,
+        "assistants": [],
     }
     contact = await state(servers, f"state.members.contact.v1.{member['id']}")
     assert (contact["email"], contact["name"]) == ("Hanako@bio.example", member["name"])

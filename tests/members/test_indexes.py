@@ -66,6 +66,7 @@ def member(n: int) -> dict[str, Any]:
         "claims": [f"email|{n}"],
         "roles": ["organization_admin", "member"] if n % 100 == 7 else ["member"],
         "active": True,
+        "assistants": [f"m{n % 50}"],
     }
 
 
@@ -113,6 +114,7 @@ def check(database: Any, name: str, recorded: Recorded) -> None:
         (contract.ListMembers(limit=20, organization="o7"), OPS),
         (contract.ListMembers(limit=20, q="p77"), OPS),
         (contract.ListMembers(limit=20), ADMIN),
+        (contract.ListMembers(limit=20), Principal(kind="member", id="m9", organization="o9", organizations=("o9",))),
     ],
 )
 async def test_people_are_found_by_an_index(filled: Any, asked: contract.ListMembers, by: Principal) -> None:

@@ -23,6 +23,7 @@ from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
 from services.booking.store import Bookings, BookingsPage, Rights, Units
+from services.booking.store.bookings import as_party
 from services.booking.store.mapping import occupied_of
 from services.booking.store.rights import policy_of
 from services.members.publish import row_view
@@ -161,7 +162,7 @@ class FakeBookings(Bookings):
             doc
             for site in page.sites
             for doc in self.memory.of(site)
-            if all(viewer.sees_all_of(each) for each in page.sites) or matches(doc, {"parties": viewer.member})
+            if all(viewer.sees_all_of(each) for each in page.sites) or matches(doc, as_party(viewer))
         ]
         found = [
             doc
@@ -214,6 +215,13 @@ def member_state(name: str, *organizations: str, **more: Any) -> MemberState:
     return MemberState(id=name, sequence=1, organizations=organizations, **more)
 
 
+class FakePeople(FakeCopy[MemberState]):
+    """Members, and whom they assist."""
+
+    async def assisted_by(self, member: str) -> list[str]:
+        return [each.id for each in self.values() if member in each.assistants]
+
+
 class FakeSites(dict[str, Site]):
     async def get(self, site: str) -> Site:  # type: ignore[override]  # a dict's get, awaited
         if site not in self:
@@ -239,7 +247,7 @@ class FakeHouse:
     def __init__(self, *rooms: Resource) -> None:
         self.clock = StillClock()
         self.bookings = FakeBookings(FakeDocuments(self.clock))
-        self.members = FakeCopy(
+        self.members = FakePeople(
             {name: member_state(name, org) for name, org in {"ana": "org-a", "ben": "org-a", "stan": "staff"}.items()}
         )
         self.organizations = FakeCopy(

@@ -9,7 +9,6 @@ from services.booking.domain.refusals import KeyRequired, SlotTaken
 from services.booking.domain.rules import FreeUnits, Wanted, check_form, interval_of
 from services.booking.domain.settling import cancel, confirm
 from services.booking.domain.status import Mode
-from services.booking.domain.viewer import Viewer
 from services.booking.handlers.claiming import Claiming, Wish
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.ports import Bookings, Decide
@@ -59,8 +58,7 @@ class BookingHandlers:
     async def _change(
         self, ask: Asked[ConfirmBooking] | Asked[CancelBooking], booking_id: str, decide: Decide, *, at: datetime
     ) -> Stored:
-        by = ask.principal
-        viewer = Viewer.of(by.id, by.roles, by.site)
+        viewer = await self.ground.parties.viewer(ask.principal)
         return await self.bookings.change(booking_id, decide, Cause.of(ask), viewer, at=at, if_match=ask.if_match)
 
     async def _place(self, booking_id: str, ask: Asked[PlaceBooking], cause: Cause) -> Stored:

@@ -1,10 +1,12 @@
 """For whom somebody acts, from our own copies of members and organizations."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.booking.domain.party import Party, Period
 from services.booking.domain.refusals import MemberNotActive, NoOrganization
+from services.booking.domain.viewer import Viewer
 from shared.contracts.members import MemberState, OrganizationState
 from shared.contracts.message import Principal
 from shared.kernel.refusal import NotFound, NotYetKnown
@@ -17,6 +19,7 @@ HOME = "Asia/Tokyo"
 
 class Members(Protocol):
     async def get(self, doc_id: str) -> MemberState | None: ...
+    async def assisted_by(self, member: str) -> Collection[str]: ...
 
 
 class Organizations(Protocol):
@@ -35,7 +38,7 @@ class Parties:
         if principal.organization is None:
             raise NoOrganization
         await self._check_belongs(principal)
-        if for_member is not None and not await self._is_colleague(for_member, principal.organization):
+        if for_member is not None and not await self._may_book_for(for_member, principal, principal.organization):
             raise NotFound
         return await self.party(principal.organization, for_member or principal.id)
 
@@ -66,7 +69,23 @@ class Parties:
         if principal.organization not in known.organizations:
             raise NoOrganization
 
-    async def _is_colleague(self, member: str, organization: str) -> bool:
-        """A stranger and somebody not known (yet) look the same."""
+    async def viewer(self, principal: Principal) -> Viewer:
+        """Whose bookings the principal sees."""
+        own = Viewer.of(principal.id, principal.roles, principal.site)
+        assisted = await self.members.assisted_by(principal.id) if principal.kind in PEOPLE else ()
+        belongs = frozenset(principal.organizations) | frozenset(filter(None, [principal.organization]))
+        return own.assisting(assisted, belongs) if assisted else own
+
+    async def _may_book_for(self, member: str, by: Principal, organization: str) -> bool:
+        """A stranger, somebody not known (yet) and a colleague for whom it is not allowed look the same."""
         known = await self.members.get(member)
-        return known is not None and known.active and organization in known.organizations
+        if known is None or not known.active or organization not in known.organizations:
+            return False
+        party = await self.organizations.get(organization)
+        open_to_all = party is not None and party.booking_for_others == "colleagues"
+        return open_to_all or by.id in (member, *known.assistants) or await self._administers(by.id, organization)
+
+    async def _administers(self, member: str, organization: str) -> bool:
+        """By our copy: an admin's rights hold in the home organization, the first."""
+        known = await self.members.get(member)
+        return known is not None and "organization_admin" in known.roles and known.organizations[:1] == (organization,)

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.booking.domain.refusals import CursorUnknown
-from services.booking.domain.viewer import Viewer
 from services.booking.domain.wall import bound
+from services.booking.handlers.parties import Parties
 from services.booking.queries.views import booking_view, history_entry_view
 from services.booking.store import Bookings, BookingsPage, Sites
 from shared.contracts.booking import (
@@ -27,6 +27,7 @@ from shared.kernel.time import zone_of
 class BookingQueries:
     bookings: Bookings
     sites: Sites
+    parties: Parties
 
     async def get_booking(self, ask: Asked[GetBooking]) -> BookingView:
         """Raises NotFound."""
@@ -41,7 +42,7 @@ class BookingQueries:
 
     async def list_bookings(self, ask: Asked[ListBookings]) -> BookingPage:
         """Staff who name no site get their own site's. Raises NotFound for an unknown site, CursorUnknown."""
-        wanted, viewer = ask.data, _viewer(ask.principal)
+        wanted, viewer = ask.data, await self.parties.viewer(ask.principal)
         zones = await self._zones(wanted.site or viewer.site)
         page = BookingsPage(
             sites=tuple(zones),
@@ -59,7 +60,7 @@ class BookingQueries:
         )
 
     async def _seen(self, booking_id: str, principal: Principal) -> dict[str, Any]:
-        doc = await self.bookings.get(booking_id, _viewer(principal))
+        doc = await self.bookings.get(booking_id, await self.parties.viewer(principal))
         if doc is None:
             raise NotFound
         return doc
@@ -69,10 +70,6 @@ class BookingQueries:
         if site is not None:
             return {site: (await self.sites.get(site)).time_zone}
         return {doc["_id"]: doc["time_zone"] for doc in await self.sites.listed()}
-
-
-def _viewer(principal: Principal) -> Viewer:
-    return Viewer.of(principal.id, principal.roles, principal.site)
 
 
 def _first_instant(at: Bound | None, zones: dict[str, str]) -> datetime | None:

@@ -27,7 +27,10 @@ class EntitlementQueries:
     clock: Clock
 
     async def entitlements(self, ask: Asked[Entitlements]) -> EntitlementsView:
-        """One's own, one's organization's for its admins, anybody's for staff. Raises NotFound, NotYetKnown."""
+        """One's own and theirs whom one assists, an organization's for its admins, anybody's for staff.
+
+        Raises NotFound, NotYetKnown.
+        """
         asked = ask.data
         try:
             site = await self.sites.get(asked.site)
@@ -51,7 +54,8 @@ class EntitlementQueries:
         known = await self.parties.members.get(member)
         staff = bool(by.roles & {"site_staff", "operator"})
         admin = "organization_admin" in by.roles and known is not None and by.organization in known.organizations
-        if member != by.id and not staff and not admin:
+        assistant = known is not None and by.id in known.assistants
+        if member != by.id and not staff and not admin and not assistant:
             raise NotFound
         if known is None:
             raise NotYetKnown if member == by.id else NotFound

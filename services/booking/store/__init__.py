@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from services.booking.store.bookings import Bookings, BookingsPage
+from services.booking.store.people import PEOPLE_INDEXES, People
 from services.booking.store.places import Resources, Sites
 from services.booking.store.rights import Rights
 from services.booking.store.units import Units
 from shared.kit.documents import document_indexes
 from shared.kit.mongo import IndexModel, index
 
-__all__ = ["INDEXES", "Bookings", "BookingsPage", "Resources", "Rights", "Sites", "Units"]
+__all__ = ["INDEXES", "Bookings", "BookingsPage", "People", "Resources", "Rights", "Sites", "Units"]
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "bookings": [
@@ -17,6 +18,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("starts_at", 1), ("_id", 1)]),
         index([("site", 1), ("parties", 1), ("starts_at", 1), ("_id", 1)]),
     ],
+    "copy_member": PEOPLE_INDEXES,
     "bookings_history": [index([("aggregate", 1), ("seq", 1)])],
     "resources": [*document_indexes(), index([("site", 1), ("created_at", 1)])],
     "sites": document_indexes(),

@@ -83,7 +83,7 @@ class Bookings:
     async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
         """By start, then id; at most `limit`. Of sites that are not all theirs a viewer gets their own bookings."""
         own = not all(viewer.sees_all_of(site) for site in page.sites)
-        where: dict[str, Any] = {"site": {"$in": list(page.sites)}, **({"parties": viewer.member} if own else {})}
+        where: dict[str, Any] = {"site": {"$in": list(page.sites)}, **(as_party(viewer) if own else {})}
         bounds: dict[str, datetime] = {}
         if page.start:
             bounds["$gte"] = page.start
@@ -95,7 +95,7 @@ class Bookings:
             # The plain bound lets the index begin there; the alternatives settle those that start at the same time.
             at, last = page.after
             bounds["$gte"] = max(at, bounds.get("$gte", at))
-            where["$or"] = [{"starts_at": {"$gt": at}}, {"starts_at": at, "_id": {"$gt": last}}]
+            where["$and"] = [{"$or": [{"starts_at": {"$gt": at}}, {"starts_at": at, "_id": {"$gt": last}}]}]
         if bounds:
             where["starts_at"] = bounds
         cursor = self._documents.collection.find(where, {"log": 0}).sort([("starts_at", 1), ("_id", 1)])
@@ -140,5 +140,13 @@ def _claims_between(first: str, end: str) -> dict[str, Any]:
 def _seen_by(viewer: Viewer) -> Mapping[str, Any]:
     if viewer.everything:
         return {}
-    own = {"parties": viewer.member}
+    own = as_party(viewer)
     return own if viewer.site is None else {"$or": [own, {"site": viewer.site}]}
+
+
+def as_party(viewer: Viewer) -> dict[str, Any]:
+    """A filter: their own, and what those see whom they assist. The index is read by `parties` alone."""
+    if not viewer.assisted:
+        return {"parties": viewer.member}
+    theirs = {"organization": {"$in": sorted(viewer.organizations)}}
+    return {"parties": {"$in": [viewer.member, *sorted(viewer.assisted)]}, "$or": [{"parties": viewer.member}, theirs]}

@@ -56,7 +56,9 @@ MemberEvent = MemberCreated | MemberChanged
 
 @dataclass(frozen=True, slots=True)
 class MemberChange:
-    """None leaves a field as it is. `further` are the organizations beside the home organization, all of them."""
+    """None leaves a field as it is. `further` are the organizations beside the home organization, all of them;
+    `assistants` are all that the person has.
+    """
 
     organization: str | None = None
     further: tuple[str, ...] | None = None
@@ -67,16 +69,21 @@ class MemberChange:
     roles: frozenset[Role] | None = None
     site: str | None = None
     active: bool | None = None
+    assistants: tuple[str, ...] | None = None
 
     @property
     def is_personal(self) -> bool:
         """True where it touches only what everyone decides about themselves."""
-        return self == MemberChange(name=self.name, language=self.language, time_zone=self.time_zone)
+        own = MemberChange(name=self.name, language=self.language, time_zone=self.time_zone, assistants=self.assistants)
+        return self == own
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`organizations` begins with the home organization; `site` is the one a site_staff works for."""
+    """`organizations` begins with the home organization; `site` is the one a site_staff works for.
+
+    `assistants` are the ids of those who may book for this person, and see what is booked for them.
+    """
 
     id: str
     organizations: tuple[str, ...]
@@ -87,6 +94,7 @@ class Member:
     roles: frozenset[Role]
     site: str | None = None
     active: bool = True
+    assistants: tuple[str, ...] = ()
 
     @property
     def organization(self) -> str:
@@ -115,13 +123,17 @@ class Member:
                 roles=change.roles or self.roles,
                 site=change.site or self.site,
                 active=self.active if change.active is None else change.active,
+                assistants=self.assistants if change.assistants is None else self._others(change.assistants),
             )
         )
         changed = tuple(f for f in _FIELDS if getattr(self, f) != getattr(revised, f))
         return Decision(revised, [MemberChanged(self.id, changed)] if changed else [])
 
+    def _others(self, people: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(each for each in dict.fromkeys(people) if each != self.id)
 
-_FIELDS = ("organizations", "address", "name", "language", "time_zone", "roles", "site", "active")
+
+_FIELDS = ("organizations", "address", "name", "language", "time_zone", "roles", "site", "active", "assistants")
 
 
 def email_claim(address: Address) -> str:

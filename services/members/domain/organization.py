@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from services.members.domain import membership as periods_of
+from services.members.domain.customs import USUAL, BookingForOthers, Customs
 from services.members.domain.joining import RULES, Occasion, Status, Step, Transition, check_possible
 from services.members.domain.membership import Membership, Periods
 from services.members.domain.organization_events import (
@@ -44,9 +45,11 @@ class OrganizationChange:
     kind: Kind | None = None
     membership: Membership | None = None
     home_zone: str | None = None
+    booking_for_others: BookingForOthers | None = None
 
     @property
-    def of_name_only(self) -> bool:
+    def for_its_admins(self) -> bool:
+        """Whether it touches only what an organization decides itself."""
         return self.kind is None and self.membership is None and self.home_zone is None
 
 
@@ -67,6 +70,7 @@ class Organization:
     steps: Sequence[Step] = ()
     reminded: tuple[date, int] | None = None
     grace_over: bool = False
+    customs: Customs = USUAL
 
     @classmethod
     def create(
@@ -87,6 +91,7 @@ class Organization:
             name=change.name or self.name,
             kind=change.kind or self.kind,
             home_zone=change.home_zone or self.home_zone,
+            customs=Customs(change.booking_for_others or self.customs.booking_for_others),
         )
         today = revised.day(on.at)
         known = self.status not in _APPLICANTS and change.membership == periods_of.current(self.periods, today)
@@ -156,7 +161,7 @@ class Organization:
     def _decided(self, after: Organization, on: Occasion | None = None) -> Decision[Organization, OrganizationEvent]:
         """With what differs; and, where a step was made, the step for those who are to hear of it."""
         named = {"periods": "membership"}
-        fields = ("name", "kind", "status", "periods", "home_zone")
+        fields = ("name", "kind", "status", "periods", "home_zone", "customs")
         changed = tuple(named.get(f, f) for f in fields if getattr(self, f) != getattr(after, f))
         events: list[OrganizationEvent] = [OrganizationChanged(self.id, changed)] if changed else []
         if on is not None:

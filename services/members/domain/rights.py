@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.members.domain.member import Member, MemberChange, Role
@@ -64,12 +65,12 @@ def check_tends_organizations(actor: Actor) -> None:
 
 
 def check_revise_organization(actor: Actor, org_id: str, change: OrganizationChange) -> None:
-    """Staff anything; an admin their own organization's name. Raises NotFound, Forbidden."""
+    """Staff anything; an admin their own organization's name and customs. Raises NotFound, Forbidden."""
     if actor.is_staff:
         return
     if org_id not in actor.organizations:
         raise NotFound
-    if actor.administers != org_id or not change.of_name_only:
+    if actor.administers != org_id or not change.for_its_admins:
         raise Forbidden
 
 
@@ -100,6 +101,13 @@ def check_revise_member(actor: Actor, before: Member, after: Member, change: Mem
         raise NotFound
     if before.id == actor.id and _operates(before) and not _operates(after):
         raise OwnOperatorRole
+
+
+def check_assistants(after: Member, organizations: Mapping[str, tuple[str, ...]]) -> None:
+    """Each shares an organization with the person. `organizations` are those of the ones there are. Raises NotFound."""
+    for assistant in after.assistants:
+        if not set(after.organizations) & set(organizations.get(assistant, ())):
+            raise NotFound
 
 
 def _operates(member: Member) -> bool:

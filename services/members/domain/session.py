@@ -30,6 +30,14 @@ class SessionEnded(Refusal):
     )
 
 
+class NotYourOrganization(Refusal):
+    """A token for an organization the member does not belong to."""
+
+    code = "not-your-organization"
+    status = 403
+    message = Text(ja="所属していない団体です。", en="You do not belong to that organization.")
+
+
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
     """Each token's secret is the keyed hash of the one before, so a successor can be told again and is kept nowhere."""

@@ -25,12 +25,12 @@ def actor_of(principal: Principal) -> Actor:
 
 
 def members_seen_by(actor: Actor) -> dict[str, Any]:
-    """A filter: staff see all, an admin the organization's people, anyone themselves."""
+    """A filter: staff see all, an admin the organization's people, anyone themselves and whom they assist."""
     if actor.is_staff:
         return {"site": SITE}
     if actor.administers is not None:
         return {"site": SITE, "organizations": actor.administers}
-    return {"site": SITE, "_id": actor.id}
+    return {"site": SITE, "$or": [{"_id": actor.id}, {"assistants": actor.id}]}
 
 
 def organizations_seen_by(actor: Actor) -> dict[str, Any]:

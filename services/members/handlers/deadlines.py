@@ -27,8 +27,8 @@ class Deadlines:
     clock: Clock
 
     async def membership(self, doc: dict[str, Any]) -> None:
-        """A timer is due. Done by two replicas it is done once: the second finds that it is due no more."""
-        at, tell = self.clock.now(), await self.people.admins_of(doc["_id"])
+        """A timer is due, by the database's clock. Twice is once: the second finds that it is due no more."""
+        at, tell = max(self.clock.now(), doc["due_at"]), await self.people.admins_of(doc["_id"])
         on = Occasion(at, _MEMBERS, tell=tell)
 
         def draft(found: dict[str, Any]) -> Draft:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from services.members.domain.customs import BookingForOthers
 from services.members.domain.joining import Occasion, Transition
 from services.members.domain.membership import Membership
 from services.members.domain.organization import Kind, Organization, OrganizationChange
@@ -49,6 +50,7 @@ class OrganizationHandlers:
             kind=Kind(wish.kind) if wish.kind else None,
             membership=_membership(wish.membership),
             home_zone=wish.home_zone,
+            booking_for_others=BookingForOthers(wish.booking_for_others) if wish.booking_for_others else None,
         )
         check_revise_organization(actor_of(ask.principal), wish.id, change)
         return await self._change(ask, wish.id, lambda org, on: org.revise(change, on))

@@ -5,9 +5,10 @@ from typing import Any
 
 from services.members.domain.address import address
 from services.members.domain.member import EmailTaken, Member, MemberChange, Name, Role, belonging
-from services.members.domain.rights import check_enrol, check_revise_member
+from services.members.domain.rights import check_assistants, check_enrol, check_revise_member
 from services.members.handlers.asking import actor_of, created_id, members_seen_by, unless_made_before
 from services.members.store.mapping import SITE, member_draft, member_from
+from services.members.store.people import People
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.kernel.refusal import NotFound
@@ -19,6 +20,7 @@ from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Stored
 class PeopleHandlers:
     members: Documents
     organizations: Documents
+    people: People
     clock: Clock
 
     async def create_member(self, ask: Asked[contract.CreateMember]) -> Stored:
@@ -42,11 +44,14 @@ class PeopleHandlers:
         actor, change = actor_of(ask.principal), _change(ask.data)
         where = members_seen_by(actor)
         await self._check_known((*filter(None, [change.organization]), *(change.further or ())))
+        candidates = await self.people.organizations_of(change.assistants or ())
 
         def decide(doc: dict[str, Any]) -> Draft:
             before = member_from(doc)
             decision = before.revise(change)
             check_revise_member(actor, before, decision.state, change)
+            if change.assistants is not None:
+                check_assistants(decision.state, candidates)
             return member_draft(decision, doc["version"] + 1)
 
         try:
@@ -90,4 +95,5 @@ def _change(wish: contract.UpdateMember) -> MemberChange:
         roles=frozenset(map(Role, wish.roles)) if wish.roles else None,
         site=wish.site,
         active=wish.active,
+        assistants=wish.assistants,
     )

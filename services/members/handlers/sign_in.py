@@ -7,7 +7,7 @@ from typing import Protocol
 
 from services.members.domain.address import Address, address
 from services.members.domain.member import Member
-from services.members.domain.session import Refreshed, RefreshToken, Session, SessionEnded
+from services.members.domain.session import NotYourOrganization, Refreshed, RefreshToken, Session, SessionEnded
 from services.members.domain.sign_in import CODE_LIFETIME, SignIn, TooManyAttempts, WrongCode, network_of
 from services.members.handlers.asking import check_in_time
 from services.members.handlers.tokens import Tokens
@@ -95,25 +95,29 @@ class SignInHandlers:
             raise
 
     async def create_session(self, ask: Asked[contract.CreateSession]) -> contract.TokenView:
-        """Uses the code up, whatever comes after. Raises WrongCode, TooManyAttempts."""
+        """Uses the code up, whatever comes after. Raises WrongCode, TooManyAttempts, NotYourOrganization."""
         to, at = address(ask.data.email), self.clock.now()
         member = await self.people.active_by_address(to)
-        right = await self._attempt(to, ask)
+        right = await self._attempt(to, ask, member)
         if not right or member is None:
             raise WrongCode
         first = RefreshToken(new_id(at), 0, self.chance())
         await self.sessions.open(Session.open(first, member.id, at))
         log.info("session.opened", session=first.session, member=member.id)
-        return await self._pair(member, first)
+        return await self._pair(member, first, ask.data.organization)
 
     async def refresh_session(self, ask: Asked[contract.RefreshSession]) -> contract.TokenView:
-        """Raises SessionEnded, also for a member who is no longer active."""
+        """Raises SessionEnded, also for a member who is no longer active; NotYourOrganization, the token still good."""
         token, at = RefreshToken.parse(ask.data.refresh_token), self.clock.now()
-        pepper = self.secret.key("refresh-tokens")
+        pepper, acted_for = self.secret.key("refresh-tokens"), ask.data.organization
+        owner = await self.people.active(await self.sessions.member_of(token.session)) if acted_for else None
 
         def decide(session: Session) -> Refreshed:
             check_in_time(ask, self.clock)
-            return session.refresh(token, pepper, at)
+            refreshed = session.refresh(token, pepper, at)
+            if refreshed.give is not None:
+                _check_theirs(owner, acted_for)
+            return refreshed
 
         refreshed = await self.sessions.refresh(token.session, decide, Cause.of(ask))
         if refreshed.give is None:
@@ -122,14 +126,14 @@ class SignInHandlers:
         member = await self.people.active(refreshed.after.member)
         if member is None:
             raise SessionEnded
-        return await self._pair(member, refreshed.give)
+        return await self._pair(member, refreshed.give, acted_for)
 
     async def end_session(self, ask: Asked[contract.EndSession]) -> None:
         """The principal's own; ending it twice is ending it."""
         check_in_time(ask, self.clock)
         await self.sessions.revoke(ask.data.session, ask.principal.id, self.clock.now())
 
-    async def _attempt(self, to: Address, ask: Asked[contract.CreateSession]) -> bool:
+    async def _attempt(self, to: Address, ask: Asked[contract.CreateSession], member: Member | None) -> bool:
         """Only the guess that was written as the right one is right, however many came at once.
 
         A code asked for in a browser is right in that browser alone; one asked for by a program, anywhere.
@@ -142,13 +146,15 @@ class SignInHandlers:
             check_in_time(ask, self.clock)
             attempt = state.attempt(digests, at)
             right = attempt.right
+            if right:
+                _check_theirs(member, ask.data.organization)
             return attempt.after
 
         await self.counts.sign_ins.change(to.key, decide)
         return right
 
-    async def _pair(self, member: Member, refresh: RefreshToken) -> contract.TokenView:
-        access = await self.tokens.access_token(member, refresh.session)
+    async def _pair(self, member: Member, refresh: RefreshToken, acted_for: str | None) -> contract.TokenView:
+        access = await self.tokens.access_token(member, refresh.session, acted_for)
         return contract.TokenView(access_token=access, expires_in=contract.TOKEN_LIFETIME, refresh_token=refresh.text)
 
     def _digest(self, to: Address, code: str, browser: str | None) -> str:
@@ -156,3 +162,9 @@ class SignInHandlers:
 
     def _network(self, client: str | None) -> str | None:
         return self.secret.digest("sign-in-clients", network_of(client)) if client else None
+
+
+def _check_theirs(member: Member | None, organization: str | None) -> None:
+    """Raises NotYourOrganization; said only to who has the right code or token, and before either is used up."""
+    if member is not None and organization is not None and organization not in member.organizations:
+        raise NotYourOrganization

@@ -16,8 +16,11 @@ class Tokens:
     key_sets: KeySets
     clock: Clock
 
-    async def access_token(self, member: Member, session: str) -> str:
-        """A JWT of TOKEN_LIFETIME seconds: `sub` the member, `org` the home organization, `sid` the session."""
+    async def access_token(self, member: Member, session: str, organization: str | None = None) -> str:
+        """A JWT of TOKEN_LIFETIME seconds: `sub` the member, `org` the one acted for, `sid` the session.
+
+        `organization` is one of the member's; without it they act for their home organization.
+        """
         at = self.clock.now()
         issued = int(at.timestamp())
         fields = {
@@ -29,7 +32,7 @@ class Tokens:
             "exp": issued + contract.TOKEN_LIFETIME,
             "jti": new_id(at),
             "sid": session,
-            "org": member.organization,
+            "org": organization or member.organization,
             "orgs": list(member.organizations),
             "roles": sorted(role.value for role in member.roles),
             "site": member.site,

@@ -28,6 +28,7 @@ def organization_view(doc: Mapping[str, Any], at: datetime, *, steps: bool = Tru
         created_at=shown(doc["created_at"], zone),
         periods=tuple(map(_period_view, org.periods)),
         renewal_pending=renewal_pending(org, at),
+        booking_for_others=org.customs.booking_for_others.value,
         steps=tuple(_step_view(each, zone) for each in org.steps) if steps else (),
     )
 
@@ -50,6 +51,7 @@ def member_view(doc: Mapping[str, Any]) -> contract.MemberView:
         organizations=tuple(doc["organizations"]),
         roles=tuple(doc["roles"]),
         site=doc["site_of_staff"],
+        assistants=tuple(doc.get("assistants", ())),
         created_at=shown(doc["created_at"], zone_of(doc["time_zone"])),
         **fields,
     )

@@ -25,6 +25,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("name_key", 1), ("_id", 1)]),
         index([("site", 1), ("search_keys", 1)]),
         index([("site", 1), ("organizations", 1), ("name_key", 1)], partial={"roles": "organization_admin"}),
+        index([("site", 1), ("assistants", 1), ("name_key", 1), ("_id", 1)]),
     ],
     "api_keys": [
         *document_indexes(),

@@ -28,6 +28,7 @@ def member_draft(decision: Decision[Member, MemberEvent], version: int) -> Draft
         "roles": sorted(role.value for role in member.roles),
         "site_of_staff": member.site,
         "active": member.active,
+        "assistants": list(member.assistants),
         "name_key": _name_key(member.name),
         "search_keys": _search_keys(member),
     }
@@ -45,6 +46,7 @@ def member_from(doc: Mapping[str, Any]) -> Member:
         roles=frozenset(map(Role, doc["roles"])),
         site=doc["site_of_staff"],
         active=doc["active"],
+        assistants=tuple(doc.get("assistants", ())),
     )
 
 

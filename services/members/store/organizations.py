@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from services.members.domain.customs import BookingForOthers, Customs
 from services.members.domain.deadlines import due
 from services.members.domain.joining import Status, Step, Transition
 from services.members.domain.membership import Membership, runs
@@ -36,6 +37,7 @@ def organization_draft(decision: Decision[Organization, OrganizationEvent], vers
         "reminded": org.reminded and {"ends_on": org.reminded[0].isoformat(), "days": org.reminded[1]},
         "grace_over": org.grace_over,
         "keeps_bookings": org.keeps_bookings,
+        "booking_for_others": org.customs.booking_for_others.value,
     }
     at = due(org)
     events = [organization_said(event, version) for event in decision.events]
@@ -56,7 +58,12 @@ def organization_from(doc: Doc) -> Organization:
         steps=tuple(_step(each) for each in doc.get("steps", ())),
         reminded=reminded and (date.fromisoformat(reminded["ends_on"]), reminded["days"]),
         grace_over=doc.get("grace_over", False),
+        customs=_customs(doc),
     )
+
+
+def _customs(doc: Doc) -> Customs:
+    return Customs(BookingForOthers(doc.get("booking_for_others", BookingForOthers.COLLEAGUES)))
 
 
 def period_body(period: Membership) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Looking people up, for those who sign in and those who act for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,12 @@ class People:
 
     async def active(self, member_id: str) -> Member | None:
         return await self._one({"_id": member_id, "active": True})
+
+    async def organizations_of(self, members: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """By id, of the active ones among them."""
+        where = {"_id": {"$in": list(members)}, "site": SITE, "active": True}
+        found = await self.collection.find(where, {"organizations": 1}).to_list(None) if members else []
+        return {doc["_id"]: tuple(doc["organizations"]) for doc in found}
 
     async def admins_of(self, organization: str) -> tuple[str, ...]:
         """The ids of those who administer it, twenty at most: it is their home, and they have the role."""

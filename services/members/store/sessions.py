@@ -28,6 +28,13 @@ class Sessions:
     async def open(self, session: Session) -> None:
         await self._write(_body(session), {"_id": session.id}, new=True)
 
+    async def member_of(self, session_id: str) -> str:
+        """Whose it is. Raises SessionEnded where there is none."""
+        doc = await self._collection.find_one({"_id": session_id}, {"member": 1})
+        if doc is None:
+            raise SessionEnded
+        return str(doc["member"])
+
     async def refresh(self, session_id: str, decide: Callable[[Session], Refreshed], cause: Cause) -> Refreshed:
         """Writes what `decide` leaves behind. Raises SessionEnded where there is none, and what `decide` raises."""
         for _ in range(_ROUNDS):

@@ -61,6 +61,7 @@ from shared.contracts.members.policy import (
 from shared.contracts.members.said import (
     ApiKeyCreated,
     ApiKeyRevoked,
+    BookingForOthers,
     ContactState,
     MemberChanged,
     MemberCreated,
@@ -115,6 +116,7 @@ __all__ = [
     "ApiKeyView",
     "ApiKeysView",
     "ApplyAnew",
+    "BookingForOthers",
     "CodeRequestedView",
     "ContactState",
     "CreateApiKey",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.members.said import OrganizationKind, OrganizationStatus, Role
+from shared.contracts.members.said import BookingForOthers, OrganizationKind, OrganizationStatus, Role
 from shared.contracts.members.views import (
     ApiKeysView,
     ApiKeyView,
@@ -78,18 +78,26 @@ class RequestSignInCode(Command, wire="cmd.members.request_sign_in_code.v1", rep
 
 
 class CreateSession(Command, wire="cmd.members.create_session.v1", reply=TokenView):
-    """Exchange a code for tokens, once. Refusals: wrong-code 401, too-many-attempts 429."""
+    """Exchange a code for tokens, once; to act for `organization`, else for the home organization.
+
+    Refusals: wrong-code 401, too-many-attempts 429, not-your-organization 403 (the code is still good).
+    """
 
     email: EmailAddress
     code: Annotated[str, Field(pattern=r"^[0-9]{8}$")]
     browser: Browser = None
     """A code asked for in a browser is good in that one alone."""
+    organization: Id | None = None
 
 
 class RefreshSession(Command, wire="cmd.members.refresh_session.v1", reply=TokenView):
-    """The next pair of tokens. Refusal: session-ended 401, also for a token that is not ours."""
+    """The next pair of tokens, to act for `organization`, else for the home organization.
+
+    Refusals: session-ended 401, also for a token that is not ours; not-your-organization 403 (the token is still good).
+    """
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=256)]
+    organization: Id | None = None
 
 
 class EndSession(Command, wire="cmd.members.end_session.v1"):
@@ -131,6 +139,7 @@ class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", rep
     kind: OrganizationKind | None = None
     membership: Membership | None = None
     home_zone: Zone | None = None
+    booking_for_others: BookingForOthers | None = None
 
 
 class CreateMember(Command, wire="cmd.members.create_member.v1", reply=MemberView):
@@ -147,7 +156,11 @@ class CreateMember(Command, wire="cmd.members.create_member.v1", reply=MemberVie
 
 
 class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberView):
-    """Absent or null leaves a field as it is; `organizations` are the further ones, all of them."""
+    """Absent or null leaves a field as it is; `organizations` are the further ones, all of them.
+
+    `assistants` are all of those who may book for the person and see what is booked for them: named by the person, by
+    the organization's admin or by staff, and of an organization of the person's.
+    """
 
     id: Id
     organization: Id | None = None
@@ -159,6 +172,7 @@ class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberVie
     site: SiteId | None = None
     organizations: Annotated[tuple[Id, ...] | None, Field(max_length=20)] = None
     active: bool | None = None
+    assistants: Annotated[tuple[Id, ...] | None, Field(max_length=20)] = None
 
 
 class CreateApiKey(Command, wire="cmd.members.create_api_key.v1", reply=NewApiKeyView):

@@ -19,6 +19,7 @@ OrganizationStatus = Literal["applied", "oriented", "invoiced", "active", "suspe
 OrganizationTransition = Literal[
     "apply", "orient", "invoice", "activate", "suspend", "resume", "renew", "expire", "leave"
 ]
+BookingForOthers = Literal["colleagues", "assistants"]
 Role = Literal["member", "organization_admin", "site_staff", "operator"]
 
 
@@ -34,6 +35,7 @@ class OrganizationState(State, wire="members.organization.v1"):
 
     `periods` are all it has, in order; `membership` is the last of them, with those before it that it follows without a
     gap. `keeps_bookings` false: it was suspended for so long that its bookings are to be cancelled.
+    `booking_for_others`: who may book for somebody else, beside its admins.
     """
 
     id: Id
@@ -46,10 +48,13 @@ class OrganizationState(State, wire="members.organization.v1"):
     membership: MembershipView | None = None
     periods: tuple[MembershipView, ...] = ()
     keeps_bookings: bool = True
+    booking_for_others: BookingForOthers = "colleagues"
 
 
 class MemberState(State, wire="members.member.v1"):
-    """Who belongs where, with which roles: no personal data. `organizations` names every one they may act for."""
+    """Who belongs where, with which roles: no personal data. `organizations` names every one they may act for, the home
+    organization first; `assistants` are the members who may act for them.
+    """
 
     id: Id
     sequence: int
@@ -58,6 +63,7 @@ class MemberState(State, wire="members.member.v1"):
     roles: frozenset[Role] = frozenset()
     site: SiteId | None = None
     active: bool = True
+    assistants: tuple[Id, ...] = ()
 
 
 class NameView(View):

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from shared.contracts.members.said import (
+    BookingForOthers,
     MembershipView,
     NameView,
     OrganizationKind,
@@ -34,7 +35,8 @@ class OrganizationView(View):
     """An organization; `created_at` is RFC 3339 with the offset of its home zone.
 
     `membership` is the period that holds today, else the next, else the last of `periods`. `renewal_pending`: the last
-    one is about to end. `steps` are shown to staff and to the organization's admins.
+    one is about to end. `steps` are shown to staff and to the organization's admins. `booking_for_others`: who may book
+    for somebody else, any colleague or only that person's assistants; its admins may in any case.
     """
 
     id: Id
@@ -48,6 +50,7 @@ class OrganizationView(View):
     periods: tuple[MembershipView, ...] = ()
     renewal_pending: bool = False
     steps: tuple[StepView, ...] = ()
+    booking_for_others: BookingForOthers = "colleagues"
 
 
 class OrganizationsView(View):
@@ -68,6 +71,7 @@ class MemberView(View):
     roles: tuple[Role, ...]
     site: SiteId | None = None
     active: bool
+    assistants: tuple[Id, ...] = ()
     created_at: str
     version: int
 
