@@ -5,7 +5,7 @@ from datetime import date
 from importlib import resources
 from random import Random
 
-from services.booking.domain.booking import EXPIRE
+from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.site import Holidays
 from services.booking.handlers import BookingHandlers, PlaceHandlers, Timers
 from services.booking.handlers.claiming import Claiming
@@ -44,7 +44,7 @@ def build(settings: Settings) -> Service:
         clock=clock,
         chance=Random(),  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
     )
-    service.ticker("bookings", {EXPIRE: timers.on_expire})
+    service.ticker("bookings", {EXPIRE: timers.on_expire, REMIND: timers.on_remind})
     answer_bookings(service, handle, BookingQueries(bookings, sites, parties))
     answer_places(
         service,

@@ -6,9 +6,12 @@ from services.booking.domain import events as said
 from services.booking.domain.booking import Booking
 from shared.contracts.booking import (
     BookingCancelled,
+    BookingChallenged,
     BookingConfirmed,
     BookingExpired,
     BookingPlaced,
+    BookingReminded,
+    BookingSubmitted,
     ResourceDefined,
     SiteDefined,
 )
@@ -20,23 +23,39 @@ Said = said.BookingEvent | said.SiteDefined | said.ResourceDefined
 def published(event: Said, *, version: int) -> Event:
     """`version` is that of the document once it holds the event."""
     match event:
-        case said.BookingPlaced(booking):
-            return BookingPlaced(**_gist(booking, version), **_standing(booking))
-        case said.BookingConfirmed(booking, before):
-            return BookingConfirmed(**_gist(booking, version), **_standing(booking), before=before.value)
-        case said.BookingCancelled(booking, before):
-            return BookingCancelled(**_gist(booking, version), before=before.value)
-        case said.BookingExpired(booking, before):
-            return BookingExpired(**_gist(booking, version), before=before.value)
         case said.SiteDefined(site):
             return SiteDefined(id=site, version=version)
         case said.ResourceDefined(site, resource):
             return ResourceDefined(site=site, resource=resource, version=version)
         case _:
+            return _of_booking(event, _gist(event.booking, version))
+
+
+def _of_booking(event: said.BookingEvent, gist: dict[str, Any]) -> Event:
+    made: Event
+    match event:
+        case said.BookingPlaced(booking):
+            made = BookingPlaced(**gist, **_standing(booking))
+        case said.BookingSubmitted(booking, before):
+            made = BookingSubmitted(**gist, **_standing(booking), before=before.value)
+        case said.BookingConfirmed(booking, before):
+            made = BookingConfirmed(**gist, **_standing(booking), before=before.value, reason=booking.reason)
+        case said.BookingCancelled(booking, before, rejected, debit_kept):
+            how: dict[str, Any] = {"rejected": rejected, "debit_kept": debit_kept}
+            made = BookingCancelled(**gist, before=before.value, reason=booking.reason, **how)
+        case said.BookingExpired(_, before):
+            made = BookingExpired(**gist, before=before.value)
+        case said.BookingReminded(booking):
+            made = BookingReminded(**gist, **_standing(booking))
+        case said.BookingChallenged(booking):
+            made = BookingChallenged(**gist, **_standing(booking))
+        case _:
             assert_never(event)
+    return made
 
 
 def _standing(booking: Booking) -> dict[str, Any]:
+    """How it stands, and until when."""
     return {"status": booking.status.value, "expires_at": booking.expires_at}
 
 

@@ -27,6 +27,16 @@ def answer_bookings(service: Service, handle: BookingHandlers, ask: BookingQueri
         stored = await handle.confirm_booking(msg)
         return answer(booking_view(stored.doc), replay=stored.replay)
 
+    @service.command(said.ApproveBooking)
+    async def approve_booking(msg: Asked[said.ApproveBooking]) -> Answer:
+        stored = await handle.approve_booking(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.RejectBooking)
+    async def reject_booking(msg: Asked[said.RejectBooking]) -> Answer:
+        stored = await handle.reject_booking(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
+
     @service.command(said.CancelBooking)
     async def cancel_booking(msg: Asked[said.CancelBooking]) -> Answer:
         stored = await handle.cancel_booking(msg)

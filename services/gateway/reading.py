@@ -89,15 +89,12 @@ class QueryReader:
 
 
 class BodyReader:
-    """Reads what a command carries. A call with nothing to say in its body takes none, or `{}`; so does an action in
-    which nothing has to be said, where the request does not announce a body either.
-    """
+    """Reads what a command carries. An action that need not say anything in its body takes none, or `{}`."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
         rest = [info for _, info in call.rest().values()]
-        self._bare = not rest
-        self._may_be_bare = call.method == "POST" and not any(info.is_required() for info in rest)
+        self._bare = not rest or (call.method == "POST" and not any(info.is_required() for info in rest))
         self._fields = call.filled
 
     async def read(self, request: Request, known: Mapping[str, str | None] = _NOTHING) -> bytes:
@@ -105,7 +102,7 @@ class BodyReader:
         fields = {**path_fields(request, self._call), **known} if self._fields else {}
         no_parameters(request)
         raw = await body.read(request.receive, request.scope)
-        if not raw and (self._bare or (self._may_be_bare and not header(request.scope, b"content-type"))):
+        if self._bare and not raw:
             sent = guard.Checked(b"{}", {})
         else:
             body.media_type(request.scope)

@@ -4,7 +4,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 
 from services.notify.compose import Composer
-from services.notify.handlers import Announcements, Inbox, Results
+from services.notify.handlers import Announcements, Bookings, Directly, Inbox, Results
 from services.notify.letter import address
 from services.notify.queries import Queries
 from services.notify.sender import Outgoing, Sender
@@ -12,7 +12,12 @@ from services.notify.settings import Settings
 from services.notify.smtp import Connection
 from services.notify.store import Audience, Broadcasts, Endings, Known, Mails, Notices, People, Sites
 from services.notify.store.broadcasts import FAN_OUT
-from services.notify.subscribers import answer_members, subscribe_to_announcements, subscribe_to_results
+from services.notify.subscribers import (
+    answer_members,
+    subscribe_to_announcements,
+    subscribe_to_bookings,
+    subscribe_to_results,
+)
 from services.notify.tell import Rows, Teller
 from services.notify.wording import Wording
 from shared.contracts.booking import SiteState
@@ -42,7 +47,9 @@ def build(settings: Settings) -> Service:
     sender = Sender(mails, composer, _outgoing(settings, origin, service.health), service.clock)
     teller = Teller(Rows(mails, notices, sender.nudge), known.sites, wording, service.clock)
     announcements = Announcements(teller, known, broadcasts, service.clock)
-    subscribe_to_results(service, Results(teller, known))
+    directly = Directly(teller, known)
+    subscribe_to_bookings(service, Bookings(directly, known.endings))
+    subscribe_to_results(service, Results(directly, known))
     subscribe_to_announcements(service, announcements)
     answer_members(service, Inbox(notices, mails, service.clock, sender.nudge), Queries(notices.collection))
     service.ticker("broadcasts", {FAN_OUT: announcements.continue_fan_out})

@@ -2,9 +2,17 @@
 
 from faststream import AckPolicy
 
-from services.notify.handlers import Announcements, Inbox, Results
+from services.notify.handlers import Announcements, Bookings, Inbox, Results
 from services.notify.queries import Queries
-from shared.contracts.booking import BookingCancelled, BookingConfirmed, BookingPlaced
+from shared.contracts.booking import (
+    BookingCancelled,
+    BookingChallenged,
+    BookingConfirmed,
+    BookingExpired,
+    BookingPlaced,
+    BookingReminded,
+    BookingSubmitted,
+)
 from shared.contracts.events import RegistrationPlaced, RegistrationPromoted, SeminarCancelled, SeminarChanged
 from shared.contracts.members import SessionReused
 from shared.contracts.message import Answer, Asked
@@ -13,8 +21,8 @@ from shared.kit.answers import answer
 from shared.kit.service import Received, Service
 
 
-def subscribe_to_results(service: Service, results: Results) -> None:
-    """Events about one person's own doing."""
+def subscribe_to_bookings(service: Service, bookings: Bookings) -> None:
+    """Events about one person's booking."""
 
     @service.event(
         stream="EVENTS",
@@ -24,7 +32,17 @@ def subscribe_to_results(service: Service, results: Results) -> None:
         workers=8,
     )
     async def booking_placed(event: Received[BookingPlaced]) -> None:
-        await results.on_booking_placed(event)
+        await bookings.on_placed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_submitted",
+        model=BookingSubmitted,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_submitted(event: Received[BookingSubmitted]) -> None:
+        await bookings.on_submitted(event)
 
     @service.event(
         stream="EVENTS",
@@ -34,7 +52,27 @@ def subscribe_to_results(service: Service, results: Results) -> None:
         workers=4,
     )
     async def booking_confirmed(event: Received[BookingConfirmed]) -> None:
-        await results.on_booking_confirmed(event)
+        await bookings.on_confirmed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_reminded",
+        model=BookingReminded,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_reminded(event: Received[BookingReminded]) -> None:
+        await bookings.on_reminded(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_challenged",
+        model=BookingChallenged,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_challenged(event: Received[BookingChallenged]) -> None:
+        await bookings.on_challenged(event)
 
     @service.event(
         stream="EVENTS",
@@ -44,7 +82,21 @@ def subscribe_to_results(service: Service, results: Results) -> None:
         workers=4,
     )
     async def booking_cancelled(event: Received[BookingCancelled]) -> None:
-        await results.on_booking_cancelled(event)
+        await bookings.on_cancelled(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_expired",
+        model=BookingExpired,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_expired(event: Received[BookingExpired]) -> None:
+        await bookings.on_expired(event)
+
+
+def subscribe_to_results(service: Service, results: Results) -> None:
+    """Events about one person's own doing."""
 
     @service.event(
         stream="EVENTS",

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from services.notify.domain.plan import Topic
 from services.notify.moments import span_lines, when_lines
-from shared.contracts.booking import BookingCancelled, BookingConfirmed, BookingEvent, BookingPlaced
+from shared.contracts.booking import BookingEvent
 from shared.contracts.events import (
     RegistrationPlaced,
     RegistrationPromoted,
@@ -23,13 +23,18 @@ from shared.contracts.members import NameView, SessionReused
 from shared.contracts.message import BilingualView
 from shared.kernel.text import Language, Text
 
-AboutBooking = BookingPlaced | BookingConfirmed | BookingCancelled
 AboutSeminar = RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
-Facts = AboutBooking | AboutSeminar | SessionReused
+Facts = BookingEvent | AboutSeminar | SessionReused
 _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_PLACED: "booking_placed",
+    Topic.BOOKING_PROVISIONAL: "booking_provisional",
+    Topic.BOOKING_PENDING: "booking_pending",
     Topic.BOOKING_CONFIRMED: "booking_confirmed",
+    Topic.BOOKING_REJECTED: "booking_rejected",
     Topic.BOOKING_CANCELLED: "booking_cancelled",
+    Topic.BOOKING_EXPIRED: "booking_expired",
+    Topic.BOOKING_REMINDED: "booking_reminded",
+    Topic.BOOKING_CHALLENGED: "booking_challenged",
     Topic.REGISTERED: "registered",
     Topic.WAITING: "waiting",
     Topic.PROMOTED: "promoted",
@@ -163,9 +168,7 @@ def salutation(reader: Reader) -> str:
 
 def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
     match facts:
-        case BookingPlaced():
-            return _booking(facts, reader) | {"status": _known([facts.status], _STATUS[reader.language])}
-        case BookingConfirmed() | BookingCancelled():
+        case BookingEvent():
             return _booking(facts, reader)
         case RegistrationPlaced():
             position = [] if facts.position is None else [str(facts.position)]
@@ -178,18 +181,24 @@ def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
         case SeminarChanged():
             return _seminar(facts.seminar, reader) | _changes(facts, reader)
         case SeminarCancelled():
-            reason = [one_line(line) for line in (facts.reason or "").splitlines()]
-            return _seminar(facts.seminar, reader) | {"reason": [line for line in reason if line]}
+            return _seminar(facts.seminar, reader) | {"reason": _lines(facts.reason)}
         case SessionReused():
             return {"times": span_lines(facts.at, None, reader.zones, reader.language)}
 
 
 def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
-    place = one_line(reader.site_name.best(reader.language))
+    """What any event about a booking may tell; what this one does not is empty, and its row is left out."""
+    said = dict(facts)
+    place, deadline = one_line(reader.site_name.best(reader.language)), said.get("expires_at")
     return {
         "place": [place] if place else [],
         "resource": [_best(facts.resource_name, reader.language) or facts.resource],
         "times": span_lines(facts.starts_at, facts.ends_at, reader.zones, reader.language),
+        "status": _known([said.get("status", "")], _STATUS[reader.language]),
+        "deadline": span_lines(deadline, None, reader.zones, reader.language) if deadline else [],
+        "before": said.get("before"),
+        "reason": _lines(said.get("reason")),
+        "debit_kept": said.get("debit_kept", False),
         "reference": [facts.id],
     }
 
@@ -216,6 +225,12 @@ def _changes(facts: SeminarChanged, reader: Reader) -> dict[str, Any]:
 def _title(gist: SeminarGist, language: Language) -> str:
     mark = _TENTATIVE_TITLE[language] if gist.title_certainty == "tentative" else ""
     return mark + _best(gist.title, language)
+
+
+def _lines(prose: str | None) -> list[str]:
+    """What people wrote, line by line, each safe to stand alone."""
+    lines = (one_line(line) for line in (prose or "").splitlines())
+    return [line for line in lines if line]
 
 
 def _best(text: BilingualView, language: Language) -> str:

@@ -66,3 +66,34 @@ async def test_a_hold_ends_at_its_deadline_though_nobody_was_running_then(furnis
         entries = (await house.ask(BookingHistory(id=lapsing["id"])))["items"]
         assert [entry["type"].split(".")[1] for entry in entries] == ["booking_placed", "booking_expired"]
         assert (await house.ask(hold(evening), member("ben"), key="again"))["status"] == "held"
+
+
+async def test_a_month_of_reminders_challenges_and_deadlines_passes_in_seconds(furnished: Servers, wall: Wall) -> None:
+    evening = ny("2027-01-15 19:00")
+    wanted = PlaceBooking(
+        site="nyc", resource="room-a", starts_at=evening, ends_at=evening + timedelta(hours=1), mode="provisional"
+    )
+    async with at_work(furnished, 2, wall.setting) as house:
+        first = await house.ask(wanted, key="first")
+        other = await house.ask(wanted.model_copy(update={"resource": "room-b"}), key="other")
+        assert first["expires_at"] == "2026-12-08T10:00:00-05:00"
+        wall.show(ny("2026-12-06 10:00"))
+        await until(lambda: _said(house, first, "booking_reminded"))
+    wall.show(ny("2026-12-06 11:00"))
+    async with at_work(furnished, 2, wall.setting) as house:
+        no = await house.refusal(wanted, member("ben"), key="ben")
+        assert no.members["conflicts"][0]["provisional_until"] == "2026-12-07T11:00:00-05:00"
+        wall.show(ny("2026-12-07 11:00"))
+        await until(lambda: _said(house, first, "booking_expired"))
+        taken = await house.ask(wanted, member("ben"), key="ben")
+        assert taken["status"] == "provisional"
+        wall.show(NOW + timedelta(days=31))
+        await until(lambda: _said(house, other, "booking_expired"))
+        entries = (await house.ask(BookingHistory(id=first["id"])))["items"]
+        said = [entry["type"].split(".")[1] for entry in entries]
+        assert said == ["booking_placed", "booking_reminded", "booking_challenged", "booking_expired"]
+
+
+async def _said(house: House, booking: dict[str, Any], what: str) -> bool:
+    entries = (await house.ask(BookingHistory(id=booking["id"])))["items"]
+    return any(what in entry["type"] for entry in entries)

@@ -14,7 +14,6 @@ from services.booking.domain.refusals import (
     BookingRefused,
     IntervalInvalid,
     IntervalTooLong,
-    ModeNotOfferedYet,
     NotCancellable,
     NotConfirmable,
     StartsInThePast,
@@ -22,7 +21,7 @@ from services.booking.domain.refusals import (
 )
 from services.booking.domain.rules import Circumstances, Wanted, check_form, interval_of
 from services.booking.domain.settling import cancel, confirm
-from services.booking.domain.status import Mode, Status
+from services.booking.domain.status import Status
 from services.booking.domain.wall import local
 from shared.kernel.interval import Interval
 from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, SITE, all_free, during, ny, span, under, wish
@@ -190,14 +189,12 @@ def test_an_interval_that_is_none_is_refused_before_any_rule() -> None:
         interval_of(start, start + timedelta(days=400))
 
 
-def test_the_past_the_far_future_and_modes_of_later_are_refused_by_name() -> None:
+def test_the_past_and_the_far_future_are_refused_by_name() -> None:
     with pytest.raises(StartsInThePast):
-        check_form(Mode.CONFIRM, span("2026-12-01 09:45"), NEW_YORK, NOW)
-    check_form(Mode.CONFIRM, span("2028-06-01 10:00"), NEW_YORK, NOW)
+        check_form(span("2026-12-01 09:45"), NEW_YORK, NOW)
+    check_form(span("2028-06-01 10:00"), NEW_YORK, NOW)
     with pytest.raises(BeyondHorizon):
-        check_form(Mode.CONFIRM, span("2028-06-02 10:00"), NEW_YORK, NOW)
-    with pytest.raises(ModeNotOfferedYet):
-        check_form(Mode.PROVISIONAL, span("2026-12-15 19:00"), NEW_YORK, NOW)
+        check_form(span("2028-06-02 10:00"), NEW_YORK, NOW)
 
 
 ALWAYS = under(

@@ -10,7 +10,6 @@ from services.booking.domain.refusals import (
     BookingRefused,
     IntervalInvalid,
     KeyRequired,
-    ModeNotOfferedYet,
     NoOrganization,
     SlotTaken,
     StartsInThePast,
@@ -247,8 +246,6 @@ async def test_unknown_places_and_ill_formed_wishes_are_refused_by_name(house: F
         await place(house, resource="room-z")
     with pytest.raises(IntervalInvalid):
         await place(house, minutes=0)
-    with pytest.raises(ModeNotOfferedYet):
-        await place(house, mode="provisional")
 
 
 async def test_nothing_is_written_after_the_deadline(house: FakeHouse) -> None:

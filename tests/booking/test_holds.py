@@ -40,8 +40,7 @@ async def test_a_hold_is_confirmed_within_its_life_and_once(house: FakeHouse) ->
     again = await house.handle.confirm_booking(asked(ConfirmBooking(id=first["_id"])))
     assert (confirmed.doc["status"], confirmed.doc["version"], again.doc["version"]) == ("confirmed", 2, 2)
     assert not {"expires_at", "due_at", "due_kind"} & confirmed.doc.keys()
-    house.clock.at = LATE
-    await house.tick()
+    await house.run_to(LATE)
     assert house.bookings.memory.docs[first["_id"]]["status"] == "confirmed"
 
 

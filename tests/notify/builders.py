@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from shared.contracts.booking import BookingCancelled, BookingConfirmed, BookingPlaced, SiteState
+from shared.contracts.booking import (
+    BookingCancelled,
+    BookingChallenged,
+    BookingConfirmed,
+    BookingExpired,
+    BookingPlaced,
+    BookingReminded,
+    BookingSubmitted,
+    SiteState,
+)
 from shared.contracts.events import (
     Announced,
     RegistrationPlaced,
@@ -20,6 +29,7 @@ from shared.contracts.message import BilingualView, Message
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
+DEADLINE = datetime(2026, 12, 8, 15, 0, tzinfo=UTC)
 START = datetime(2026, 12, 16, 0, 0, tzinfo=UTC)  # 19:00 on the 15th in New York, 09:00 on the 16th in Tokyo
 
 
@@ -61,6 +71,25 @@ def placed(**more: Any) -> BookingPlaced:
 
 def confirmed(**more: Any) -> BookingConfirmed:
     return BookingConfirmed(**_booking(**({"status": "confirmed", "before": "held", "version": 2} | more)))
+
+
+def submitted(**more: Any) -> BookingSubmitted:
+    fields: dict[str, Any] = {"status": "pending", "before": "held", "expires_at": DEADLINE, "version": 2}
+    return BookingSubmitted(**_booking(**(fields | more)))
+
+
+def reminded(**more: Any) -> BookingReminded:
+    fields: dict[str, Any] = {"status": "provisional", "expires_at": DEADLINE, "version": 2}
+    return BookingReminded(**_booking(**(fields | more)))
+
+
+def challenged(**more: Any) -> BookingChallenged:
+    fields: dict[str, Any] = {"status": "provisional", "expires_at": DEADLINE, "version": 2}
+    return BookingChallenged(**_booking(**(fields | more)))
+
+
+def expired(**more: Any) -> BookingExpired:
+    return BookingExpired(**_booking(**({"before": "provisional", "version": 2} | more)))
 
 
 def cancelled(**more: Any) -> BookingCancelled:

@@ -15,7 +15,13 @@ from tests.support.waiting import until
 BOTH_DRIVERS = pytest.mark.parametrize("driver", ["motor", "pymongo"])
 EACH_EVENT = [
     (b.placed(), "b1", "booking.placed", "予約を受け付けました"),
+    (b.placed(status="provisional", expires_at=b.DEADLINE), "b1", "booking.provisional", "仮予約を承りました"),
+    (b.submitted(), "b1", "booking.pending", "承認待ちです"),
     (b.confirmed(), "b1", "booking.confirmed", "予約が確定しました"),
+    (b.reminded(), "b1", "booking.reminded", "確定期限が近づいています"),
+    (b.challenged(), "b1", "booking.challenged", "確定期限が早まりました"),
+    (b.expired(), "b1", "booking.expired", "期限切れ"),
+    (b.cancelled(rejected=True, reason="点検"), "b1", "booking.rejected", "承認されませんでした"),
     (b.cancelled(), "b1", "booking.cancelled", "予約を取り消しました"),
     (b.registered(), "r1", "registration.confirmed", "お申し込みを受け付けました"),
     (b.registered(status="waiting", position=3), "r1", "registration.waiting", "キャンセル待ち"),
@@ -110,8 +116,22 @@ async def test_of_a_hold_nobody_is_told_until_it_is_confirmed(house: House) -> N
     await house.event(b.placed(status="held"), "e1", about="b1")
     await house.event(b.placed(id="b2", status="held"), "e2", about="b2")
     await house.event(b.cancelled(id="b2", before="held"), "e3", about="b2")
+    await house.event(b.expired(id="b3", before="held"), "e5", about="b3")
     await house.event(b.confirmed(), "e4", about="b1")
     await until(lambda: house.stored("notices") == 1)
+    await house.quiet()
+    assert [row["topic"] for row in house.rows("notices")] == ["booking.confirmed"]
+
+
+async def test_what_is_settled_is_not_asked_for_any_more(house: House) -> None:
+    await house.event(b.confirmed(before="provisional", version=4), "e4", about="b1")
+    await until(lambda: house.stored("notices") == 1)
+    for event, name in (
+        (b.placed(status="provisional", expires_at=b.DEADLINE), "e1"),
+        (b.reminded(version=2), "e2"),
+        (b.challenged(version=3), "e3"),
+    ):
+        await house.event(event, name, about="b1")
     await house.quiet()
     assert [row["topic"] for row in house.rows("notices")] == ["booking.confirmed"]
 

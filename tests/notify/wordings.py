@@ -15,8 +15,14 @@ NAME = NameView(family="髙﨑", given="花子", latin="Hanako Takasaki")
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 CASES: Mapping[Topic, Facts] = {
     Topic.BOOKING_PLACED: b.placed(),
-    Topic.BOOKING_CONFIRMED: b.confirmed(),
-    Topic.BOOKING_CANCELLED: b.cancelled(),
+    Topic.BOOKING_PROVISIONAL: b.placed(status="provisional", expires_at=b.DEADLINE),
+    Topic.BOOKING_PENDING: b.submitted(),
+    Topic.BOOKING_CONFIRMED: b.confirmed(before="pending", reason="受付でお名前をお伝えください。"),
+    Topic.BOOKING_REJECTED: b.cancelled(before="pending", rejected=True, reason="設備点検のため"),
+    Topic.BOOKING_CANCELLED: b.cancelled(before="confirmed", debit_kept=True),
+    Topic.BOOKING_EXPIRED: b.expired(),
+    Topic.BOOKING_REMINDED: b.reminded(),
+    Topic.BOOKING_CHALLENGED: b.challenged(),
     Topic.REGISTERED: b.registered(seminar=b.tentative()),
     Topic.WAITING: b.registered(status="waiting", position=3, mode="onsite"),
     Topic.PROMOTED: b.promoted(),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.booking.app import load_holidays
 from services.booking.domain.availability import Occupied
-from services.booking.domain.booking import EXPIRE
+from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.opening import Opening
 from services.booking.domain.party import Party, Period
@@ -274,9 +274,19 @@ class FakeHouse:
         )
         return handle, timers
 
-    async def tick(self) -> None:
-        """Runs every timer that is due on the house's clock, as the ticker would."""
-        handlers = {EXPIRE: self.timers.on_expire}
-        for doc in [*self.bookings.memory.docs.values()]:
-            if doc.get("due_at") is not None and doc["due_at"] <= self.clock.at:
-                await handlers[doc["due_kind"]](doc)
+    async def run_to(self, at: datetime) -> None:
+        """Moves the clock there and strikes every timer on the way, each at its own time, as the ticker would."""
+        handlers = {EXPIRE: self.timers.on_expire, REMIND: self.timers.on_remind}
+        while due := sorted(self._armed(at)):
+            self.clock.at = max(self.clock.at, due[0][0])
+            doc = self.bookings.memory.docs[due[0][1]]
+            await handlers[doc["due_kind"]](doc)
+        self.clock.at = at
+
+    def _armed(self, until: datetime) -> list[tuple[datetime, str]]:
+        docs = self.bookings.memory.docs.values()
+        return [(doc["due_at"], doc["_id"]) for doc in docs if "due_at" in doc and doc["due_at"] <= until]
+
+    def said(self, booking: str) -> list[str]:
+        """What has happened to a booking, in order: `placed`, `confirmed`."""
+        return [entry["type"].split("_")[1].split(".")[0] for entry in self.bookings.memory.docs[booking]["log"]]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from services.booking.domain.resource import EPOCH, Resource, aligned, ranges
 from services.booking.domain.site import Holidays, Site
+from services.booking.domain.status import Status
 from shared.kernel.interval import GRANULE, Interval, gaps
 
 
@@ -15,14 +16,21 @@ from shared.kernel.interval import GRANULE, Interval, gaps
 class Occupied:
     """What a document keeps others from: by its claims, which outlast `interval` by the clean-up gap.
 
-    `booking` is its id; `expires_at` the deadline of one that nobody has settled yet.
+    `booking` is its id; `expires_at` the deadline of one that nobody has settled yet; `challenged`: somebody else has
+    asked for the time of a provisional one before.
     """
 
     resource: str
     interval: Interval
     claims: Sequence[str]
     booking: str = ""
+    status: Status = Status.CONFIRMED
     expires_at: datetime | None = None
+    challenged: bool = False
+
+    @property
+    def provisional(self) -> bool:
+        return self.status is Status.PROVISIONAL
 
     def lapsed(self, at: datetime) -> bool:
         """It is over; only nobody has taken it away yet."""

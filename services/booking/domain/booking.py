@@ -10,26 +10,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
-from services.booking.domain.deadlines import held_until
+from services.booking.domain.deadlines import cutoff, deadline, reminder
 from services.booking.domain.events import BookingEvent, BookingPlaced
 from services.booking.domain.holding import hold_claims, too_many_holds
 from services.booking.domain.refusals import BookingRefused
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted, over_quota, violations
-from services.booking.domain.status import FIRST, OPEN, Status
+from services.booking.domain.status import OPEN, Status, first
 from shared.kernel.decision import Decision
 from shared.kernel.interval import Interval
 from shared.kernel.text import Text
 
 Decided = Decision["Booking", BookingEvent]
-EXPIRE = "expire"
-"""The kind of timer that ends what nobody settled."""
+EXPIRE, REMIND = "expire", "remind"
+"""The kinds of timers: end what nobody settled; say that the deadline is near."""
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """`resource_name`, `time_zone` and `policy` are frozen as they were when it was placed.
+    """`resource_name`, `time_zone`, `policy` and `needs_approval` are frozen as they were when it was placed.
 
-    An open one has `expires_at`, by which it has to be settled.
+    An open one has `expires_at`, by which it has to be settled, and perhaps `remind_at`. Until `cancel_by` (None: its
+    start) cancelling gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
     """
 
     id: str
@@ -46,7 +47,12 @@ class Booking:
     purpose: str | None = None
     attendees: int | None = None
     claims: Sequence[str] = ()
+    needs_approval: bool = False
     expires_at: datetime | None = None
+    remind_at: datetime | None = None
+    challenged: bool = False
+    cancel_by: datetime | None = None
+    reason: str | None = None
 
     @classmethod
     def place(
@@ -62,7 +68,8 @@ class Booking:
         if broken:
             raise BookingRefused(broken)
         quota = [claim for share in shares for claim in share.claims(free[share.prefix], chance)]
-        status = FIRST[wanted.mode]
+        status = first(wanted.mode, needs_approval=under.needs_approval)
+        expires_at = deadline(status, wanted.interval, under, at)
         booking = cls(
             id=booking_id,
             site=under.site.id,
@@ -78,14 +85,18 @@ class Booking:
             purpose=wanted.purpose,
             attendees=wanted.attendees,
             claims=(*under.resource.claims(wanted.interval), *quota, *hold_claims(wanted, free, chance)),
-            expires_at=held_until(under.resource, wanted.interval, at) if status is Status.HELD else None,
+            needs_approval=under.needs_approval,
+            expires_at=expires_at,
+            remind_at=reminder(status, expires_at, at),
+            cancel_by=cutoff(wanted.interval, under.resource),
         )
         return Decision(booking, [BookingPlaced(booking)])
 
     @property
     def due(self) -> tuple[datetime, str] | None:
         """When the clock has to look at it next, and for what: a function of what it is, so never out of step."""
-        return None if self.expires_at is None else (self.expires_at, EXPIRE)
+        timers = ((self.remind_at, REMIND), (self.expires_at, EXPIRE))
+        return min(((at, kind) for at, kind in timers if at is not None), default=None)
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -96,6 +107,8 @@ class Booking:
         """Over, whether or not its timer has got to it."""
         return self.status in OPEN and self.expires_at is not None and self.expires_at <= at
 
-    def become(self, status: Status, *, claims: Sequence[str], expires_at: datetime | None = None) -> Booking:
+    def become(
+        self, status: Status, *, claims: Sequence[str], expires_at: datetime | None = None, reason: str | None = None
+    ) -> Booking:
         """Itself in another state, with these claims and no timer but this deadline's."""
-        return replace(self, status=status, claims=tuple(claims), expires_at=expires_at)
+        return replace(self, status=status, claims=tuple(claims), expires_at=expires_at, remind_at=None, reason=reason)

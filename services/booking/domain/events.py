@@ -27,27 +27,51 @@ class BookingPlaced:
 
 
 @dataclass(frozen=True, slots=True)
-class BookingConfirmed:
-    """`before` is what it was until now."""
+class BookingSubmitted:
+    """Its holder wants it for certain; staff have still to approve it. `before` is what it was until now."""
 
+    booking: Booking
+    before: Status
+
+
+@dataclass(frozen=True, slots=True)
+class BookingConfirmed:
     booking: Booking
     before: Status
 
 
 @dataclass(frozen=True, slots=True)
 class BookingCancelled:
-    """`before` is what it was until now."""
+    """`debit_kept`: the hours it drew are not given back."""
 
+    booking: Booking
+    before: Status
+    rejected: bool = False
+    debit_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BookingExpired:
     booking: Booking
     before: Status
 
 
 @dataclass(frozen=True, slots=True)
-class BookingExpired:
-    """`before` is what it was until now."""
-
+class BookingReminded:
     booking: Booking
-    before: Status
 
 
-BookingEvent = BookingPlaced | BookingConfirmed | BookingCancelled | BookingExpired
+@dataclass(frozen=True, slots=True)
+class BookingChallenged:
+    booking: Booking
+
+
+BookingEvent = (
+    BookingPlaced
+    | BookingSubmitted
+    | BookingConfirmed
+    | BookingCancelled
+    | BookingExpired
+    | BookingReminded
+    | BookingChallenged
+)

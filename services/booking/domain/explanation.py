@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.availability import Occupied, free, on_grid
@@ -16,7 +17,8 @@ from services.booking.domain.violations import AlsoTaken, QuotaExceeded, Violati
 from services.booking.domain.wall import day_of, spoken, spoken_with_local
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import Refusal
-from shared.kernel.time import start_of_day
+from shared.kernel.text import Text
+from shared.kernel.time import shown, start_of_day
 
 ENOUGH, MOST, MOST_OF_OWN = 3, 5, 2
 """Alternatives: with fewer than the first it is worth looking further, more than the second nobody reads."""
@@ -59,6 +61,12 @@ class Explanation:
     def conflicts(self) -> list[Occupied]:
         return self.around.in_the_way(self.under.resource, self.wanted.interval)
 
+    @property
+    def challenged(self) -> list[Occupied]:
+        """Provisional bookings that are all there is in the way: this wish makes their holders decide."""
+        conflicts = [] if self.broken else self.conflicts
+        return conflicts if all(each.provisional for each in conflicts) else []
+
     def alternatives(self) -> list[Alternative]:
         """What breaks no rule, as long as rules allow: the nearest in the same resource, the same time in others.
 
@@ -82,8 +90,10 @@ class Explanation:
         if self.broken:
             return BookingRefused([*self.broken, AlsoTaken()] if conflicts else self.broken, offered)
         if conflicts:
-            taken = [{"resource": each.resource, **spoken(each.interval, zone)} for each in conflicts]
-            return SlotTaken(conflicts=taken, alternatives=offered)
+            taken = [_told(each, zone) for each in conflicts]
+            until = [each.expires_at for each in self.challenged if each.expires_at is not None]
+            message = _provisionally_taken(max(until), zone) if until else None
+            return SlotTaken(message=message, conflicts=taken, alternatives=offered)
         return None
 
     def _passing(self, resource: Resource, places: Iterable[Interval]) -> Iterator[Alternative]:
@@ -135,6 +145,22 @@ class Explanation:
 
     def _distance(self, interval: Interval) -> timedelta:
         return abs(interval.start - self.wanted.interval.start)
+
+
+def _told(each: Occupied, zone: ZoneInfo) -> dict[str, Any]:
+    """When, never whose."""
+    told = {"resource": each.resource, **spoken(each.interval, zone)}
+    if each.provisional and each.expires_at is not None:
+        told["provisional_until"] = shown(each.expires_at, zone)
+    return told
+
+
+def _provisionally_taken(until: datetime, zone: ZoneInfo) -> Text:
+    wall = f"{until.astimezone(zone):%Y-%m-%d %H:%M}"
+    return Text(
+        ja=f"その時間は仮予約されています。{wall}({zone.key})までに確定されなければ空きます。",
+        en=f"That time is provisionally booked; it falls free unless that is confirmed by {wall} ({zone.key}).",
+    )
 
 
 def _fitting(length: timedelta, resource: Resource) -> timedelta:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from random import Random
 
+from services.booking.domain.claims import HOLD
 from services.booking.domain.rules import FreeUnits, Wanted
 from services.booking.domain.status import Mode
 from services.booking.domain.violations import TooManyHolds
@@ -14,7 +15,7 @@ SLOTS = frozenset({1, 2})
 
 def hold_prefix(member: str) -> str:
     """What the claims of one person's holds begin with; the number of a slot follows."""
-    return f"hold|{member}|"
+    return f"{HOLD}{member}|"
 
 
 def too_many_holds(wanted: Wanted, free: FreeUnits) -> Iterator[TooManyHolds]:
@@ -28,8 +29,3 @@ def hold_claims(wanted: Wanted, free: FreeUnits, chance: Random) -> tuple[str, .
         return ()
     prefix = hold_prefix(wanted.booked_by)
     return (f"{prefix}{chance.choice(sorted(free[prefix]))}",)
-
-
-def without_hold(claims: Sequence[str]) -> tuple[str, ...]:
-    """The claims of what is no longer merely held."""
-    return tuple(claim for claim in claims if not claim.startswith("hold|"))

@@ -47,11 +47,15 @@ class NotConfirmable(Refusal):
     message = Text(ja="この状態の予約は確定できません。", en="A booking in this state cannot be confirmed.")
 
 
-class ModeNotOfferedYet(Invalid):
-    code = "mode-not-offered-yet"
+class NotApprovable(Refusal):
+    code = "not-approvable"
+    message = Text(ja="この予約は承認待ちではありません。", en="This booking is not waiting for approval.")
+
+
+class NotRejectable(Refusal):
+    code = "not-rejectable"
     message = Text(
-        ja="仮予約はまだご利用いただけません。mode には confirm か hold を指定してください。",
-        en="Provisional bookings are not offered yet; use mode confirm or hold.",
+        ja="承認待ちではないため、却下できません。", en="Only a booking that waits for approval can be rejected."
     )
 
 

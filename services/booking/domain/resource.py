@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.events import ResourceDefined
-from services.booking.domain.opening import Opening, openings
+from services.booking.domain.opening import ALWAYS, Opening, hours_on, openings
 from services.booking.domain.refusals import IdReserved, PartsFixed, PartUnknown
 from services.booking.domain.site import Holidays, Site
 from shared.kernel.decision import Decision
@@ -20,7 +20,14 @@ Kind = Literal["room", "desk", "expert"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RESERVED = frozenset({"quota", "hold", "seat"})
 """What claims of other kinds begin with."""
-RULES = ("shortest_minutes", "longest_minutes", "hold_minutes")
+RULES = (
+    "shortest_minutes",
+    "longest_minutes",
+    "hold_minutes",
+    "provisional_days",
+    "cancel_cutoff_minutes",
+    "needs_approval",
+)
 """What those who define a resource may leave at its default."""
 
 
@@ -28,7 +35,8 @@ RULES = ("shortest_minutes", "longest_minutes", "hold_minutes")
 class Resource:
     """A room, a desk, an expert's hour. Lengths are minutes; `opening_hours` None: always open.
 
-    `buffer_minutes` after each use belong to cleaning up; `parts` name the rooms a combined room is made of.
+    `buffer_minutes` after each use belong to cleaning up; `parts` name the rooms a combined room is made of. What is
+    cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew.
     """
 
     id: str
@@ -44,6 +52,9 @@ class Resource:
     shortest_minutes: int = 15
     longest_minutes: int = 480
     hold_minutes: int = 5
+    provisional_days: int = 7
+    cancel_cutoff_minutes: int = 0
+    needs_approval: bool = False
     version: int = 0
 
     @property
@@ -67,6 +78,11 @@ class Resource:
             return site.closed_on(day, holidays)
 
         return openings(self.opening_hours, closed, site.zone, within)
+
+    def opens_on(self, day: date, site: Site, holidays: Holidays) -> bool:
+        """Whether it opens at all on that day of the site."""
+        hours = ALWAYS if self.opening_hours is None else self.opening_hours
+        return not site.closed_on(day, holidays) and any(hours_on(day, each, site.zone) for each in hours)
 
     def over(self, current: Resource | None, *, known: Iterable[str]) -> Decision[Resource, ResourceDefined]:
         """Puts this definition in place of the current one; the same again is no change. `known`: the site's resources.

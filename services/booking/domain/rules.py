@@ -13,13 +13,12 @@ from services.booking.domain.refusals import (
     BeyondHorizon,
     IntervalInvalid,
     IntervalTooLong,
-    ModeNotOfferedYet,
     StartsInThePast,
 )
 from services.booking.domain.resource import Resource, aligned
 from services.booking.domain.rights import FURTHEST_MONTHS, Policy, Right
 from services.booking.domain.site import Holidays, Site
-from services.booking.domain.status import FIRST, Mode
+from services.booking.domain.status import Mode
 from services.booking.domain.violations import (
     ClosedOnHoliday,
     KindNotAllowed,
@@ -70,6 +69,11 @@ class Circumstances:
         """What the party may do with this kind of resource at this site."""
         return self.policy.of(self.party.kind, self.site.id, self.resource.kind)
 
+    @property
+    def needs_approval(self) -> bool:
+        """Staff of the site say yes or no first: by the table, or by the resource's own rules."""
+        return self.right.needs_approval or self.resource.needs_approval
+
     def quota(self, interval: Interval) -> list[Share]:
         """What a booking over `interval` takes of the party's pools; empty without a quota."""
         return list(shares(interval, self.party, self.right.limits, self.site.zone))
@@ -84,10 +88,8 @@ def interval_of(start: datetime, end: datetime) -> Interval:
     return Interval(start, end)
 
 
-def check_form(mode: Mode, interval: Interval, zone: ZoneInfo, at: datetime) -> None:
-    """What no booking may be, whoever asks. Raises ModeNotOfferedYet, StartsInThePast, BeyondHorizon."""
-    if mode not in FIRST:
-        raise ModeNotOfferedYet(mode=mode.value)
+def check_form(interval: Interval, zone: ZoneInfo, at: datetime) -> None:
+    """What no booking may be, whoever asks. Raises StartsInThePast, BeyondHorizon."""
     if interval.start < at:
         raise StartsInThePast
     if day_of(interval.start, zone) > months_after(day_of(at, zone), FURTHEST_MONTHS):

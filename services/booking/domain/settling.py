@@ -5,28 +5,61 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.events import BookingCancelled, BookingConfirmed
-from services.booking.domain.holding import without_hold
-from services.booking.domain.refusals import NotConfirmable, TooLate
-from services.booking.domain.status import CANCEL, CONFIRM, Status
+from services.booking.domain.claims import of_quota, without_hold
+from services.booking.domain.deadlines import approved_by
+from services.booking.domain.events import BookingCancelled, BookingConfirmed, BookingSubmitted
+from services.booking.domain.refusals import NotApprovable, NotConfirmable, TooLate
+from services.booking.domain.status import APPROVE, CANCEL, CONFIRM, REJECT, Status
 from shared.kernel.decision import Decision
 
 
 def confirm(booking: Booking, *, at: datetime) -> Decided:
-    """Turn a hold or a provisional booking into a confirmed one. Raises NotConfirmable, also where its time ran out."""
+    """Turn a hold or a provisional booking into a confirmed one, or ask for approval where it needs that.
+
+    Raises NotConfirmable, also where its time ran out; TooLate where nobody could approve it any more.
+    """
     if not CONFIRM.to_be_taken(booking.status):
         return Decision(booking)
     if booking.lapsed(at):
         raise NotConfirmable(status=Status.EXPIRED.value)
-    confirmed = booking.become(Status.CONFIRMED, claims=without_hold(booking.claims))
-    return Decision(confirmed, [BookingConfirmed(confirmed, before=booking.status)])
+    claims = without_hold(booking.claims)
+    if not booking.needs_approval:
+        confirmed = booking.become(Status.CONFIRMED, claims=claims)
+        return Decision(confirmed, [BookingConfirmed(confirmed, before=booking.status)])
+    if booking.interval.start <= at:
+        raise TooLate
+    asked = booking.become(Status.PENDING, claims=claims, expires_at=approved_by(booking.interval, at))
+    return Decision(asked, [BookingSubmitted(asked, before=booking.status)])
 
 
-def cancel(booking: Booking, *, at: datetime) -> Decided:
-    """Give back time and quota. Raises NotCancellable; TooLate from its start on, for all but a hold."""
+def approve(booking: Booking, *, reason: str | None, at: datetime) -> Decided:
+    """Raises NotApprovable, also where its time ran out."""
+    if not APPROVE.to_be_taken(booking.status):
+        return Decision(booking)
+    if booking.lapsed(at):
+        raise NotApprovable(status=Status.EXPIRED.value)
+    approved = booking.become(Status.CONFIRMED, claims=booking.claims, reason=reason)
+    return Decision(approved, [BookingConfirmed(approved, before=booking.status)])
+
+
+def reject(booking: Booking, *, reason: str | None) -> Decided:
+    """Cancelled by those who had to approve it; everything is given back. Raises NotRejectable."""
+    if not REJECT.to_be_taken(booking.status):
+        return Decision(booking)
+    rejected = booking.become(Status.CANCELLED, claims=(), reason=reason)
+    return Decision(rejected, [BookingCancelled(rejected, before=booking.status, rejected=True)])
+
+
+def cancel(booking: Booking, *, at: datetime, by_house: bool = False, reason: str | None = None) -> Decided:
+    """Give the time back, and the hours too, unless a confirmed one is cancelled after its cut-off by its own people.
+
+    Raises NotCancellable; TooLate from its start on, for all but a hold.
+    """
     if not CANCEL.to_be_taken(booking.status):
         return Decision(booking)
     if booking.interval.start <= at and booking.status is not Status.HELD:
         raise TooLate
-    cancelled = booking.become(Status.CANCELLED, claims=())
-    return Decision(cancelled, [BookingCancelled(cancelled, before=booking.status)])
+    late = booking.cancel_by is not None and booking.cancel_by <= at
+    kept = of_quota(booking.claims) if late and booking.status is Status.CONFIRMED and not by_house else ()
+    cancelled = booking.become(Status.CANCELLED, claims=kept, reason=reason)
+    return Decision(cancelled, [BookingCancelled(cancelled, before=booking.status, debit_kept=bool(kept))])

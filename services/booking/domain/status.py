@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
-from services.booking.domain.refusals import NotCancellable, NotConfirmable
+from services.booking.domain.refusals import NotApprovable, NotCancellable, NotConfirmable, NotRejectable
 from shared.kernel.refusal import Refusal
 
 
@@ -52,9 +53,20 @@ class Step:
         raise self.refusal(status=status.value)
 
 
-CONFIRM = Step((Status.HELD, Status.PROVISIONAL), (Status.CONFIRMED,), NotConfirmable)
+CONFIRM = Step((Status.HELD, Status.PROVISIONAL), (Status.CONFIRMED, Status.PENDING), NotConfirmable)
+APPROVE = Step((Status.PENDING,), (Status.CONFIRMED,), NotApprovable)
+REJECT = Step((Status.PENDING,), (Status.CANCELLED,), NotRejectable)
 CANCEL = Step((*OPEN, Status.CONFIRMED), (Status.CANCELLED,), NotCancellable)
 
 
-FIRST = {Mode.CONFIRM: Status.CONFIRMED, Mode.HOLD: Status.HELD}
-"""What a booking begins as."""
+def first(mode: Mode, *, needs_approval: bool) -> Status:
+    """What a booking begins as; who only keeps a place for now asks for approval when confirming."""
+    match mode:
+        case Mode.HOLD:
+            return Status.HELD
+        case Mode.PROVISIONAL:
+            return Status.PROVISIONAL
+        case Mode.CONFIRM:
+            return Status.PENDING if needs_approval else Status.CONFIRMED
+        case _:
+            assert_never(mode)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
+from shared.kernel.refusal import Forbidden
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -32,6 +34,15 @@ class Viewer:
         """Whether all bookings of that site (None: of every site) are theirs to see."""
         return self.everything or (site is not None and site == self.site)
 
+    def speaks_for(self, parties: Collection[str]) -> bool:
+        """Whether it is one of these people, or somebody who assists one; else it is the house that speaks."""
+        return not self.assisted.union((self.member,)).isdisjoint(parties)
 
-ITSELF = Viewer("", everything=True)
-"""The service itself, acting by the clock."""
+    def has_charge_of(self, site: str) -> None:
+        """Raises Forbidden for all but the site's staff and operators."""
+        if not self.sees_all_of(site):
+            raise Forbidden
+
+
+ITSELF = Viewer("booking", everything=True)
+"""The service itself, acting by the clock or for somebody who is not to be named."""

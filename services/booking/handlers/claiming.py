@@ -1,15 +1,18 @@
 """Every write that claims something goes through here: tried until it is done, or refused with all that says no."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.booking.domain.availability import Occupied
 from services.booking.domain.explanation import ENOUGH, Explanation, Surroundings, windows
 from services.booking.domain.holding import SLOTS, hold_prefix
+from services.booking.domain.lapsing import challenge
 from services.booking.domain.refusals import BookingRefused
 from services.booking.domain.resource import with_gap
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
-from services.booking.domain.status import Mode
+from services.booking.domain.status import Mode, Status
+from services.booking.domain.viewer import ITSELF
 from services.booking.domain.violations import QuotaExceeded, TooManyHolds, Violation
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.ports import Bookings
@@ -17,7 +20,7 @@ from services.booking.handlers.timers import Timers
 from services.booking.store import Units
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import Busy, Refusal
-from shared.kit.documents import ClaimTaken, Stored
+from shared.kit.documents import Cause, ClaimTaken, Stored
 
 TRIES = 8
 """Of finding units that nobody else takes at the same moment."""
@@ -92,7 +95,27 @@ class Claiming:
         if len(offered) < ENOUGH:
             why = await self._explained(wish, broken, two_days)
             offered = why.alternatives()
-        return why.refusal(offered)
+        return (await self._challenged(wish, why)).refusal(offered)
+
+    async def _challenged(self, wish: Wish, why: Explanation) -> Explanation:
+        """Where only provisional bookings are in the way, their holders are asked to decide, each by its own write.
+
+        Nobody is told who asks. Of many who ask at once, the first one's clock runs.
+        """
+        asked = {each.booking: await self._challenge(wish, each) for each in why.challenged}
+        taken = [asked.get(each.booking, each) for each in why.around.taken]
+        return replace(why, around=replace(why.around, taken=taken)) if asked else why
+
+    async def _challenge(self, wish: Wish, provisional: Occupied) -> Occupied:
+        """As it stands after that."""
+        if provisional.challenged:
+            return provisional
+        by, at = wish.wanted.booked_by, wish.at
+        cause = Cause("booking.challenge_booking", ITSELF.member, wish.correlationid)
+        stored = await self.bookings.change(
+            provisional.booking, lambda booking: challenge(booking, by=by, at=at), cause, ITSELF, at=at
+        )
+        return replace(provisional, status=Status(stored.doc["status"]), expires_at=stored.doc.get("expires_at"))
 
     async def _explained(self, wish: Wish, broken: Sequence[Violation], window: Interval) -> Explanation:
         kind = await self.ground.of_kind(wish.under.resource)

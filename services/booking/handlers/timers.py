@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.booking.domain.lapsing import expire
+from services.booking.domain.lapsing import expire, remind
 from services.booking.domain.viewer import ITSELF
 from services.booking.handlers.ports import Bookings
 from shared.kernel.time import Clock
@@ -18,10 +18,19 @@ class Timers:
 
     async def on_expire(self, doc: dict[str, Any]) -> None:
         """What the database's clock calls due is due, though ours may be a moment behind."""
+        await self.expire(doc["_id"], correlationid=_correlation(doc), at=max(self.clock.now(), doc["due_at"]))
+
+    async def on_remind(self, doc: dict[str, Any]) -> None:
+        """The same clock."""
         at = max(self.clock.now(), doc["due_at"])
-        await self.expire(doc["_id"], correlationid=f"timer-{doc['_id']}", at=at)
+        cause = Cause("booking.remind_booking", ITSELF.member, _correlation(doc))
+        await self.bookings.change(doc["_id"], lambda booking: remind(booking, at=at), cause, ITSELF, at=at)
 
     async def expire(self, booking_id: str, *, correlationid: str, at: datetime) -> None:
         """Take away what nobody settled by its deadline; where somebody did meanwhile, nothing happens."""
-        cause = Cause("booking.expire_booking", "booking", correlationid)
+        cause = Cause("booking.expire_booking", ITSELF.member, correlationid)
         await self.bookings.change(booking_id, lambda booking: expire(booking, at=at), cause, ITSELF, at=at)
+
+
+def _correlation(doc: dict[str, Any]) -> str:
+    return f"timer-{doc['_id']}"

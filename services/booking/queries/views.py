@@ -28,8 +28,10 @@ SHOWN_MONTHS = 12
 def booking_view(doc: Doc) -> BookingView:
     zone = zone_of(doc["time_zone"])
     interval = spoken(Interval(doc["starts_at"], doc["ends_at"]), zone)
-    instants = {name: shown(doc[name], zone) for name in ("created_at", "expires_at") if name in doc}
-    return BookingView.model_validate({**doc, **interval, **instants, "id": doc["_id"]})
+    instants = {name: shown(doc[name], zone) for name in ("created_at", "expires_at", "cancel_by") if name in doc}
+    return BookingView.model_validate(
+        {"cancel_by": interval["starts_at"], **doc, **interval, **instants, "id": doc["_id"]}
+    )
 
 
 def history_entry_view(entry: Doc, time_zone: str) -> HistoryEntryView:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.booking.domain.availability import Occupied
-from services.booking.domain.booking import EXPIRE, Booking, Decided
+from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.resource import bounds
 from services.booking.domain.viewer import Viewer
 from services.booking.publish import published
@@ -17,7 +17,7 @@ from shared.kit.documents import Cause, Documents, Draft, Stored
 
 Decide = Callable[[Booking], Decided]
 JUST_AFTER = chr(ord("|") + 1)
-_OCCUPIED = {"resource": 1, "starts_at": 1, "ends_at": 1, "claims": 1, "expires_at": 1}
+_OCCUPIED = dict.fromkeys(("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged"), 1)
 _AT_ONCE = 20
 
 
@@ -114,7 +114,7 @@ class Bookings:
 
     async def lapsed(self, site: str, at: datetime) -> list[str]:
         """Of those whose deadline has passed but whose timer has not run yet, the first few."""
-        where = {"due_at": {"$lte": at}, "site": site, "due_kind": EXPIRE}
+        where = {"due_at": {"$lte": at}, "site": site, "expires_at": {"$lte": at}}
         found = await self._documents.collection.find(where, {"_id": 1}).sort("due_at", 1).to_list(_AT_ONCE)
         return [doc["_id"] for doc in found]
 

@@ -15,6 +15,8 @@ from shared.kernel.text import Text
 from shared.kernel.time import zone_of
 
 Doc = Mapping[str, Any]
+_IF_ANY = ("needs_approval", "expires_at", "remind_at", "challenged", "cancel_by", "reason")
+"""Of most bookings there is nothing to say; older ones do not know these fields either."""
 
 
 def booking_body(booking: Booking) -> dict[str, Any]:
@@ -35,9 +37,8 @@ def booking_body(booking: Booking) -> dict[str, Any]:
         "purpose": booking.purpose,
         "attendees": booking.attendees,
     }
-    if booking.expires_at is not None:
-        body["expires_at"] = booking.expires_at
-    return body
+    said = {name: getattr(booking, name) for name in _IF_ANY}
+    return body | {name: value for name, value in said.items() if value}
 
 
 def booking_of(doc: Doc) -> Booking:
@@ -57,14 +58,22 @@ def booking_of(doc: Doc) -> Booking:
         purpose=doc["purpose"],
         attendees=doc["attendees"],
         claims=tuple(doc.get("claims", ())),
-        expires_at=doc.get("expires_at"),
+        **{name: doc[name] for name in _IF_ANY if name in doc},
     )
 
 
 def occupied_of(doc: Doc) -> Occupied:
     """What a booking's document keeps others from."""
     interval = Interval(doc["starts_at"], doc["ends_at"])
-    return Occupied(doc["resource"], interval, doc["claims"], doc["_id"], doc.get("expires_at"))
+    return Occupied(
+        resource=doc["resource"],
+        interval=interval,
+        claims=doc["claims"],
+        booking=doc["_id"],
+        status=Status(doc["status"]),
+        expires_at=doc.get("expires_at"),
+        challenged=doc.get("challenged", False),
+    )
 
 
 def site_body(site: Site) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from services.gateway.calls import Call
 from services.gateway.policy import EVERY_PRINCIPAL, SIGNED_IN, STAFF
 from shared.contracts.booking import (
+    ApproveBooking,
     Availability,
     BookingHistory,
     CancelBooking,
@@ -14,6 +15,7 @@ from shared.contracts.booking import (
     ListSites,
     PlaceBooking,
     PutResource,
+    RejectBooking,
 )
 
 _READ = "bookings:read"
@@ -61,8 +63,26 @@ CALLS = (
     ),
     Call(
         method="POST",
+        path="/v1/bookings/{id}/approve",
+        summary="Confirm what waits for approval",
+        ask=ApproveBooking,
+        policy=STAFF.within(_WRITE),
+        key="optional",
+        if_match="optional",
+    ),
+    Call(
+        method="POST",
+        path="/v1/bookings/{id}/reject",
+        summary="Cancel what waits for approval",
+        ask=RejectBooking,
+        policy=STAFF.within(_WRITE),
+        key="optional",
+        if_match="optional",
+    ),
+    Call(
+        method="POST",
         path="/v1/bookings/{id}/cancel",
-        summary="Give the time and the quota back",
+        summary="Give the time back, and in time the hours",
         ask=CancelBooking,
         policy=SIGNED_IN.within(_WRITE),
         key="optional",

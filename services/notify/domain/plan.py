@@ -12,8 +12,14 @@ class Topic(StrEnum):
     """What a notification is about; people will choose their channels by it."""
 
     BOOKING_PLACED = "booking.placed"
+    BOOKING_PROVISIONAL = "booking.provisional"
+    BOOKING_PENDING = "booking.pending"
     BOOKING_CONFIRMED = "booking.confirmed"
+    BOOKING_REJECTED = "booking.rejected"
     BOOKING_CANCELLED = "booking.cancelled"
+    BOOKING_EXPIRED = "booking.expired"
+    BOOKING_REMINDED = "booking.reminded"
+    BOOKING_CHALLENGED = "booking.challenged"
     REGISTERED = "registration.confirmed"
     WAITING = "registration.waiting"
     PROMOTED = "registration.promoted"
@@ -26,8 +32,14 @@ class Topic(StrEnum):
 TRANSACTIONAL = frozenset(
     {
         Topic.BOOKING_PLACED,
+        Topic.BOOKING_PROVISIONAL,
+        Topic.BOOKING_PENDING,
         Topic.BOOKING_CONFIRMED,
+        Topic.BOOKING_REJECTED,
         Topic.BOOKING_CANCELLED,
+        Topic.BOOKING_EXPIRED,
+        Topic.BOOKING_REMINDED,
+        Topic.BOOKING_CHALLENGED,
         Topic.REGISTERED,
         Topic.WAITING,
         Topic.PROMOTED,
@@ -36,6 +48,12 @@ TRANSACTIONAL = frozenset(
     }
 )
 """Results of the reader's own action, codes, alarms: never deferred, merged, limited or kept waiting behind others."""
+
+
+OF_UNSETTLED = frozenset(
+    {Topic.BOOKING_PROVISIONAL, Topic.BOOKING_PENDING, Topic.BOOKING_REMINDED, Topic.BOOKING_CHALLENGED}
+)
+"""Said of a booking that has still to be confirmed or approved: stale once it is."""
 
 
 class Channel(StrEnum):

@@ -1,7 +1,9 @@
 """What notify does with each event, state and command: look at what it knows, plan, store."""
 
 from services.notify.handlers.announcements import Announcements
+from services.notify.handlers.bookings import Bookings
+from services.notify.handlers.directly import Directly
 from services.notify.handlers.inbox import Inbox
 from services.notify.handlers.results import Results
 
-__all__ = ["Announcements", "Inbox", "Results"]
+__all__ = ["Announcements", "Bookings", "Directly", "Inbox", "Results"]

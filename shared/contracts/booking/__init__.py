@@ -5,16 +5,20 @@ Instants in views are strings: RFC 3339 with the offset of the site at that inst
 
 from shared.contracts.booking.announced import (
     BookingCancelled,
+    BookingChallenged,
     BookingConfirmed,
     BookingEvent,
     BookingExpired,
     BookingPlaced,
+    BookingReminded,
+    BookingSubmitted,
     ResourceDefined,
     SiteDefined,
     SiteState,
 )
 from shared.contracts.booking.bookings import (
     AlternativeView,
+    ApproveBooking,
     BookingHistory,
     BookingPage,
     BookingRefusedMembers,
@@ -27,6 +31,7 @@ from shared.contracts.booking.bookings import (
     HistoryPage,
     ListBookings,
     PlaceBooking,
+    RejectBooking,
     SlotTakenMembers,
     ViolationView,
 )
@@ -74,9 +79,11 @@ from shared.contracts.booking.words import (
 
 __all__ = [
     "AlternativeView",
+    "ApproveBooking",
     "Availability",
     "AvailabilityView",
     "BookingCancelled",
+    "BookingChallenged",
     "BookingConfirmed",
     "BookingEvent",
     "BookingExpired",
@@ -85,7 +92,9 @@ __all__ = [
     "BookingPage",
     "BookingPlaced",
     "BookingRefusedMembers",
+    "BookingReminded",
     "BookingStatus",
+    "BookingSubmitted",
     "BookingView",
     "Bound",
     "Calendar",
@@ -113,6 +122,7 @@ __all__ = [
     "PlaceBooking",
     "PutResource",
     "ReasonView",
+    "RejectBooking",
     "ResourceAvailabilityView",
     "ResourceDefined",
     "ResourceKind",

@@ -38,24 +38,53 @@ class BookingPlaced(BookingEvent, wire="booking.booking_placed.v1"):
     expires_at: Instant | None = None
 
 
-class BookingConfirmed(BookingEvent, wire="booking.booking_confirmed.v1"):
-    """What was held (`before`) is now booked."""
+class BookingSubmitted(BookingEvent, wire="booking.booking_submitted.v1"):
+    """Its holder wants for certain what was only kept (`before`); staff have to approve it by `expires_at`."""
 
     status: BookingStatus
     expires_at: Instant | None = None
     before: BookingStatus
 
 
+class BookingConfirmed(BookingEvent, wire="booking.booking_confirmed.v1"):
+    """What was held, provisional or pending (`before`) is now booked; `reason` is what staff said to it."""
+
+    status: BookingStatus
+    expires_at: Instant | None = None
+    before: BookingStatus
+    reason: str | None = None
+
+
 class BookingCancelled(BookingEvent, wire="booking.booking_cancelled.v1"):
-    """A booking no longer occupies its resource; `before` is what it was, where that is known."""
+    """A booking no longer occupies its resource. `before` is what it was, where that is known.
+
+    `rejected`: staff did not approve it. `debit_kept`: it was cancelled so late that its hours are not given back.
+    """
 
     before: BookingStatus | None = None
+    reason: str | None = None
+    rejected: bool = False
+    debit_kept: bool = False
 
 
 class BookingExpired(BookingEvent, wire="booking.booking_expired.v1"):
     """A booking no longer occupies its resource, because nobody settled in time what it was (`before`)."""
 
     before: BookingStatus
+
+
+class BookingReminded(BookingEvent, wire="booking.booking_reminded.v1"):
+    """A provisional booking has still to be confirmed, and its deadline is near."""
+
+    status: BookingStatus
+    expires_at: Instant | None = None
+
+
+class BookingChallenged(BookingEvent, wire="booking.booking_challenged.v1"):
+    """Another member wants the time of a provisional booking: it ends at `expires_at` unless confirmed, sooner now."""
+
+    status: BookingStatus
+    expires_at: Instant | None = None
 
 
 class SiteDefined(Event, wire="booking.site_defined.v1"):

@@ -7,11 +7,14 @@ from pydantic import Field
 from shared.contracts.booking.words import BookingMode, BookingStatus, Bound, Cursor, Limit, LocalView
 from shared.contracts.message import BilingualView, Command, Id, Instant, Prose, Query, SiteId, View
 
+Reason = Annotated[Prose, Field(min_length=1, max_length=1_000)]
+
 
 class BookingView(View):
     """A booking as its parties see it. `policy` is the version of the rights it was judged by.
 
-    `expires_at` is there while it is not settled yet: then it ends by itself unless it is.
+    `expires_at` is there while it is not settled yet: then it ends by itself unless it is. Until `cancel_by` cancelling
+    gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
     """
 
     id: Id
@@ -30,6 +33,8 @@ class BookingView(View):
     policy: str
     created_at: str
     expires_at: str | None = None
+    cancel_by: str | None = None
+    reason: str | None = None
     version: int
 
 
@@ -56,7 +61,7 @@ class HistoryPage(View):
 class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingView):
     """Book `[starts_at, ends_at)`. Needs a key. Refused as `slot-taken` or `booking-refused`, see below.
 
-    `mode` `hold` keeps the place for some minutes, until it is confirmed.
+    `mode` `hold` keeps the place for some minutes, `provisional` for some days, until it is confirmed.
     """
 
     site: SiteId
@@ -70,15 +75,33 @@ class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingVi
 
 
 class ConfirmBooking(Command, wire="cmd.booking.confirm_booking.v1", reply=BookingView):
-    """Turn a hold or provisional booking into a confirmed one; a confirmed one stays as it is."""
+    """Turn a hold or provisional booking into a confirmed one, or into one that waits for approval."""
 
     id: Id
+
+
+class ApproveBooking(Command, wire="cmd.booking.approve_booking.v1", reply=BookingView):
+    """Staff of the site: confirm what waits for approval."""
+
+    id: Id
+    reason: Reason | None = None
+
+
+class RejectBooking(Command, wire="cmd.booking.reject_booking.v1", reply=BookingView):
+    """Staff of the site: cancel what waits for approval."""
+
+    id: Id
+    reason: Reason | None = None
 
 
 class CancelBooking(Command, wire="cmd.booking.cancel_booking.v1", reply=BookingView):
-    """Give the time and the quota back. Refused as `too-late` once it has started; again: the same state."""
+    """Give the time back, before `cancel_by` the hours too. Refused as `too-late` once it has started; again: the same.
+
+    Whoever cancels may say why. What staff cancel costs no hours, however late.
+    """
 
     id: Id
+    reason: Reason | None = None
 
 
 class GetBooking(Query, wire="qry.booking.booking.v1", reply=BookingView):
@@ -101,11 +124,12 @@ class BookingHistory(Query, wire="qry.booking.booking_history.v1", reply=History
 
 
 class ConflictView(View):
-    """What stands in the way: when, never whose."""
+    """What stands in the way: when, never whose; of a provisional booking, until when it has to be confirmed."""
 
     resource: Id
     starts_at: str
     ends_at: str
+    provisional_until: str | None = None
 
 
 class AlternativeView(View):

@@ -17,11 +17,18 @@ class Opening(Model):
 
 
 class ResourceRules(Model):
-    """`hold_minutes`: for how long a hold keeps the place."""
+    """`hold_minutes`, `provisional_days`: for how long a hold or a provisional booking keeps the place.
+
+    What is cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew. `needs_approval`:
+    staff of the site say yes or no to each booking.
+    """
 
     shortest_minutes: Steps = 15
     longest_minutes: Steps = 480
     hold_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    provisional_days: Annotated[int, Field(ge=1, le=60)] = 7
+    cancel_cutoff_minutes: Annotated[int, Field(ge=0, le=43_200)] = 0
+    needs_approval: bool = False
 
 
 class ResourceRulesView(View):
@@ -30,6 +37,9 @@ class ResourceRulesView(View):
     shortest_minutes: int
     longest_minutes: int
     hold_minutes: int
+    provisional_days: int
+    cancel_cutoff_minutes: int
+    needs_approval: bool
 
 
 class ResourceView(View):

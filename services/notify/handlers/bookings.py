@@ -1,0 +1,90 @@
+"""What becomes of a booking: told to whom it is for, and to who made it if that is another person."""
+
+from typing import TypeVar
+
+from services.notify.domain.plan import OF_UNSETTLED, Contact, Happening, Topic, overtaken
+from services.notify.handlers.directly import Directly
+from services.notify.store import Endings
+from services.notify.tell import news_of
+from shared.contracts.booking import (
+    BookingCancelled,
+    BookingChallenged,
+    BookingConfirmed,
+    BookingEvent,
+    BookingExpired,
+    BookingPlaced,
+    BookingReminded,
+    BookingSubmitted,
+)
+from shared.kit.service import Received
+
+AnyBooking = TypeVar("AnyBooking", bound=BookingEvent)
+PLACED = {"provisional": Topic.BOOKING_PROVISIONAL, "pending": Topic.BOOKING_PENDING}
+"""By what a booking began as; else it is simply placed."""
+HELD = "held"
+"""Nobody is told of a hold: whoever made it is looking at it."""
+
+
+class Bookings:
+    """Each raises NotYetKnown where the contact of whom it is for has not arrived."""
+
+    def __init__(self, directly: Directly, endings: Endings) -> None:
+        self._directly = directly
+        self._endings = endings
+
+    async def on_placed(self, event: Received[BookingPlaced]) -> None:
+        status = event.data.status
+        if status != HELD:
+            await self._tell(PLACED.get(status, Topic.BOOKING_PLACED), event)
+
+    async def on_submitted(self, event: Received[BookingSubmitted]) -> None:
+        await self._tell(Topic.BOOKING_PENDING, event)
+
+    async def on_confirmed(self, event: Received[BookingConfirmed]) -> None:
+        """Nothing is said afterwards of what there was still to settle."""
+        await self._endings.note(_unsettled(event.data), event.data.version)
+        await self._tell(Topic.BOOKING_CONFIRMED, event)
+
+    async def on_reminded(self, event: Received[BookingReminded]) -> None:
+        await self._tell(Topic.BOOKING_REMINDED, event)
+
+    async def on_challenged(self, event: Received[BookingChallenged]) -> None:
+        await self._tell(Topic.BOOKING_CHALLENGED, event)
+
+    async def on_cancelled(self, event: Received[BookingCancelled]) -> None:
+        """Nothing older is said of it afterwards."""
+        await self._ended(event.data)
+        if event.data.before != HELD:
+            await self._tell(Topic.BOOKING_REJECTED if event.data.rejected else Topic.BOOKING_CANCELLED, event)
+
+    async def on_expired(self, event: Received[BookingExpired]) -> None:
+        """Nothing older is said of it afterwards."""
+        await self._ended(event.data)
+        if event.data.before != HELD:
+            await self._tell(Topic.BOOKING_EXPIRED, event)
+
+    async def _ended(self, booking: BookingEvent) -> None:
+        for aggregate in (_whole(booking), _unsettled(booking)):
+            await self._endings.note(aggregate, booking.version)
+
+    async def _tell(self, topic: Topic, event: Received[AnyBooking]) -> None:
+        booking = event.data
+        aggregate = _unsettled(booking) if topic in OF_UNSETTLED else _whole(booking)
+        happening = Happening(event.event.id, topic, aggregate, booking.version)
+        stale = overtaken(happening, await self._endings.version(aggregate))
+        await self._directly.tell(news_of(happening, booking, event.event), await self._parties(booking), stale=stale)
+
+    async def _parties(self, booking: BookingEvent) -> list[Contact]:
+        people = [await self._directly.person(booking.booked_for)]
+        own = booking.booked_by == booking.booked_for
+        maker = None if own else await self._directly.perhaps(booking.booked_by)
+        return people if maker is None else [*people, maker]
+
+
+def _whole(booking: BookingEvent) -> str:
+    return f"booking|{booking.id}"
+
+
+def _unsettled(booking: BookingEvent) -> str:
+    """That of it which ends once it is confirmed, too."""
+    return f"unsettled-booking|{booking.id}"
