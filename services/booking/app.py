@@ -26,7 +26,7 @@ def build(settings: Settings) -> Service:
     """One replica, not yet connected."""
     service = Service("booking", settings)
     holidays, clock = load_holidays(), service.clock
-    bookings = Bookings(service.documents("bookings"), service.collection("bookings_history"))
+    bookings = Bookings(service.documents("bookings"))
     sites = Sites(service.documents("sites", states=site_states))
     things = Resources(service.documents("resources"))
     parties = Parties(

@@ -157,7 +157,7 @@ A = TypeVar("A", bound=_Asked)
 
 
 class Principal(Model):
-    """Who asks, as the gateway authenticated it; acting for `organization`."""
+    """Who asks, as the gateway authenticated it; acting for `organization`, and with an API key by that `key`."""
 
     kind: Literal["member", "program", "site", "system"]
     id: Id
@@ -167,6 +167,8 @@ class Principal(Model):
     site: SiteId | None = None
     scopes: frozenset[str] = frozenset()
     language: Language = "en"
+    key: Annotated[Id | None, Field(exclude_if=lambda key: key is None)] = None
+    """Not written where there is none: replicas that do not know it yet refuse what they do not know."""
 
 
 class Asked(Model, Generic[A]):

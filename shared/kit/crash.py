@@ -20,6 +20,7 @@ POINTS = frozenset(
         "relay.before_publish",
         "relay.after_publish",
         "relay.after_mark",
+        "history.between_copy_and_pull",
         "consumer.after_fetch",
         "consumer.before_effect",
         "consumer.after_effect",

@@ -16,6 +16,7 @@ from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
 from shared.kit import telemetry
 from shared.kit.crash import crashpoint
+from shared.kit.documents.history import History
 from shared.kit.log import get_logger
 from shared.kit.mongo import UpdateOne
 from shared.kit.nats.publisher import NatsError, Publisher, SequenceMismatch
@@ -26,7 +27,8 @@ GATHER_SECONDS = 0.01
 """How long a first nudge waits for company: a publish and a mark each cost a sync to disk, shared by who goes along."""
 _AT_ONCE = 128
 _BACKOFF = timedelta(seconds=5)
-_LOG_LIMIT = 200
+CHAIN_HEADER = "Lounge-Chain"
+"""The entry's hash in hex, beside the event: for thirty days the stream is a witness of the record."""
 _MOST_COUNTED = 10_000
 _MOST_LOOKED_AT = 1_000
 States = Callable[[dict[str, Any]], Sequence[State]]
@@ -54,7 +56,7 @@ class Relay:
     ) -> None:
         self._service = service
         self._collection = collection
-        self._history = history
+        self._history = History(history)
         self._publisher = publisher
         self._clock = clock
         self._states = states
@@ -128,8 +130,7 @@ class Relay:
             return
         await crashpoint("relay.after_mark")
         for doc in docs:
-            if len(doc["log"]) > _LOG_LIMIT:
-                await self._archive(doc)
+            await self._archive(doc)
 
     async def _send(self, doc: dict[str, Any]) -> Any:
         """The mark that says what was sent; or, where it could not be, the one that puts it off."""
@@ -152,7 +153,9 @@ class Relay:
         subject = f"evt.{entry['type']}.{doc['_id']}"
         with telemetry.resumed(f"publish {entry['type']}", "producer", entry.get("traceparent")) as span:
             traced = entry if span is None else {**entry, "traceparent": span.traceparent}
-            await self._publisher.publish(subject, self._event(doc, traced), stream="EVENTS", msg_id=msg_id)
+            chained = {CHAIN_HEADER: entry["h"].hex()} if "h" in entry else None
+            body = self._event(doc, traced)
+            await self._publisher.publish(subject, body, stream="EVENTS", msg_id=msg_id, headers=chained)
 
     def _event(self, doc: Mapping[str, Any], entry: Mapping[str, Any]) -> bytes:
         event = {
@@ -201,16 +204,11 @@ class Relay:
         raise NatsError(f"{subject} changed under every try")
 
     async def _archive(self, doc: dict[str, Any]) -> None:
-        """Moves the oldest sent entries to `<collection>_history`: inserted first, pulled if nobody was faster."""
-        moving = [e for e in doc["log"] if e["seq"] <= doc["sent"]][: len(doc["log"]) - _LOG_LIMIT // 2]
-        if not moving:
-            return
-        for entry in moving:
-            row = {**entry, "_id": f"{doc['_id']}|{entry['seq']:010d}", "aggregate": doc["_id"], "site": doc["site"]}
-            await self._history.update_one({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True)
-        await self._collection.update_one(
-            {"_id": doc["_id"], "version": doc["version"]}, {"$pull": {"log": {"seq": {"$lte": moving[-1]["seq"]}}}}
-        )
+        """A log grown too long gives its oldest entries to the history; if not now, after the next change."""
+        try:
+            await self._history.take(self._collection, doc)
+        except Exception as error:  # noqa: BLE001 — what was copied is found there the next time
+            log.warning("relay.not_archived", collection=self._collection.name, error=type(error).__name__)
 
     async def republish(self, since: datetime) -> int:
         """Every log entry from `since` on once more, under new message ids, and the states. How many entries."""
@@ -221,11 +219,12 @@ class Relay:
         return count
 
     async def _entries(self, since: datetime) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
-        async for row in self._history.find({"time": {"$gte": since}}).sort("_id", 1):
-            yield {"_id": row["aggregate"]}, row
+        async for row in self._history.collection.find({"time": {"$gte": since}}).sort("_id", 1):
+            if "data" in row:
+                yield {"_id": row["aggregate"]}, row
         async for doc in self._collection.find({"log.time": {"$gte": since}}):
             for entry in doc["log"]:
-                if entry["time"] >= since:
+                if entry["time"] >= since and "data" in entry:
                     yield doc, entry
 
     async def restate(self) -> int:

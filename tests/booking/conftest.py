@@ -34,4 +34,4 @@ async def bookings(request: pytest.FixtureRequest) -> AsyncIterator[Bookings]:
 
 def real_bookings(mongo: Mongo) -> Bookings:
     history = mongo.collection("bookings_history")
-    return Bookings(Documents(mongo.collection("bookings"), history, StillClock(), lambda _: None), history)
+    return Bookings(Documents(mongo.collection("bookings"), history, StillClock(), lambda _: None))

@@ -206,9 +206,10 @@ async def test_what_is_occupied_is_found_by_any_granule_in_the_range_the_gap_inc
 
 async def test_the_log_that_outgrew_its_document_is_read_in_order(mongo: Mongo) -> None:
     bookings, history = real_bookings(mongo), mongo.collection("bookings_history")
-    rows = [{"_id": f"b1|{seq:010d}", "aggregate": "b1", "site": "nyc", "seq": seq} for seq in (2, 1)]
+    rows = [{"_id": f"b1|{seq:010d}", "aggregate": "b1", "site": "nyc", "seq": seq} for seq in (3, 2, 1)]
     await history.insert_many([*rows, {"_id": "b2|0000000001", "aggregate": "b2", "site": "nyc", "seq": 1}])
-    assert [entry["seq"] for entry in await bookings.earlier_log("b1")] == [1, 2]
+    log = await bookings.whole_log({"_id": "b1", "sent": 4, "log": [{"seq": 3}, {"seq": 4}]})
+    assert [entry["seq"] for entry in log] == [1, 2, 3, 4], "a copy of what the document still holds is no second entry"
 
 
 async def test_a_change_that_lost_the_race_is_decided_again_on_what_won(bookings: Bookings) -> None:

@@ -69,7 +69,7 @@ async def filled(bookings: Bookings) -> None:
 async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_than_it_returns(mongo: Mongo) -> None:
     await filled(real_bookings(mongo))
     asked = Asked(mongo.collection("bookings"))
-    watched = Bookings(Documents(asked, None, StillClock(), lambda _: None), None)
+    watched = Bookings(Documents(asked, None, StillClock(), lambda _: None))
     month = BookingsPage(("nyc",), ny("2026-12-05 00:00"), ny("2026-12-20 00:00"), limit=50)
     after = replace(month, after=(ny("2026-12-10 11:00"), "b"))
     for read in (

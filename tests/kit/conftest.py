@@ -8,7 +8,7 @@ import pytest
 from faststream import AckPolicy
 from pymongo import MongoClient
 
-from shared.kit.documents import Documents, document_indexes
+from shared.kit.documents import Documents, document_indexes, history_indexes
 from shared.kit.mongo import Mongo
 from shared.kit.nats import retry
 from shared.kit.service import Received, Service
@@ -41,6 +41,7 @@ def empty_things(servers: Servers) -> None:
         admin["booking"]["things"].delete_many({})
         admin["booking"]["things_history"].delete_many({})
         admin["booking"]["things"].create_indexes(document_indexes())
+        admin["booking"]["things_history"].create_indexes(history_indexes())
 
 
 def _running(servers: Servers, driver: str, *, hurried: bool = False) -> Running:

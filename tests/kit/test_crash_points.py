@@ -6,13 +6,20 @@ Message ids differ from test to test: a stream remembers them for ten minutes, a
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from shared.kernel.ids import derived_id
 from shared.kit import crash, ticker
+from shared.kit.clock import SystemClock
+from shared.kit.documents import Documents
+from shared.kit.documents.chain import checked
+from shared.kit.documents.draft import new_document
+from shared.kit.documents.history import LOG_LIMIT
 from shared.kit.nats.request import Unavailable
 from shared.kit.service import Service
 from tests.support import thing_service
@@ -21,7 +28,7 @@ from tests.support.post import Post, said
 from tests.support.replica import Replica, replica
 from tests.support.servers import Servers
 from tests.support.thing_service import DURABLE, LEASE_MS, TIMED, id_of
-from tests.support.things import MakeThing
+from tests.support.things import MakeThing, cause, thing
 from tests.support.waiting import until
 
 BY_COMMAND = (
@@ -33,13 +40,14 @@ BY_COMMAND = (
     "relay.after_mark",
 )
 BY_EVENT = ("consumer.after_fetch", "consumer.before_effect", "consumer.after_effect")
+BETWEEN = "history.between_copy_and_pull"
 SUBJECT = "state.members.member.v1.bo"
 OTHERS = ("gateway.", "sender.", "waitlist.")
 KILLED = -9
 
 
 def test_every_point_of_the_kit_is_tried_here() -> None:
-    here = {*BY_COMMAND, *BY_EVENT, "ticker.after_due", "dlq.between_park_and_terminate"}
+    here = {*BY_COMMAND, *BY_EVENT, "ticker.after_due", "dlq.between_park_and_terminate", BETWEEN}
     assert here == {point for point in crash.POINTS if not point.startswith(OTHERS)}
 
 
@@ -156,6 +164,34 @@ async def test_a_timer_whose_replica_is_killed_runs_again_after_its_lease(
             await until(lambda: disarmed(service))
             await until(lambda: all_sent(service))
     assert await sent_ids(post) == [f"{id_of('timer')}-1", f"{id_of('timer')}-2"]
+
+
+async def test_a_log_whose_replica_is_killed_half_moved_is_moved_whole_by_the_next(
+    things: Servers, post: Post, tmp_path: Path
+) -> None:
+    at = SystemClock().now() - timedelta(minutes=1)
+    long = new_document("long", "nyc", thing("desk", events=LOG_LIMIT + 1), cause("k0"), at) | {"sent": LOG_LIMIT}
+    with MongoClient[dict[str, Any]](things.mongo_admin_url) as admin:
+        admin["booking"]["things"].insert_one(long)
+    with replica(things, tmp_path, crash=f"{BETWEEN}:kill") as dying:
+        await until(lambda: dying.ended)
+        assert_killed_at(BETWEEN, dying)
+    async with recovered(things) as service:
+        own, rows = service.collection("things"), service.collection("things_history")
+        copied = await rows.count_documents({"aggregate": "long"})
+        assert (len((await own.find_one({"_id": "long"}))["log"]), copied) == (LOG_LIMIT + 1, LOG_LIMIT // 2 + 1)
+        documents = Documents(own, rows, service.clock, service.relays["things"].nudge)
+        changed = await documents.change("long", lambda _: thing("sofa"), cause("c1"), at=service.clock.now())
+        assert len(await documents.whole_log(changed.doc)) == LOG_LIMIT + 2, "nothing is read twice before"
+        await until(lambda: cut(service))
+        after = await documents.get("long")
+        assert after is not None
+        assert checked("long", await documents.whole_log(after)).faults == ()
+        assert len(await documents.whole_log(after)) == LOG_LIMIT + 2, "nor after"
+
+
+async def cut(service: Service) -> bool:
+    return len((await service.collection("things").find_one({"_id": "long"}))["log"]) <= LOG_LIMIT
 
 
 async def disarmed(service: Service) -> bool:

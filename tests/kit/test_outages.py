@@ -9,6 +9,8 @@ import pytest
 from shared.contracts.message import State
 from shared.kernel.ids import new_id
 from shared.kit import relay as relaying
+from shared.kit.documents import history
+from shared.kit.documents.history import History
 from shared.kit.nats.publisher import NatsError, Publisher, SequenceMismatch
 from shared.kit.service import Service
 from tests.kit.conftest import Running, make_service
@@ -167,18 +169,15 @@ async def test_a_late_relay_learns_that_a_newer_state_stands(things: Servers) ->
     assert contested.tries == 1
 
 
-async def test_a_log_of_unsent_entries_is_not_cut(things: Servers) -> None:
-    service = make_service(things)
-    relay = relaying.Relay("booking", None, None, Contested(None), service.clock)
+async def test_a_log_of_unsent_entries_is_not_cut() -> None:
     unsent = {"_id": "a", "version": 1, "sent": 0, "log": [{"seq": n} for n in range(1, 300)]}
-    await relay._archive(unsent)  # there is no collection it could touch
-    assert relay._states(unsent) == ()
+    assert await History(None).take(None, unsent) == 0, "there is no collection it could touch"
 
 
 async def test_what_moved_to_the_history_is_republished_too(
     one: Running, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relaying, "_LOG_LIMIT", 4)
+    monkeypatch.setattr(history, "LOG_LIMIT", 4)
     async with one() as (service, made):
         at, a = service.clock.now(), new_id(service.clock.now())
         await made.insert(a, "nyc", thing("v1", events=3), cause("k0"), at=at)

@@ -31,7 +31,7 @@ async def test_a_program_acts_as_its_maker_with_its_scopes(house: House) -> None
     assert made["scopes"] == ["bookings:read"]
     program = await let_in(house, made["secret"])
     assert program == me.model_copy(
-        update={"kind": "program", "scopes": frozenset({"bookings:read"}), "language": "ja"}
+        update={"kind": "program", "scopes": frozenset({"bookings:read"}), "language": "ja", "key": made["id"]}
     )
     wish = contract.CreateApiKey(name="more", scopes=("bookings:write",))
     assert await house.refused(wish, program) == (403, "forbidden")
@@ -55,7 +55,8 @@ async def test_a_program_loses_the_role_its_maker_loses(house: House) -> None:
 async def test_a_sites_key_acts_as_the_site(house: House) -> None:
     made = await house.done(contract.CreateApiKey(name="osaka", site="osaka", scopes=("events:write",)), OPS)
     site = await let_in(house, made["secret"])
-    assert site == Principal(kind="site", id="osaka", site="osaka", scopes=frozenset({"events:write"}))
+    scopes = frozenset({"events:write"})
+    assert site == Principal(kind="site", id="osaka", site="osaka", scopes=scopes, key=made["id"])
 
 
 async def test_the_secret_is_told_once_and_kept_as_a_hash(house: House) -> None:

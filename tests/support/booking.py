@@ -154,7 +154,7 @@ class FakeBookings(Bookings):
     """The collection in memory; the writes are Bookings' own over FakeDocuments, the reads are told in Python."""
 
     def __init__(self, documents: FakeDocuments) -> None:
-        super().__init__(documents, history=None)
+        super().__init__(documents)
         self.memory = documents
 
     async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:

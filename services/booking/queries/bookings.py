@@ -36,8 +36,7 @@ class BookingQueries:
     async def booking_history(self, ask: Asked[BookingHistory]) -> HistoryPage:
         """All of it, oldest first. Raises NotFound."""
         doc = await self._seen(ask.data.id, ask.principal)
-        whole = doc["log"][0]["seq"] == 1
-        entries = [*([] if whole else await self.bookings.earlier_log(doc["_id"])), *doc["log"]]
+        entries = await self.bookings.whole_log(doc)
         return HistoryPage(items=tuple(history_entry_view(each, doc["time_zone"]) for each in entries))
 
     async def list_bookings(self, ask: Asked[ListBookings]) -> BookingPage:

@@ -36,13 +36,7 @@ def booking_view(doc: Doc) -> BookingView:
 
 def history_entry_view(entry: Doc, time_zone: str) -> HistoryEntryView:
     """Times with the offset of the booking's zone."""
-    return HistoryEntryView(
-        seq=entry["seq"],
-        id=entry["id"],
-        type=entry["type"],
-        time=shown(entry["time"], zone_of(time_zone)),
-        actor=entry["actor"],
-    )
+    return HistoryEntryView.model_validate({**entry, "time": shown(entry["time"], zone_of(time_zone))})
 
 
 def site_view(doc: Doc, holidays: Holidays, today: date) -> SiteView:

@@ -19,7 +19,6 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("parties", 1), ("starts_at", 1), ("_id", 1)]),
     ],
     "copy_member": PEOPLE_INDEXES,
-    "bookings_history": [index([("aggregate", 1), ("seq", 1)])],
     "resources": [*document_indexes(), index([("site", 1), ("created_at", 1)])],
     "sites": document_indexes(),
 }

@@ -34,11 +34,10 @@ class BookingsPage:
 
 
 class Bookings:
-    """The collection `bookings`, and the entries that outgrew their documents in `bookings_history`."""
+    """The collection `bookings`."""
 
-    def __init__(self, documents: Documents, history: Any) -> None:
+    def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._history = history
         self._joined = Joined[tuple[str, tuple[str, ...], Interval], list[Occupied]](
             lambda key: _occupied(documents.collection, *key)
         )
@@ -75,10 +74,9 @@ class Bookings:
     async def get(self, booking_id: str, viewer: Viewer) -> dict[str, Any] | None:
         return await self._documents.get(booking_id, _seen_by(viewer))
 
-    async def earlier_log(self, booking_id: str) -> list[dict[str, Any]]:
-        """The log entries that no longer are in the document, in order."""
-        found: list[dict[str, Any]] = await self._history.find({"aggregate": booking_id}).sort("seq", 1).to_list(None)
-        return found
+    async def whole_log(self, doc: dict[str, Any]) -> list[dict[str, Any]]:
+        """All that happened to a booking, in order."""
+        return await self._documents.whole_log(doc)
 
     async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
         """By start, then id; at most `limit`. Of sites that are not all theirs a viewer gets their own bookings."""

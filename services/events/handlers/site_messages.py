@@ -130,6 +130,7 @@ class SiteMessages:
             key=derived_id("site-event", delivery.site, envelope.id),
             fingerprint=accepted.digest,
             causationid=envelope.id,
+            kind="site",
         )
         came, seats_differ = await self._heard(identity, delivery.site, accepted, cause, at)
         if came == "now" and seats_differ:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.contracts.booking.words import BookingMode, BookingStatus, Bound, Cursor, Limit, LocalView
 from shared.contracts.message import BilingualView, Command, Id, Instant, Prose, Query, SiteId, View
+from shared.contracts.record import EntryView
 
 Reason = Annotated[Prose, Field(min_length=1, max_length=1_000)]
 
@@ -43,14 +44,8 @@ class BookingPage(View):
     next: str | None = None
 
 
-class HistoryEntryView(View):
-    """One thing that happened to a booking; `type` is the event's wire name, `actor` who caused it."""
-
-    seq: int
-    id: str
-    type: str
-    time: str
-    actor: str
+class HistoryEntryView(EntryView):
+    """One thing that happened to a booking."""
 
 
 class HistoryPage(View):

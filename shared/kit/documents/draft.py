@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import orjson
+from pydantic import BaseModel
 
 from shared.contracts.message import Asked, CloudEvent, Event
 from shared.kernel.ids import derived_id
+from shared.kit.documents import chain
 
 RESERVED = frozenset(
     [
@@ -41,8 +43,10 @@ class TooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who asked for what, and why: goes into every log entry the change makes.
+    """Who asked for what, for whom, and why: goes into every log entry the change makes.
 
+    `kind` is the principal's, `organization` the one they acted for, `api_key` what a program or site came with;
+    `on_behalf_of` a member. A `reason` is what a person wrote: it can be erased again (`Documents.forget`).
     `key` with `fingerprint` makes the change idempotent; after `deadline` nothing is written any more.
     """
 
@@ -54,19 +58,33 @@ class Cause:
     fingerprint: str | None = None
     causationid: str | None = None
     traceparent: str | None = None
+    kind: str = "system"
+    organization: str | None = None
+    api_key: str | None = None
+    on_behalf_of: str | None = None
+    reason: str | Mapping[str, str] | None = None
 
     @classmethod
     def of(cls, ask: Asked[Any]) -> Self:
-        """From a command; a key's scope is the principal and the operation."""
+        """From a command; a key's scope is the principal and the operation.
+
+        For whom and why are the command's fields `for_member` and `reason`, where it has them.
+        """
+        by = ask.principal
         return cls(
             operation=ask.data.wire,
-            actor=ask.principal.id,
+            actor=by.id,
             correlationid=ask.correlationid,
             deadline=ask.deadline,
             key=ask.key,
             fingerprint=fingerprint(ask.data.model_dump(mode="json")) if ask.key else None,
             causationid=ask.causationid,
             traceparent=ask.traceparent,
+            kind=by.kind,
+            organization=by.organization,
+            api_key=by.key,
+            on_behalf_of=getattr(ask.data, "for_member", None),
+            reason=_written(getattr(ask.data, "reason", None)),
         )
 
     @classmethod
@@ -86,6 +104,13 @@ class Cause:
     def scope(self) -> str | None:
         """What a change command leaves in the log entry it caused, and looks for before it runs."""
         return f"{self.actor}|{self.operation}|{self.key}" if self.key else None
+
+
+def _written(reason: Any) -> str | Mapping[str, str] | None:
+    """As it is kept: text, or a bilingual text's languages."""
+    if isinstance(reason, BaseModel):
+        return reason.model_dump(mode="json", exclude_none=True)
+    return None if reason is None else str(reason)
 
 
 def fingerprint(body: Any) -> str:
@@ -120,10 +145,10 @@ class Stored:
     replay: bool = False
 
 
-def entries(doc_id: str, after: int, draft: Draft, cause: Cause, at: datetime) -> list[dict[str, Any]]:
-    """The log entries of one change, numbered on from `after`. Raises TooLarge."""
-    made = []
-    for seq, event in enumerate(draft.events, start=after + 1):
+def entries(doc: Mapping[str, Any], draft: Draft, cause: Cause, at: datetime) -> list[dict[str, Any]]:
+    """The log entries of one change, numbered and chained on from the document's last one. Raises TooLarge."""
+    doc_id, log, made = doc["_id"], doc["log"], list[dict[str, Any]]()
+    for seq, event in enumerate(draft.events, start=(log[-1]["seq"] if log else doc["sent"]) + 1):
         data = event.model_dump(mode="json", by_alias=True, exclude_none=True)
         if len(orjson.dumps(data)) > _LARGEST_ENTRY:
             raise TooLarge(f"{event.wire} of {doc_id}")
@@ -133,6 +158,11 @@ def entries(doc_id: str, after: int, draft: Draft, cause: Cause, at: datetime) -
             "type": event.wire,
             "time": at,
             "actor": cause.actor,
+            "kind": cause.kind,
+            "organization": cause.organization,
+            "api_key": cause.api_key,
+            "on_behalf_of": cause.on_behalf_of,
+            "reason": cause.reason,
             "data": data,
             "operation": cause.operation,
             "command": cause.scope,
@@ -142,7 +172,7 @@ def entries(doc_id: str, after: int, draft: Draft, cause: Cause, at: datetime) -
             "traceparent": cause.traceparent,
         }
         made.append({k: v for k, v in entry.items() if v is not None})
-    return made
+    return chain.extended(log, made)
 
 
 def new_document(doc_id: str, site: str, draft: Draft, cause: Cause, at: datetime) -> dict[str, Any]:
@@ -150,18 +180,19 @@ def new_document(doc_id: str, site: str, draft: Draft, cause: Cause, at: datetim
     doc: dict[str, Any] = {"_id": doc_id, "site": site, "version": 1, "created_at": at, **draft.body}
     if cause.fingerprint:
         doc["fingerprint"] = cause.fingerprint
-    doc |= _held(draft)
-    return doc | _unsent(entries(doc_id, 0, draft, cause, at), at)
+    doc |= _held(draft) | _unsent(at)
+    return doc | {"log": entries(doc, draft, cause, at)}
 
 
 def outbox(doc_id: str, site: str, events: Sequence[Event], cause: Cause, at: datetime) -> dict[str, Any]:
     """Fields with which a plain document speaks once: set in the very write that changes it, sent by its relay."""
-    logged = entries(doc_id, 0, Draft({}, events), cause, at)
-    return {"site": site, "version": 1, **_unsent(logged, at)}
+    silent = _unsent(at)
+    logged = entries({"_id": doc_id, **silent}, Draft({}, events), cause, at)
+    return {"site": site, "version": 1, **silent, "log": logged}
 
 
-def _unsent(logged: list[dict[str, Any]], at: datetime) -> dict[str, Any]:
-    return {"log": logged, "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
+def _unsent(at: datetime) -> dict[str, Any]:
+    return {"log": [], "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
 
 
 def _held(draft: Draft) -> dict[str, Any]:
@@ -176,9 +207,8 @@ def _held(draft: Draft) -> dict[str, Any]:
 def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime) -> dict[str, Any]:
     """The document after one change, as the update of `update_of` leaves it."""
     kept = {k: doc[k] for k in RESERVED - {"claims", "due_at", "due_kind", "lease"} if k in doc}
-    last = doc["log"][-1]["seq"] if doc["log"] else doc["sent"]
     changed = {**kept, **draft.body, **_held(draft), "version": doc["version"] + 1}
-    changed["log"] = [*doc["log"], *entries(doc["_id"], last, draft, cause, at)]
+    changed["log"] = [*doc["log"], *entries(doc, draft, cause, at)]
     return changed | {"unsent": True, "next_try": at + SWEEP_AFTER}
 
 

@@ -1,5 +1,8 @@
 """The indexes every collection of documents has; the topology job makes them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from shared.kit.mongo import IndexModel, index
 
 
@@ -10,3 +13,9 @@ def document_indexes() -> list[IndexModel]:
         index([("unsent", 1), ("next_try", 1)], partial={"unsent": {"$exists": True}}),
         index([("due_at", 1)], partial={"due_at": {"$exists": True}}),
     ]
+
+
+def holds_documents(models: Sequence[Any]) -> bool:
+    """Whether a collection with these indexes is one of documents."""
+    wanted = document_indexes()[0].document["key"]
+    return any(model.document["key"] == wanted for model in models)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -12,8 +12,10 @@ from shared.kernel.refusal import Busy, DeadlinePassed, KeyReused, NotFound, Ver
 from shared.kernel.time import Clock
 from shared.kit import telemetry
 from shared.kit.crash import crashpoint
+from shared.kit.documents.chain import erasing
 from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcome
 from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
+from shared.kit.documents.history import History
 from shared.kit.mongo import DuplicateKeyError, PyMongoError, is_outage, taken_claim
 from shared.kit.nats.request import Unavailable
 
@@ -41,7 +43,7 @@ class Documents:
     def __init__(self, collection: Any, history: Any, clock: Clock, nudge: Nudge) -> None:
         self.collection = collection
         self._name: str = collection.name
-        self._history = history
+        self.history = History(history)
         self._clock = clock
         self._nudge = nudge
         self._commit = GroupCommit(collection)
@@ -50,6 +52,28 @@ class Documents:
         """The document, if it also matches `where` (the principal, usually)."""
         found: dict[str, Any] | None = await self.collection.find_one({"_id": doc_id, **(where or {})})
         return found
+
+    async def whole_log(self, doc: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every entry of a document's log, oldest first, with those that outgrew it."""
+        return [*await self.history.of(doc), *doc["log"]]
+
+    async def forget(
+        self, doc_id: str, which: Callable[[Mapping[str, Any]], bool], *, names: Sequence[str] = ("reason",)
+    ) -> int:
+        """Erases what people wrote from the log entries that `which` picks: their `reason`, their `data`.
+
+        Chain, version and everything else stay as they are. How many entries; what was not on the stream yet, or was
+        moving to the history meanwhile, is found by asking again: an erasure is done once this answers 0.
+        """
+        doc = await self.get(doc_id) or {"log": [], "sent": 0}
+        sent = [entry for entry in doc["log"] if entry["seq"] <= doc["sent"]]
+        if picked := [entry for entry in sent if any(name in entry for name in names) and which(entry)]:
+            updates = [erasing(entry, names, f"log.$[e{entry['seq']}].") for entry in picked]
+            merged = {verb: {k: v for each in updates for k, v in each[verb].items()} for verb in ("$set", "$unset")}
+            await self.collection.update_one(
+                {"_id": doc_id}, merged, array_filters=[{f"e{entry['seq']}.seq": entry["seq"]} for entry in picked]
+            )
+        return len(picked) + await self.history.forget(doc_id, which, names)
 
     async def insert(self, doc_id: str, site: str, draft: Draft, cause: Cause, *, at: datetime) -> Stored:
         """Creates; `replay` where the same key created it before.
@@ -178,8 +202,8 @@ class Documents:
         if cause.scope is None:
             return False
         entry = next((e for e in doc["log"] if e.get("command") == cause.scope), None)
-        if entry is None and doc["log"] and doc["log"][0]["seq"] > 1:
-            entry = await self._history.find_one({"aggregate": doc["_id"], "command": cause.scope})
+        if entry is None:
+            entry = await self.history.made_by(doc, cause.scope)
         if entry is None:
             return False
         if entry.get("fingerprint") != cause.fingerprint:

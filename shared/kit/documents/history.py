@@ -1,0 +1,89 @@
+"""What outgrew its document: a log's oldest entries, in `<collection>_history`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from shared.kit.crash import crashpoint
+from shared.kit.documents.chain import erasing
+from shared.kit.mongo import BulkWriteError, IndexModel, index
+
+LOG_LIMIT = 200
+"""So many entries stay in the document at most, once the older ones are on the stream."""
+_DUPLICATE = 11_000
+
+
+def history_indexes() -> list[IndexModel]:
+    """What every `<collection>_history` needs: a retried command is found by its key however long ago it ran."""
+    return [index([("command", 1)], partial={"command": {"$exists": True}})]
+
+
+class History:
+    """One collection's moved entries: `{_id: <document>|<number>, aggregate, site, …entry}`."""
+
+    def __init__(self, collection: Any) -> None:
+        self.collection = collection
+
+    async def of(self, doc: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The entries older than those in the document, in order."""
+        first = _first(doc)
+        if first == 1:
+            return []
+        found = self.collection.find({**_rows_of(doc["_id"]), "seq": {"$lt": first}}).sort("_id", 1)
+        rows: list[dict[str, Any]] = await found.to_list(None)
+        return rows
+
+    async def forget(self, doc_id: str, which: Callable[[Mapping[str, Any]], bool], names: Sequence[str]) -> int:
+        """Erases these contents from the moved entries that `which` picks. How many entries."""
+        found = self.collection.find({**_rows_of(doc_id), "$or": [{name: {"$exists": True}} for name in names]})
+        rows = [row for row in await found.to_list(None) if which(row)]
+        for row in rows:
+            await self.collection.update_one({"_id": row["_id"]}, erasing(row, names))
+        return len(rows)
+
+    async def made_by(self, doc: Mapping[str, Any], command: str) -> dict[str, Any] | None:
+        """The moved entry that this command caused, if it is there."""
+        if _first(doc) == 1:
+            return None
+        found: dict[str, Any] | None = await self.collection.find_one({"command": command, "aggregate": doc["_id"]})
+        return found
+
+    async def take(self, own: Any, doc: Mapping[str, Any]) -> int:
+        """Moves the oldest sent entries of a log that grew too long: copied first, then pulled if nobody was faster.
+
+        `own` is the documents' collection. Dying between the two leaves copies of what still is in the document:
+        readers take only what is older, and the next time the same rows are found there. How many were moved.
+        """
+        moving = _outgrown(doc)
+        if not moving:
+            return 0
+        rows = [{**e, "_id": _row(doc["_id"], e["seq"]), "aggregate": doc["_id"], "site": doc["site"]} for e in moving]
+        try:
+            await self.collection.insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]):
+                raise
+        await crashpoint("history.between_copy_and_pull")
+        pulled = await own.update_one(
+            {"_id": doc["_id"], "site": doc["site"], "version": doc["version"]},
+            {"$pull": {"log": {"seq": {"$lte": moving[-1]["seq"]}}}},
+        )
+        return len(moving) if pulled.modified_count else 0
+
+
+def _outgrown(doc: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of a log that is too long the older half of what may stay, and all beyond it, as far as it is sent."""
+    log = doc["log"]
+    return [e for e in log[: len(log) - LOG_LIMIT // 2] if e["seq"] <= doc["sent"]] if len(log) > LOG_LIMIT else []
+
+
+def _first(doc: Mapping[str, Any]) -> int:
+    """The number of the oldest entry in the document; one beyond all there are where none is."""
+    return int(doc["log"][0]["seq"]) if doc["log"] else int(doc["sent"]) + 1
+
+
+def _row(doc_id: str, seq: int) -> str:
+    return f"{doc_id}|{seq:010d}"
+
+
+def _rows_of(doc_id: str) -> dict[str, Any]:
+    return {"_id": {"$gt": f"{doc_id}|", "$lt": f"{doc_id}}}"}}
