@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from typing import Any
 
 from services.members.handlers.api_keys import ApiKeyHandlers
 from services.members.handlers.deadlines import Deadlines
@@ -17,6 +18,7 @@ from services.members.settings import Settings
 from services.members.store.organizations import DEADLINE
 from services.members.store.people import People
 from services.members.store.policies import Policies
+from services.members.store.rekeying import rekeyed
 from services.members.store.secret import Secret
 from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import Clients, SignIns
@@ -33,6 +35,7 @@ from shared.kernel.time import Clock
 from shared.kit.service import Service
 
 _ROTATION_SECONDS = 60.0
+_REKEYING_SECONDS = 60.0
 
 
 def build(settings: Settings) -> Service:
@@ -80,6 +83,7 @@ def build(settings: Settings) -> Service:
     service.ticker("organizations", {DEADLINE: deadlines.membership})
     service.background("unarmed-organizations", deadlines.arm)
     service.background("signing-keys", lambda: _rotating(tokens))
+    service.background("name-keys", lambda: _rekeying(members.collection))
     service.background("first-policy", lambda: _first_policy(policies, clock))
     return service
 
@@ -89,6 +93,14 @@ async def _rotating(tokens: Tokens) -> None:
     while True:
         await tokens.rotate_if_due()
         await asyncio.sleep(_ROTATION_SECONDS)
+
+
+async def _rekeying(members: Any) -> None:
+    """While replicas of the version before are still running, they may store older keys again."""
+    while True:
+        while await rekeyed(members):
+            pass
+        await asyncio.sleep(_REKEYING_SECONDS)
 
 
 async def _first_policy(policies: Policies, clock: Clock) -> None:

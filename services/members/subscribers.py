@@ -168,6 +168,10 @@ def subscribe_directory_queries(service: Service, directory: Directory) -> None:
     async def list_members(ask: Asked[contract.ListMembers]) -> Answer:
         return answer(await directory.list_members(ask))
 
+    @service.command(contract.CountMembers)
+    async def count_members(ask: Asked[contract.CountMembers]) -> Answer:
+        return answer(await directory.count_members(ask))
+
     @service.command(contract.Me)
     async def me(ask: Asked[contract.Me]) -> Answer:
         return answer(await directory.me(ask))

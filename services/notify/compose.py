@@ -12,6 +12,7 @@ from services.notify.reader import reader_of
 from services.notify.store import Broadcasts, People, Person, Sites
 from services.notify.wording import Facts, Wording
 from shared.contracts.message import Message
+from shared.kernel.names import written
 from shared.kernel.refusal import NotYetKnown
 
 _MINUTE = timedelta(minutes=1)
@@ -52,8 +53,7 @@ class Composer:
         facts = await self._facts(row)
         reader = await reader_of(facts, person, self._sites)
         words = self._wording.of(Topic(row["topic"]), facts, reader)
-        name = person.name
-        shown = "" if name is None else f"{name.family} {name.given}" if reader.language == "ja" else name.latin or ""
+        shown = "" if person.name is None else written(person.name, reader.language)
         envelope = Envelope(row["_id"], email, shown, reader.language, row["correlationid"], at)
         return Ready(letter(words, envelope, self._sender), email)
 

@@ -19,9 +19,10 @@ from shared.contracts.events import (
     SeminarChanged,
     SeminarGist,
 )
-from shared.contracts.members import NameView, SessionReused
+from shared.contracts.members import SessionReused
 from shared.contracts.message import BilingualView
-from shared.kernel.text import Language, Text
+from shared.kernel.names import Name, addressed, organization_addressed
+from shared.kernel.text import DISGUISES, Language, Text
 
 AboutSeminar = RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
 Facts = BookingEvent | AboutSeminar | SessionReused
@@ -79,18 +80,20 @@ _FIELDS: Mapping[Language, Mapping[str, str]] = {
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS_SHOWN = frozenset({"title", "title_certainty", "when"})
-_TURNERS = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
-"""Directional overrides and isolates: they make a line read as what it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom it is written. `zones` are the clocks to show, the site's first; `name` null means no salutation."""
+    """For whom it is written. `zones` are the clocks to show, the site's first.
+
+    A letter to an organization and to nobody in it by name has `organization`; without that and `name`, no salutation.
+    """
 
     language: Language
     zones: tuple[str, ...]
     site_name: Text
-    name: NameView | None = None
+    name: Name | None = None
+    organization: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +155,20 @@ class Wording:
 
 
 def one_line(text: str) -> str:
-    """Text that people wrote, made safe to stand on one line: no control, no direction-turning characters."""
-    kept = ("" if ord(c) in _TURNERS else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+    """Text that people wrote, made safe to stand on one line: no control, direction-turning or unseen characters."""
+    kept = ("" if ord(c) in DISGUISES else " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
     return "".join(kept).strip()
 
 
 def salutation(reader: Reader) -> str:
-    """様 after the name in Japanese, no title in English; empty where the name is not known."""
-    if reader.name is None:
+    """様 behind a person, 御中 behind an organization, never both; no title in English; empty where nobody is named."""
+    if reader.name is not None:
+        to = addressed(reader.name, reader.language)
+    elif reader.organization is not None:
+        to = organization_addressed(reader.organization, reader.language)
+    else:
         return ""
-    if reader.language == "ja":
-        return one_line(f"{reader.name.family} {reader.name.given}") + " 様"
-    return "Hello " + one_line(reader.name.latin or f"{reader.name.given} {reader.name.family}") + ","
+    return one_line(to) if reader.language == "ja" else f"Hello {one_line(to)},"
 
 
 def _context(facts: Facts, reader: Reader) -> dict[str, Any]:

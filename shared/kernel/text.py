@@ -6,12 +6,24 @@ from typing import Literal
 
 Language = Literal["ja", "en"]
 
-# Directional overrides and isolates, invisible joiners used to disguise, the tag block: refused in names and titles.
-# U+200D (emoji joiner) and variation selectors are part of honest writing and stay.
-_DISGUISES = frozenset(
-    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200C, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x061C]
+DISGUISES = frozenset(
+    [
+        *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x180E, 0x200B, 0x200C, 0x200E, 0x200F, 0x3164, 0xFEFF, 0xFFA0),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2070),
+        *range(0xFFF9, 0xFFFC),
+        *range(0x1BCA0, 0x1BCA4),
+        *range(0x1D173, 0x1D17B),
+        *range(0xE0000, 0xE0080),
+    ]
 )
+"""Code points that turn the direction of a line or have no width, and the tag block: refused in names and titles,
+dropped where text is shown or logged. U+200D (the emoji joiner) and variation selectors are part of honest writing."""
+_JOINER = "\u200d"
+_EMOJI_STYLE = "\ufe0f"
+_VIRAMA = 9
 _BLANK_LETTERS = frozenset("\u2800\u3164\u115f\u1160\uffa0")
+_BYTES_PER_GRAPHEME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +39,77 @@ class Text:
         return first or second or ""
 
 
-def search_key(text: str) -> str:
-    """NFKC, casefolded, katakana folded to hiragana, macrons and white space dropped; for search, never for storage."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    hiragana = "".join(chr(ord(c) - 0x60) if "\u30a1" <= c <= "\u30f6" else c for c in folded)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", hiragana) if c not in "\u0302\u0304")
-    return unicodedata.normalize("NFKC", "".join(plain.split()))
-
-
 def fault_of_line(text: str, *, longest: int = 100) -> str | None:
-    """Why `text` cannot be a one-line name or title (a slug), or None. Length is counted in graphemes, roughly."""
-    if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in text) or "=?" in text:
+    """Why `text` cannot be a one-line name or title (a slug), or None. At most `longest` graphemes, four bytes each."""
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text) or "=?" in text:
         return "control-characters"
-    if any(ord(c) in _DISGUISES or 0xE0000 <= ord(c) <= 0xE007F for c in text):
-        return "disguising-characters"
     if not any(not c.isspace() and c not in _BLANK_LETTERS for c in text):
         return "blank"
+    if any(ord(c) in DISGUISES for c in text) or not _joins_honestly(text):
+        return "disguising-characters"
     return _fault_of_length(text, longest)
 
 
 def fault_of_prose(text: str, *, longest: int = 10_000) -> str | None:
     """Why `text` cannot be prose of several lines (a slug), or None."""
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text.replace("\r\n", "\n")):
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text.replace("\r\n", "\n")):
         return "control-characters"
     return _fault_of_length(text, longest)
 
 
+def graphemes(text: str) -> int:
+    """How many characters a reader counts: the extended grapheme clusters of UAX #29.
+
+    What is a pictograph is told by its category, which the standard library knows, not by Unicode's emoji tables.
+    """
+    count = flags = 0
+    before = ""
+    for c in text:
+        flags = flags + 1 if _is_flag_letter(c) else 0
+        if not before or not (_extends(c) or _is_one(before, c, flags)):
+            count += 1
+        before = c
+    return count
+
+
+def _is_one(before: str, c: str, flags: int) -> bool:
+    """A pictograph after a joiner, the second letter of a flag, the rest of a Hangul syllable."""
+    if before == _JOINER:
+        return unicodedata.category(c).startswith("S")
+    if flags:
+        return flags % 2 == 0
+    return ("\u1160" <= c <= "\u11ff" and _is_hangul(before)) or (
+        "\u1100" <= before <= "\u115f" and ("\u1100" <= c <= "\u115f" or "\uac00" <= c <= "\ud7a3")
+    )
+
+
+def _extends(c: str) -> bool:
+    """Marks, joiners, skin tones, and the half-width voicing marks."""
+    return unicodedata.category(c) in ("Mn", "Me", "Mc") or c in "\u200c\u200d\uff9e\uff9f" or "🏻" <= c <= "🏿"
+
+
+def _is_flag_letter(c: str) -> bool:
+    return "\U0001f1e6" <= c <= "\U0001f1ff"
+
+
+def _is_hangul(c: str) -> bool:
+    return "\u1100" <= c <= "\u11ff" or "\uac00" <= c <= "\ud7a3"
+
+
+def _joins_honestly(text: str) -> bool:
+    """A joiner stands between two pictographs, or behind a virama (RFC 5892, appendix A.2); elsewhere it hides."""
+    for place, c in enumerate(text):
+        if c != _JOINER:
+            continue
+        before, after = text[place - 1 : place], text[place + 1 : place + 2]
+        picture = before and (unicodedata.category(before).startswith("S") or before == _EMOJI_STYLE)
+        if not (picture and after and unicodedata.category(after).startswith("S")) and not (
+            before and unicodedata.combining(before) == _VIRAMA
+        ):
+            return False
+    return True
+
+
 def _fault_of_length(text: str, longest: int) -> str | None:
-    graphemes = sum(1 for c in text if not unicodedata.combining(c) and not 0xFE00 <= ord(c) <= 0xFE0F)
-    return "too-long" if graphemes > longest or len(text.encode()) > longest * 4 else None
+    too_long = graphemes(text) > longest or len(text.encode()) > longest * _BYTES_PER_GRAPHEME
+    return "too-long" if too_long else None

@@ -15,6 +15,7 @@ import orjson
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, merge_contextvars
 
+from shared.kernel.text import DISGUISES
 from shared.kit.telemetry import current
 
 _PRIVATE = re.compile(
@@ -23,7 +24,8 @@ _PRIVATE = re.compile(
 _IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[\w-]{8,}")
 _MARKS = ("@", "eyJ", "lk_")
 """Without one of these there is nothing `_IN_TEXT` would find."""
-_BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
+_UNSEEN = dict.fromkeys(DISGUISES)
+"""What turns the direction of a line or has no width (row U5)."""
 _LONGEST = 2_048
 """Bytes of one field."""
 _LARGEST = 2**63
@@ -35,7 +37,7 @@ def _clean(value: Any) -> Any:
     plain = str(value)
     if plain.isascii() and len(plain) <= _LONGEST and not any(mark in plain for mark in _MARKS):
         return plain
-    plain = _IN_TEXT.sub("[redacted]", plain.translate(_BIDI))
+    plain = _IN_TEXT.sub("[redacted]", plain.translate(_UNSEEN))
     return plain.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
 
 

@@ -10,11 +10,11 @@ from services.members.domain.member import (
     MemberChange,
     MemberChanged,
     MemberCreated,
-    Name,
     Role,
     SiteRequired,
     belonging,
 )
+from shared.kernel.names import Name
 
 HANAKO = Member(
     id="m1",

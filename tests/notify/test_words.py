@@ -13,8 +13,8 @@ from services.notify.moments import span_lines, when_lines
 from services.notify.wording import Reader, Wording
 from shared.contracts.booking import BookingStatus
 from shared.contracts.events import When
-from shared.contracts.members import NameView
 from shared.contracts.message import BilingualView
+from shared.kernel.names import Name
 from shared.kernel.text import Language, Text
 from tests.notify import builders as b
 from tests.notify.wordings import LANGUAGES, SITE, SNAPSHOTS, made, reader
@@ -92,7 +92,7 @@ def test_no_title_whatsoever_adds_a_line_or_a_tag(wording: Wording, title: str) 
 
 
 def test_a_hostile_name_stays_on_the_first_line(wording: Wording) -> None:
-    name = NameView(family="<b>髙", given="花\r\n子{{1}}")
+    name = Name(family="<b>髙", given="花\r\n子{{1}}")
     words = wording.of(Topic.BOOKING_PLACED, b.placed(), Reader("ja", (b.NEW_YORK,), SITE, name))
     assert words.text.splitlines()[0] == "<b>髙 花  子{{1}} 様"
     assert "&lt;b&gt;髙" in words.html
@@ -119,8 +119,20 @@ def test_english_has_no_title_of_address_and_japanese_ends_in_sama(wording: Word
 
 
 def test_without_a_latin_name_english_uses_the_name_as_written(wording: Wording) -> None:
-    plain = Reader("en", (b.NEW_YORK,), SITE, NameView(family="高橋", given="花"))
-    assert wording.of(Topic.BOOKING_PLACED, b.placed(), plain).text.startswith("Hello 花 高橋,")
+    plain = Reader("en", (b.NEW_YORK,), SITE, Name(family="高橋", given="花"))
+    assert wording.of(Topic.BOOKING_PLACED, b.placed(), plain).text.startswith("Hello 高橋 花,")
+
+
+def test_a_letter_to_an_organization_says_onchu_and_never_both(wording: Wording) -> None:
+    company, person = Text("横浜バイオ株式会社", "Yokohama Bio"), Name("髙﨑", "花子", latin="Hanako Takasaki")
+    first_lines = [
+        wording.of(
+            Topic.BOOKING_PLACED, b.placed(), Reader(language, (b.NEW_YORK,), SITE, name, company)
+        ).text.splitlines()[0]
+        for language in LANGUAGES
+        for name in (None, person)
+    ]
+    assert first_lines == ["横浜バイオ株式会社 御中", "髙﨑 花子 様", "Hello Yokohama Bio,", "Hello Hanako Takasaki,"]
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from services.notify.domain.plan import Topic
 from services.notify.wording import Facts, Reader, Wording, Words
-from shared.contracts.members import NameView
+from shared.kernel.names import Name
 from shared.kernel.text import Language, Text
 from tests.notify import builders as b
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SITE = Text("ニューヨーク・ラウンジ", "New York lounge")
-NAME = NameView(family="髙﨑", given="花子", latin="Hanako Takasaki")
+NAME = Name(family="髙﨑", given="花子", latin="Hanako Takasaki")
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 CASES: Mapping[Topic, Facts] = {
     Topic.BOOKING_PLACED: b.placed(),

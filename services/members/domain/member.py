@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.members.domain.address import Address
+from services.members.domain.reserved import NameReserved, looks_official
 from shared.kernel.decision import Decision
+from shared.kernel.names import Name
 from shared.kernel.refusal import Invalid, Refusal
 from shared.kernel.text import Language, Text
 
@@ -26,17 +28,6 @@ class SiteRequired(Invalid):
 class EmailTaken(Refusal):
     code = "email-taken"
     message = Text(ja="このメールアドレスは登録済みです。", en="A member with this e-mail address exists already.")
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """As the person writes it: native, kana, Latin; never normalized."""
-
-    family: str
-    given: str
-    family_kana: str | None = None
-    given_kana: str | None = None
-    latin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +97,12 @@ class Member:
         return (email_claim(self.address),)
 
     def enrol(self) -> Decision[Member, MemberEvent]:
-        """The person becomes known. Raises SiteRequired."""
+        """The person becomes known. Raises SiteRequired, NameReserved."""
+        _check_name(self)
         return Decision(_valid(self), [MemberCreated(self.id, self.organization)])
 
     def revise(self, change: MemberChange) -> Decision[Member, MemberEvent]:
-        """Raises SiteRequired."""
+        """Raises SiteRequired; NameReserved for a new name only: who stops being staff keeps the one they have."""
         further = self.organizations[1:] if change.further is None else change.further
         revised = _valid(
             replace(
@@ -127,6 +119,8 @@ class Member:
             )
         )
         changed = tuple(f for f in _FIELDS if getattr(self, f) != getattr(revised, f))
+        if "name" in changed:
+            _check_name(revised)
         return Decision(revised, [MemberChanged(self.id, changed)] if changed else [])
 
     def _others(self, people: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,6 +138,12 @@ def email_claim(address: Address) -> str:
 def belonging(home: str, further: tuple[str, ...]) -> tuple[str, ...]:
     """The home organization first, each once."""
     return tuple(dict.fromkeys((home, *further)))
+
+
+def _check_name(member: Member) -> None:
+    """Those who run the lounge may be named for what they do."""
+    if not member.roles & {Role.SITE_STAFF, Role.OPERATOR} and looks_official(member.name):
+        raise NameReserved
 
 
 def _valid(member: Member) -> Member:

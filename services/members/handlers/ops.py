@@ -5,7 +5,7 @@ from typing import Any
 
 from services.members.domain.address import Address, address
 from services.members.domain.joining import Occasion
-from services.members.domain.member import Member, MemberChange, Name, Role, email_claim
+from services.members.domain.member import Member, MemberChange, Role, email_claim
 from services.members.domain.organization import Kind, Organization
 from services.members.handlers.asking import check_ops
 from services.members.handlers.tokens import Tokens
@@ -15,6 +15,7 @@ from services.members.store.people import People
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.kernel.ids import derived_id, new_id
+from shared.kernel.names import Name
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
 from shared.kernel.time import Clock

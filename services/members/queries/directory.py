@@ -1,21 +1,18 @@
 """Organizations and people, as far as the principal may see them."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from services.members.domain.rights import Actor
 from services.members.handlers.asking import actor_of, members_seen_by, organizations_seen_by
-from services.members.queries.pages import InvalidCursor, one, page
+from services.members.queries.listing import Wanted, counted, listed
+from services.members.queries.pages import one, page
 from services.members.queries.views import member_view, organization_view
 from services.members.store.mapping import SITE
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.kernel.refusal import NotFound
-from shared.kernel.text import search_key
 from shared.kernel.time import Clock
-
-_SEARCH_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +46,16 @@ class Directory:
         return member_view(await one(self.members, ask.data.id, members_seen_by(actor_of(ask.principal))))
 
     async def list_members(self, ask: Asked[contract.ListMembers]) -> contract.MembersView:
-        """In the order of their names by kana. Raises NotFound for a foreign organization, InvalidCursor."""
-        actor, wish = actor_of(ask.principal), ask.data
-        where = [members_seen_by(actor)]
-        if wish.organization is not None:
-            if not actor.is_staff and wish.organization not in actor.organizations:
-                raise NotFound
-            where.append({"organizations": wish.organization})
-        if wish.q is not None and (key := search_key(wish.q)):
-            where.append({"search_keys": {"$regex": f"^{re.escape(key)}"}})
-        if wish.after is not None:
-            where.append(await self._later_than(wish.after))
-        found = self.members.find({"$and": where}).sort([("name_key", 1), ("_id", 1)])
-        docs, following = await page(found.max_time_ms(_SEARCH_MS), wish.limit)
+        """By name, in the order of the reader's language. Raises NotFound for a foreign organization, InvalidCursor."""
+        wish = ask.data
+        docs, following = await listed(self.members, _wanted(ask, wish.organization, wish.q), wish.limit, wish.after)
         return contract.MembersView(items=tuple(map(member_view, docs)), next=following)
 
-    async def _later_than(self, after: str) -> dict[str, Any]:
-        last = await self.members.find_one({"_id": after, "site": SITE}, {"name_key": 1})
-        if last is None:
-            raise InvalidCursor
-        key = last["name_key"]
-        return {"name_key": {"$gte": key}, "$or": [{"name_key": {"$gt": key}}, {"_id": {"$gt": after}}]}
+    async def count_members(self, ask: Asked[contract.CountMembers]) -> contract.MemberCountView:
+        """Raises NotFound for a foreign organization."""
+        wish = ask.data
+        wanted = _wanted(ask, wish.organization, wish.q)
+        return contract.MemberCountView(count=await counted(self.members, wanted, wish.most))
 
     async def me(self, ask: Asked[contract.Me]) -> contract.MeView:
         """Raises NotFound for a principal that is no member and no site."""
@@ -86,3 +72,11 @@ class Directory:
             roles=member.roles,
             site=member.site,
         )
+
+
+def _wanted(ask: Asked[Any], organization: str | None, q: str | None) -> Wanted:
+    """Raises NotFound for an organization that is not the asker's to name."""
+    actor = actor_of(ask.principal)
+    if organization is not None and not actor.is_staff and organization not in actor.organizations:
+        raise NotFound
+    return Wanted(members_seen_by(actor), organization, q, ask.principal.language)

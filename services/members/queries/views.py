@@ -1,6 +1,6 @@
 """Documents as answered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,9 @@ from services.members.domain.joining import Step
 from services.members.domain.membership import Membership, current
 from services.members.store.organizations import organization_from
 from shared.contracts import members as contract
+from shared.contracts.message import BilingualView
+from shared.kernel.names import Name, addressed, organization_addressed, written
+from shared.kernel.text import Language
 from shared.kernel.time import shown, zone_of
 
 _ZONE = "UTC"
@@ -29,6 +32,7 @@ def organization_view(doc: Mapping[str, Any], at: datetime, *, steps: bool = Tru
         periods=tuple(map(_period_view, org.periods)),
         renewal_pending=renewal_pending(org, at),
         booking_for_others=org.customs.booking_for_others.value,
+        addressed=_bilingual(lambda language: organization_addressed(org.name, language)),
         steps=tuple(_step_view(each, zone) for each in org.steps) if steps else (),
     )
 
@@ -45,8 +49,11 @@ def _step_view(step: Step, zone: ZoneInfo) -> contract.StepView:
 def member_view(doc: Mapping[str, Any]) -> contract.MemberView:
     """`created_at` with the offset of the member's own zone."""
     fields = {f: doc[f] for f in ("email", "name", "language", "time_zone", "active", "version")}
+    name = Name(**doc["name"])
     return contract.MemberView(
         id=doc["_id"],
+        display=_bilingual(lambda language: written(name, language)),
+        addressed=_bilingual(lambda language: addressed(name, language)),
         organization=doc["organizations"][0],
         organizations=tuple(doc["organizations"]),
         roles=tuple(doc["roles"]),
@@ -55,6 +62,10 @@ def member_view(doc: Mapping[str, Any]) -> contract.MemberView:
         created_at=shown(doc["created_at"], zone_of(doc["time_zone"])),
         **fields,
     )
+
+
+def _bilingual(say: Callable[[Language], str]) -> BilingualView:
+    return BilingualView(ja=say("ja"), en=say("en"))
 
 
 def api_key_view(doc: Mapping[str, Any]) -> contract.ApiKeyView:

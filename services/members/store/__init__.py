@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from services.members.store.keys import ORDERS
 from shared.kit.documents import document_indexes
 from shared.kit.mongo import IndexModel, index
 
@@ -13,6 +14,12 @@ _CLIENT_KEPT = 7_200
 _SESSION_KEPT = 15 * _DAY
 """Longer than a session may idle."""
 
+_SCOPES: Sequence[Sequence[tuple[str, int]]] = (
+    (),
+    *(((field, 1),) for field in ("organizations", "assistants", "found_by")),
+)
+"""Lists are of all people, of an organization's, of those somebody assists, or by the beginning of a name."""
+
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "organizations": [
         *document_indexes(),
@@ -21,11 +28,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "members": [
         *document_indexes(),
-        index([("site", 1), ("organizations", 1), ("name_key", 1), ("_id", 1)]),
-        index([("site", 1), ("name_key", 1), ("_id", 1)]),
-        index([("site", 1), ("search_keys", 1)]),
+        *(index([("site", 1), *scope, (order, 1), ("_id", 1)]) for scope in _SCOPES for order in ORDERS.values()),
         index([("site", 1), ("organizations", 1), ("name_key", 1)], partial={"roles": "organization_admin"}),
-        index([("site", 1), ("assistants", 1), ("name_key", 1), ("_id", 1)]),
+        index([("site", 1), ("name_form", 1), ("_id", 1)]),
     ],
     "api_keys": [
         *document_indexes(),

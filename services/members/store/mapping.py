@@ -5,10 +5,11 @@ from typing import Any
 
 from services.members.domain.address import Address
 from services.members.domain.api_key import ApiKey, ApiKeyEvent
-from services.members.domain.member import Member, MemberEvent, Name, Role
+from services.members.domain.member import Member, MemberEvent, Role
 from services.members.publish import contract_of
+from services.members.store.keys import name_keys
 from shared.kernel.decision import Decision
-from shared.kernel.text import search_key
+from shared.kernel.names import Name
 from shared.kit.documents import Draft
 
 SITE = "members"
@@ -29,8 +30,7 @@ def member_draft(decision: Decision[Member, MemberEvent], version: int) -> Draft
         "site_of_staff": member.site,
         "active": member.active,
         "assistants": list(member.assistants),
-        "name_key": _name_key(member.name),
-        "search_keys": _search_keys(member),
+        **name_keys(member.name, member.address.text),
     }
     return Draft(body, [contract_of(event, version) for event in decision.events], member.claims)
 
@@ -48,21 +48,6 @@ def member_from(doc: Mapping[str, Any]) -> Member:
         active=doc["active"],
         assistants=tuple(doc.get("assistants", ())),
     )
-
-
-def _name_key(name: Name) -> str:
-    """By kana where known: the order of a Japanese list."""
-    return search_key((name.family_kana or name.family) + (name.given_kana or name.given))
-
-
-def _search_keys(member: Member) -> list[str]:
-    """Each form a person may be looked up by, from its beginning."""
-    name = member.name
-    forms = [name.family + name.given, name.given + name.family, member.address.text]
-    forms += [(name.family_kana or "") + (name.given_kana or ""), name.given_kana or ""]
-    latin = name.latin or ""
-    forms += [latin, *latin.split()]
-    return sorted({key for form in forms if (key := search_key(form))})
 
 
 def api_key_draft(

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.notify.domain.plan import Contact
-from shared.contracts.members import ContactState, NameView
+from shared.contracts.members import ContactState
+from shared.kernel.names import Name
 from shared.kernel.text import Language
 from shared.kit.copies import Copy
 
@@ -15,7 +16,7 @@ class Person:
 
     contact: Contact
     email: str | None
-    name: NameView | None
+    name: Name | None
 
 
 _READ = {"language": 1, "time_zone": 1, "email": 1, "erased": 1}
@@ -55,7 +56,7 @@ def _contact(member: str, doc: dict[str, object]) -> Contact:
 
 def _person(state: ContactState) -> Person:
     contact = Contact(state.id, state.language, state.time_zone, reachable=state.email is not None)
-    return Person(contact, state.email, state.name)
+    return Person(contact, state.email, None if state.name is None else state.name.kernel())
 
 
 def _gone(member: str) -> Person:

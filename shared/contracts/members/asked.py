@@ -10,6 +10,7 @@ from shared.contracts.members.views import (
     ApiKeyView,
     CodeRequestedView,
     JwksView,
+    MemberCountView,
     MembersView,
     MemberView,
     MeView,
@@ -213,11 +214,22 @@ class GetMember(Query, wire="qry.members.member.v1", reply=MemberView):
 
 
 class ListMembers(_Page, wire="qry.members.members.v1", reply=MembersView):
-    """Staff: all; an admin: the organization's; a member: themselves. `q` is the start of a name or address."""
+    """Staff: all; an admin: the organization's; a member: themselves. `q` is the start of a name or address.
+
+    Always by name, in the order of the principal's language: by kana in Japanese, by Latin letters in English.
+    """
 
     q: Annotated[str | None, Field(max_length=64), personal()] = None
     organization: Id | None = None
     sort: Literal["name"] | None = None
+
+
+class CountMembers(Query, wire="qry.members.member_count.v1", reply=MemberCountView):
+    """How many ListMembers would list in all, counted no further than `most`."""
+
+    q: Annotated[str | None, Field(max_length=64), personal()] = None
+    organization: Id | None = None
+    most: Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Me(Query, wire="qry.members.me.v1", reply=MeView):

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from shared.contracts.message import BilingualView, Event, Id, Instant, Language, SiteId, State, View, Zone, personal
+from shared.kernel.names import Name
 
 OrganizationKind = Literal[
     "linkj_staff",
@@ -74,6 +75,10 @@ class NameView(View):
     family_kana: str | None = None
     given_kana: str | None = None
     latin: str | None = None
+
+    def kernel(self) -> Name:
+        """The domains' value."""
+        return Name(self.family, self.given, self.family_kana, self.given_kana, self.latin)
 
 
 class ContactState(State, wire="members.contact.v1"):

@@ -37,10 +37,12 @@ class OrganizationView(View):
     `membership` is the period that holds today, else the next, else the last of `periods`. `renewal_pending`: the last
     one is about to end. `steps` are shown to staff and to the organization's admins. `booking_for_others`: who may book
     for somebody else, any colleague or only that person's assistants; its admins may in any case.
+    `addressed` is its name on a letter to nobody by name: 御中 behind it in Japanese, nothing in English.
     """
 
     id: Id
     name: BilingualView
+    addressed: BilingualView | None = None
     kind: OrganizationKind
     status: OrganizationStatus
     membership: MembershipView | None = None
@@ -59,13 +61,19 @@ class OrganizationsView(View):
 
 
 class MemberView(View):
-    """A person. `organization` is their home organization, the first of `organizations`."""
+    """A person. `organization` is their home organization, the first of `organizations`.
+
+    `display` is how the name is written in each language, `addressed` how a letter has it: 様 behind it in Japanese,
+    nothing in English.
+    """
 
     id: Id
     organization: Id
     organizations: tuple[Id, ...]
     email: Annotated[str, personal()]
     name: Annotated[NameView, personal()]
+    display: Annotated[BilingualView | None, personal()] = None
+    addressed: Annotated[BilingualView | None, personal()] = None
     language: Language
     time_zone: Zone
     roles: tuple[Role, ...]
@@ -79,6 +87,12 @@ class MemberView(View):
 class MembersView(View):
     items: tuple[MemberView, ...]
     next: str | None = None
+
+
+class MemberCountView(View):
+    """`count` people, and no more than was asked for."""
+
+    count: int
 
 
 class MeView(View):
