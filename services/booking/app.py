@@ -7,7 +7,7 @@ from random import Random
 
 from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.site import Holidays
-from services.booking.handlers import BookingHandlers, PlaceHandlers, Timers
+from services.booking.handlers import BookingHandlers, MoveHandlers, PlaceHandlers, Timers
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
@@ -37,15 +37,11 @@ def build(settings: Settings) -> Service:
     ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)
     timers = Timers(bookings=bookings, clock=clock)
     claiming = Claiming(bookings=bookings, ground=ground, units=Units(bookings), timers=timers)
-    handle = BookingHandlers(
-        bookings=bookings,
-        ground=ground,
-        claiming=claiming,
-        clock=clock,
-        chance=Random(),  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
-    )
+    chance = Random()  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
+    handle = BookingHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
+    moving = MoveHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
     service.ticker("bookings", {EXPIRE: timers.on_expire, REMIND: timers.on_remind})
-    answer_bookings(service, handle, BookingQueries(bookings, sites, parties))
+    answer_bookings(service, handle, moving, BookingQueries(bookings, sites, parties))
     answer_places(
         service,
         PlaceHandlers(sites=sites, resources=things, clock=clock),

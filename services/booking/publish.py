@@ -7,11 +7,14 @@ from services.booking.domain.booking import Booking
 from shared.contracts.booking import (
     BookingCancelled,
     BookingChallenged,
+    BookingChanged,
     BookingConfirmed,
     BookingExpired,
+    BookingMoved,
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
+    PlaceView,
     ResourceDefined,
     SiteDefined,
 )
@@ -49,9 +52,19 @@ def _of_booking(event: said.BookingEvent, gist: dict[str, Any]) -> Event:
             made = BookingReminded(**gist, **_standing(booking))
         case said.BookingChallenged(booking):
             made = BookingChallenged(**gist, **_standing(booking))
+        case said.BookingMoved(booking, before_it):
+            made = BookingMoved(**gist, **_standing(booking), before=_place_of(before_it))
+        case said.BookingChanged(booking, changed):
+            made = BookingChanged(**gist, **_standing(booking), changed=changed)
         case _:
             assert_never(event)
     return made
+
+
+def _place_of(booking: Booking) -> PlaceView:
+    name = BilingualView(ja=booking.resource_name.ja, en=booking.resource_name.en)
+    start, end = booking.interval.start, booking.interval.end
+    return PlaceView(resource=booking.resource, resource_name=name, starts_at=start, ends_at=end)
 
 
 def _standing(booking: Booking) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Subject → handler. Copies of members and organizations are fed in `app.py`: nothing is decided on their arrival."""
 
-from services.booking.handlers import BookingHandlers, PlaceHandlers
+from services.booking.handlers import BookingHandlers, MoveHandlers, PlaceHandlers
 from services.booking.queries import (
     BookingQueries,
     EntitlementQueries,
@@ -14,7 +14,7 @@ from shared.kit.answers import answer
 from shared.kit.service import Service
 
 
-def answer_bookings(service: Service, handle: BookingHandlers, ask: BookingQueries) -> None:
+def answer_bookings(service: Service, handle: BookingHandlers, moving: MoveHandlers, ask: BookingQueries) -> None:
     """Commands and queries about bookings."""
 
     @service.command(said.PlaceBooking)
@@ -35,6 +35,11 @@ def answer_bookings(service: Service, handle: BookingHandlers, ask: BookingQueri
     @service.command(said.RejectBooking)
     async def reject_booking(msg: Asked[said.RejectBooking]) -> Answer:
         stored = await handle.reject_booking(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.ChangeBooking)
+    async def change_booking(msg: Asked[said.ChangeBooking]) -> Answer:
+        stored = await moving.change_booking(msg)
         return answer(booking_view(stored.doc), replay=stored.replay)
 
     @service.command(said.CancelBooking)

@@ -7,8 +7,10 @@ from services.notify.queries import Queries
 from shared.contracts.booking import (
     BookingCancelled,
     BookingChallenged,
+    BookingChanged,
     BookingConfirmed,
     BookingExpired,
+    BookingMoved,
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
@@ -73,6 +75,26 @@ def subscribe_to_bookings(service: Service, bookings: Bookings) -> None:
     )
     async def booking_challenged(event: Received[BookingChallenged]) -> None:
         await bookings.on_challenged(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_moved",
+        model=BookingMoved,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_moved(event: Received[BookingMoved]) -> None:
+        await bookings.on_moved(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_changed",
+        model=BookingChanged,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_changed(event: Received[BookingChanged]) -> None:
+        await bookings.on_changed(event)
 
     @service.event(
         stream="EVENTS",

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from services.notify.domain.plan import Topic
 from services.notify.moments import span_lines, when_lines
-from shared.contracts.booking import BookingEvent
+from shared.contracts.booking import BookingEvent, PlaceView
 from shared.contracts.events import (
     RegistrationPlaced,
     RegistrationPromoted,
@@ -36,6 +36,8 @@ _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_EXPIRED: "booking_expired",
     Topic.BOOKING_REMINDED: "booking_reminded",
     Topic.BOOKING_CHALLENGED: "booking_challenged",
+    Topic.BOOKING_MOVED: "booking_moved",
+    Topic.BOOKING_CHANGED: "booking_changed",
     Topic.REGISTERED: "registered",
     Topic.WAITING: "waiting",
     Topic.PROMOTED: "promoted",
@@ -51,6 +53,10 @@ _TENTATIVE_TITLE: Mapping[Language, str] = {"ja": "（仮題）", "en": "(tentat
 _STATUS: Mapping[Language, Mapping[str, str]] = {
     "ja": {"held": "仮押さえ", "provisional": "仮予約", "pending": "承認待ち", "confirmed": "確定"},
     "en": {"held": "on hold", "provisional": "provisional", "pending": "awaiting approval", "confirmed": "confirmed"},
+}
+_WORDS: Mapping[Language, Mapping[str, str]] = {
+    "ja": {"purpose": "利用目的", "attendees": "人数"},
+    "en": {"purpose": "purpose", "attendees": "number of people"},
 }
 _MODE: Mapping[Language, Mapping[str, str]] = {
     "ja": {"onsite": "会場参加", "online": "オンライン参加"},
@@ -202,10 +208,20 @@ def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
         "status": _known([said.get("status", "")], _STATUS[reader.language]),
         "deadline": span_lines(deadline, None, reader.zones, reader.language) if deadline else [],
         "before": said.get("before"),
+        "earlier": _earlier(said.get("before"), reader),
+        "changed": _known(said.get("changed", ()), _WORDS[reader.language]),
         "reason": _lines(said.get("reason")),
         "debit_kept": said.get("debit_kept", False),
         "reference": [facts.id],
     }
+
+
+def _earlier(before: object, reader: Reader) -> list[str]:
+    """Where and when it was; nothing where only a state is told."""
+    if not isinstance(before, PlaceView):
+        return []
+    name = _best(before.resource_name, reader.language) or before.resource
+    return [name, *span_lines(before.starts_at, before.ends_at, reader.zones, reader.language)]
 
 
 def _seminar(gist: SeminarGist, reader: Reader) -> dict[str, Any]:

@@ -91,6 +91,8 @@ DURABLES = (
     _event("notify", "booking_confirmed", "booking"),
     _event("notify", "booking_reminded", "booking"),
     _event("notify", "booking_challenged", "booking"),
+    _event("notify", "booking_moved", "booking"),
+    _event("notify", "booking_changed", "booking"),
     _event("notify", "booking_cancelled", "booking"),
     _event("notify", "booking_expired", "booking"),
     _event("notify", "registration_placed", "events"),

@@ -8,11 +8,13 @@ from random import Random
 import pytest
 
 from services.booking.domain.booking import Booking, Decided
+from services.booking.domain.moving import Move, move
 from services.booking.domain.resource import Resource
 from services.booking.domain.settling import cancel, confirm
 from services.booking.domain.status import Status
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage
+from services.booking.store.bookings import Decide
 from services.booking.store.mapping import booking_of
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import KeyReused, NotFound, VersionStale
@@ -147,6 +149,44 @@ async def test_cancelling_gives_everything_back_at_once(bookings: Bookings) -> N
     assert (stored.doc["status"], stored.doc["version"], "claims" in stored.doc) == ("cancelled", 2, False)
     assert await bookings.occupied("nyc", ["room-a"], span("2026-12-15 00:00", 1440)) == []
     await bookings.place(decided("b2"), cause("k2"), at=NOW)
+
+
+def moving_to(wall: str, minutes: int = 60) -> Decide:
+    """Without a quota, so that only the place is fought for."""
+    where, wanted = under(party=NO_QUOTA), wish(wall, minutes)
+    return lambda booking: move(booking, Move(wanted, where), {}, at=NOW, chance=Random(1))
+
+
+async def test_a_booking_moves_onto_a_range_that_overlaps_its_own_and_onto_nobody_elses(bookings: Bookings) -> None:
+    where = under(party=NO_QUOTA)
+    for name, wall in (("b1", "2026-12-15 10:00"), ("b2", "2026-12-15 12:00")):
+        placed = Booking.place(name, wish(wall), where, {}, at=NOW, chance=Random(1))
+        await bookings.place(placed, cause(name), at=NOW)
+    moved = await bookings.change("b1", moving_to("2026-12-15 10:30"), cancelling(), ANA, at=NOW)
+    assert (moved.doc["version"], moved.doc["local"]["start"], len(moved.doc["claims"])) == (2, "10:30", 5)
+    with pytest.raises(ClaimTaken, match=r"^room-a\|"):
+        await bookings.change("b1", moving_to("2026-12-15 11:00"), cancelling(), ANA, at=NOW)
+    found, version = await bookings.load("b1", ANA)
+    assert (found.claims, version) == (tuple(moved.doc["claims"]), 2)
+
+
+async def test_of_thirty_that_move_to_one_hour_at_once_one_gets_it_and_the_others_stay(bookings: Bookings) -> None:
+    where = under(party=NO_QUOTA)
+    for n in range(30):
+        wanted = wish(f"2026-12-{7 + n % 5:02d} {9 + 2 * (n // 5):02d}:00")
+        await bookings.place(
+            Booking.place(f"b{n}", wanted, where, {}, at=NOW, chance=Random(n)), cause(f"k{n}"), at=NOW
+        )
+    outcomes = await asyncio.gather(
+        *(bookings.change(f"b{n}", moving_to("2026-12-15 19:00"), cancelling(f"m{n}"), ANA, at=NOW) for n in range(30)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, Stored) for each in outcomes) == 1
+    assert sum(isinstance(each, ClaimTaken) for each in outcomes) == 29
+    live = await bookings.occupied("nyc", ["room-a"], span("2026-12-07 00:00", 9 * 1440))
+    claims = [claim for each in live for claim in each.claims]
+    assert len(live) == 30
+    assert len(claims) == len(set(claims))
 
 
 async def test_of_twenty_cancelling_at_once_one_writes_and_all_see_the_same(bookings: Bookings) -> None:

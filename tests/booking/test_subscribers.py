@@ -10,10 +10,12 @@ import pytest
 from nats.js.errors import NotFoundError
 
 from shared.contracts.booking import (
+    ApproveBooking,
     Availability,
     BookingHistory,
     BookingPlaced,
     CancelBooking,
+    ChangeBooking,
     ConfirmBooking,
     DefineSite,
     Entitlements,
@@ -25,6 +27,8 @@ from shared.contracts.booking import (
     Opening,
     PlaceBooking,
     PutResource,
+    RejectBooking,
+    ResourceRules,
     SiteState,
 )
 from shared.contracts.message import Text
@@ -64,6 +68,27 @@ async def test_a_booking_is_placed_read_listed_cancelled_and_remembered(house: H
         (1, "booking.booking_placed.v1", "ana"),
         (2, "booking.booking_cancelled.v1", "ana"),
     ]
+
+
+async def test_a_booking_is_approved_moved_and_its_version_asked_for(house: House) -> None:
+    strict = PutResource(
+        site="nyc", id="studio", kind="room", name=Text(en="Studio"), rules=ResourceRules(needs_approval=True)
+    )
+    assert (await house.ask(strict, CLERK))["rules"]["needs_approval"] is True
+    asked_for, other = [await house.ask(house.wish(n, resource="studio"), key=f"k{n}") for n in (0, 3)]
+    assert (asked_for["status"], asked_for["expires_at"]) == ("pending", asked_for["starts_at"])
+    waiting = ListBookings(site="nyc", status="pending")
+    assert [each["id"] for each in (await house.ask(waiting, CLERK))["items"]] == [asked_for["id"], other["id"]]
+    assert (await house.refusal(ApproveBooking(id=asked_for["id"]))).code == "forbidden"
+    approved = await house.ask(ApproveBooking(id=asked_for["id"], reason="Welcome"), CLERK)
+    rejected = await house.ask(RejectBooking(id=other["id"]), CLERK)
+    assert (approved["status"], approved["reason"], rejected["status"]) == ("confirmed", "Welcome", "cancelled")
+    longer = ChangeBooking(id=approved["id"], ends_at=house.noon + timedelta(hours=2))
+    assert (await house.refusal(longer, CLERK, if_match=1)).code == "version-stale"
+    moved = await house.ask(longer, CLERK, if_match=2)
+    assert (moved["status"], moved["local"]["end"], moved["version"]) == ("confirmed", "14:00", 3)
+    history = (await house.ask(BookingHistory(id=approved["id"])))["items"]
+    assert [each["type"].split(".")[1] for each in history] == ["booking_placed", "booking_confirmed", "booking_moved"]
 
 
 async def test_to_others_a_booking_is_not_there(house: House) -> None:

@@ -7,11 +7,14 @@ from typing import Any
 from shared.contracts.booking import (
     BookingCancelled,
     BookingChallenged,
+    BookingChanged,
     BookingConfirmed,
     BookingExpired,
+    BookingMoved,
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
+    PlaceView,
     SiteState,
 )
 from shared.contracts.events import (
@@ -28,6 +31,7 @@ from shared.contracts.members import ContactState, NameView, SessionReused
 from shared.contracts.message import BilingualView, Message
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
 DEADLINE = datetime(2026, 12, 8, 15, 0, tzinfo=UTC)
 START = datetime(2026, 12, 16, 0, 0, tzinfo=UTC)  # 19:00 on the 15th in New York, 09:00 on the 16th in Tokyo
@@ -86,6 +90,18 @@ def reminded(**more: Any) -> BookingReminded:
 def challenged(**more: Any) -> BookingChallenged:
     fields: dict[str, Any] = {"status": "provisional", "expires_at": DEADLINE, "version": 2}
     return BookingChallenged(**_booking(**(fields | more)))
+
+
+def moved(**more: Any) -> BookingMoved:
+    """An hour later than it was, in another room."""
+    name = BilingualView(ja="会議室B", en="Room B")
+    before = PlaceView(resource="room-b", resource_name=name, starts_at=START - HOUR, ends_at=START)
+    return BookingMoved(**_booking(**({"status": "confirmed", "before": before, "version": 2} | more)))
+
+
+def reworded(**more: Any) -> BookingChanged:
+    fields: dict[str, Any] = {"status": "confirmed", "changed": ("purpose", "attendees"), "version": 2}
+    return BookingChanged(**_booking(**(fields | more)))
 
 
 def expired(**more: Any) -> BookingExpired:

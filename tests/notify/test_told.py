@@ -20,6 +20,8 @@ EACH_EVENT = [
     (b.confirmed(), "b1", "booking.confirmed", "予約が確定しました"),
     (b.reminded(), "b1", "booking.reminded", "確定期限が近づいています"),
     (b.challenged(), "b1", "booking.challenged", "確定期限が早まりました"),
+    (b.moved(), "b1", "booking.moved", "予約が変更されました"),
+    (b.reworded(), "b1", "booking.changed", "登録内容が変更されました"),
     (b.expired(), "b1", "booking.expired", "期限切れ"),
     (b.cancelled(rejected=True, reason="点検"), "b1", "booking.rejected", "承認されませんでした"),
     (b.cancelled(), "b1", "booking.cancelled", "予約を取り消しました"),

@@ -23,6 +23,8 @@ CASES: Mapping[Topic, Facts] = {
     Topic.BOOKING_EXPIRED: b.expired(),
     Topic.BOOKING_REMINDED: b.reminded(),
     Topic.BOOKING_CHALLENGED: b.challenged(),
+    Topic.BOOKING_MOVED: b.moved(status="pending", expires_at=b.DEADLINE),
+    Topic.BOOKING_CHANGED: b.reworded(),
     Topic.REGISTERED: b.registered(seminar=b.tentative()),
     Topic.WAITING: b.registered(status="waiting", position=3, mode="onsite"),
     Topic.PROMOTED: b.promoted(),

@@ -18,7 +18,7 @@ from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.site import Calendar, Site
 from services.booking.domain.viewer import Viewer
-from services.booking.handlers import BookingHandlers, Timers
+from services.booking.handlers import BookingHandlers, MoveHandlers, Timers
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
@@ -264,6 +264,13 @@ class FakeHouse:
         )
         self.units = Units(self.bookings)
         self.handle, self.timers = self.working_on(self.bookings)
+        self.moving = MoveHandlers(
+            bookings=self.bookings,
+            ground=self.ground,
+            claiming=self.handle.claiming,
+            clock=self.clock,
+            chance=Random(8),
+        )
 
     def working_on(self, bookings: Bookings) -> tuple[BookingHandlers, Timers]:
         """The handlers over this collection."""

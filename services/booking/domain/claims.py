@@ -13,3 +13,8 @@ def without_hold(claims: Sequence[str]) -> tuple[str, ...]:
 def of_quota(claims: Sequence[str]) -> tuple[str, ...]:
     """The hours drawn, as far as any rule counts them."""
     return tuple(claim for claim in claims if claim.startswith(QUOTA))
+
+
+def of_place(claims: Sequence[str]) -> tuple[str, ...]:
+    """The granules it keeps others from."""
+    return tuple(claim for claim in claims if not claim.startswith((HOLD, QUOTA)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from services.booking.domain.booking import Booking
     from services.booking.domain.status import Status
+
+Word = Literal["purpose", "attendees"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,22 @@ class BookingChallenged:
     booking: Booking
 
 
+@dataclass(frozen=True, slots=True)
+class BookingMoved:
+    """Its time or place is another; its words perhaps too. `before` is how it stood."""
+
+    booking: Booking
+    before: Booking
+
+
+@dataclass(frozen=True, slots=True)
+class BookingChanged:
+    """Only words: `changed` names them."""
+
+    booking: Booking
+    changed: tuple[Word, ...]
+
+
 BookingEvent = (
     BookingPlaced
     | BookingSubmitted
@@ -74,4 +92,6 @@ BookingEvent = (
     | BookingExpired
     | BookingReminded
     | BookingChallenged
+    | BookingMoved
+    | BookingChanged
 )

@@ -59,6 +59,11 @@ class NotRejectable(Refusal):
     )
 
 
+class NotChangeable(Refusal):
+    code = "not-changeable"
+    message = Text(ja="この状態の予約は変更できません。", en="A booking in this state cannot be changed.")
+
+
 class IntervalInvalid(Invalid):
     code = "interval-invalid"
     message = Text(ja="終了は開始より後でなければなりません。", en="A booking ends after it starts.")

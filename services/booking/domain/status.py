@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from services.booking.domain.refusals import NotApprovable, NotCancellable, NotConfirmable, NotRejectable
+from services.booking.domain.refusals import (
+    NotApprovable,
+    NotCancellable,
+    NotChangeable,
+    NotConfirmable,
+    NotRejectable,
+)
 from shared.kernel.refusal import Refusal
 
 
@@ -57,6 +63,7 @@ CONFIRM = Step((Status.HELD, Status.PROVISIONAL), (Status.CONFIRMED, Status.PEND
 APPROVE = Step((Status.PENDING,), (Status.CONFIRMED,), NotApprovable)
 REJECT = Step((Status.PENDING,), (Status.CANCELLED,), NotRejectable)
 CANCEL = Step((*OPEN, Status.CONFIRMED), (Status.CANCELLED,), NotCancellable)
+CHANGE = Step((*OPEN, Status.CONFIRMED, Status.CHECKED_IN), (), NotChangeable)
 
 
 def first(mode: Mode, *, needs_approval: bool) -> Status:

@@ -30,12 +30,18 @@ Write = Callable[[FreeUnits], Awaitable[Stored]]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted, by which rules it is judged, when, and in the course of what."""
+    """What is wanted, by which rules it is judged, when, and in the course of what.
+
+    `instead_of` is the booking that is to be moved, which is in nobody's way; of one that is `running` only the end can
+    move, so no other time would help.
+    """
 
     wanted: Wanted
     under: Circumstances
     at: datetime
     correlationid: str
+    instead_of: str | None = None
+    running: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,7 @@ class Claiming:
                 broken = refused.violations
             except ClaimTaken as taken:
                 if taken.claim not in wish.under.resource.claims(wish.wanted.interval):
+                    self.units.taken(wish.under.site.id, taken.claim)
                     continue  # a unit of quota or the slot of a hold went to somebody else; there may be others
             if await self._cleared_pools(wish, broken):
                 continue
@@ -91,8 +98,8 @@ class Claiming:
         why = await self._explained(wish, broken, near)
         if await self._cleared(wish, [each.booking for each in why.conflicts if each.lapsed(wish.at)]):
             return None
-        offered = why.alternatives()
-        if len(offered) < ENOUGH:
+        offered = [] if wish.running else why.alternatives()
+        if len(offered) < ENOUGH and not wish.running:
             why = await self._explained(wish, broken, two_days)
             offered = why.alternatives()
         return (await self._challenged(wish, why)).refusal(offered)
@@ -120,5 +127,6 @@ class Claiming:
     async def _explained(self, wish: Wish, broken: Sequence[Violation], window: Interval) -> Explanation:
         kind = await self.ground.of_kind(wish.under.resource)
         ids = sorted({each for resource in kind for each in resource.occupies})
-        taken = await self.bookings.occupied(wish.under.site.id, ids, with_gap(window, kind))
+        found = await self.bookings.occupied(wish.under.site.id, ids, with_gap(window, kind))
+        taken = [each for each in found if each.booking != wish.instead_of]
         return Explanation(wish.wanted, wish.under, broken, Surroundings(kind, taken, window), wish.at)

@@ -13,6 +13,7 @@ from services.booking.publish import published
 from services.booking.store.joined import Joined
 from services.booking.store.mapping import booking_body, booking_of, occupied_of
 from shared.kernel.interval import Interval
+from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
 Decide = Callable[[Booking], Decided]
@@ -70,6 +71,13 @@ class Bookings:
 
         where = _seen_by(viewer)
         return await self._documents.change(booking_id, draft, cause, at=at, if_match=if_match, where=where)
+
+    async def load(self, booking_id: str, viewer: Viewer) -> tuple[Booking, int]:
+        """The booking and its version. Raises NotFound for those it is not there for."""
+        doc = await self.get(booking_id, viewer)
+        if doc is None:
+            raise NotFound
+        return booking_of(doc), doc["version"]
 
     async def get(self, booking_id: str, viewer: Viewer) -> dict[str, Any] | None:
         return await self._documents.get(booking_id, _seen_by(viewer))

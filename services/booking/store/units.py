@@ -44,6 +44,11 @@ class Units:
                 used.discard(unit)
             raise
 
+    def taken(self, site: str, claim: str) -> None:
+        """By somebody else, as a write was told; any other claim than a unit's is passed over."""
+        for used, unit in self._remembered(site, (claim,)):
+            used.add(unit)
+
     async def _free(self, site: str, share: Share) -> set[int]:
         pool = (site, share.prefix)
         free = share.free(await self._pools.get(pool))

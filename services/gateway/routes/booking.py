@@ -7,6 +7,7 @@ from shared.contracts.booking import (
     Availability,
     BookingHistory,
     CancelBooking,
+    ChangeBooking,
     ConfirmBooking,
     GetBooking,
     GetSite,
@@ -44,6 +45,15 @@ CALLS = (
         summary="One booking",
         ask=GetBooking,
         policy=SIGNED_IN.within(_READ),
+    ),
+    Call(
+        method="PATCH",
+        path="/v1/bookings/{id}",
+        summary="Move, extend, shorten or reword a booking",
+        ask=ChangeBooking,
+        policy=SIGNED_IN.within(_WRITE),
+        key="optional",
+        if_match="required",
     ),
     Call(
         method="GET",

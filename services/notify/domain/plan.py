@@ -20,6 +20,8 @@ class Topic(StrEnum):
     BOOKING_EXPIRED = "booking.expired"
     BOOKING_REMINDED = "booking.reminded"
     BOOKING_CHALLENGED = "booking.challenged"
+    BOOKING_MOVED = "booking.moved"
+    BOOKING_CHANGED = "booking.changed"
     REGISTERED = "registration.confirmed"
     WAITING = "registration.waiting"
     PROMOTED = "registration.promoted"
@@ -40,6 +42,8 @@ TRANSACTIONAL = frozenset(
         Topic.BOOKING_EXPIRED,
         Topic.BOOKING_REMINDED,
         Topic.BOOKING_CHALLENGED,
+        Topic.BOOKING_MOVED,
+        Topic.BOOKING_CHANGED,
         Topic.REGISTERED,
         Topic.WAITING,
         Topic.PROMOTED,

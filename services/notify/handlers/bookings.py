@@ -9,9 +9,11 @@ from services.notify.tell import news_of
 from shared.contracts.booking import (
     BookingCancelled,
     BookingChallenged,
+    BookingChanged,
     BookingConfirmed,
     BookingEvent,
     BookingExpired,
+    BookingMoved,
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
@@ -50,6 +52,14 @@ class Bookings:
 
     async def on_challenged(self, event: Received[BookingChallenged]) -> None:
         await self._tell(Topic.BOOKING_CHALLENGED, event)
+
+    async def on_moved(self, event: Received[BookingMoved]) -> None:
+        if event.data.status != HELD:
+            await self._tell(Topic.BOOKING_MOVED, event)
+
+    async def on_changed(self, event: Received[BookingChanged]) -> None:
+        if event.data.status != HELD:
+            await self._tell(Topic.BOOKING_CHANGED, event)
 
     async def on_cancelled(self, event: Received[BookingCancelled]) -> None:
         """Nothing older is said of it afterwards."""

@@ -1,7 +1,7 @@
 """What booking announces: events, and the state of a site for others' copies."""
 
-from shared.contracts.booking.words import BookingStatus
-from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, State, Zone
+from shared.contracts.booking.words import BookingStatus, BookingWord
+from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, State, View, Zone
 
 
 class SiteState(State, wire="booking.site.v1"):
@@ -85,6 +85,31 @@ class BookingChallenged(BookingEvent, wire="booking.booking_challenged.v1"):
 
     status: BookingStatus
     expires_at: Instant | None = None
+
+
+class PlaceView(View):
+    """Where and when a booking was."""
+
+    resource: Id
+    resource_name: BilingualView
+    starts_at: Instant
+    ends_at: Instant
+
+
+class BookingMoved(BookingEvent, wire="booking.booking_moved.v1"):
+    """A booking occupies another time or place than `before`; where approval is needed it waits for that (`status`)."""
+
+    status: BookingStatus
+    expires_at: Instant | None = None
+    before: PlaceView
+
+
+class BookingChanged(BookingEvent, wire="booking.booking_changed.v1"):
+    """What is written about a booking changed, not its time or place; `changed` names the fields."""
+
+    status: BookingStatus
+    expires_at: Instant | None = None
+    changed: tuple[BookingWord, ...]
 
 
 class SiteDefined(Event, wire="booking.site_defined.v1"):

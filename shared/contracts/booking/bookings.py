@@ -99,6 +99,21 @@ class CancelBooking(Command, wire="cmd.booking.cancel_booking.v1", reply=Booking
     reason: Reason | None = None
 
 
+class ChangeBooking(Command, wire="cmd.booking.change_booking.v1", reply=BookingView):
+    """Absent or null leaves a field as it is; an empty `purpose` takes it away. Refused like PlaceBooking.
+
+    Another time or place is judged by the rules now in force. Once it has started only `ends_at` can move: later, if
+    that is free, or earlier, an instant that has passed meaning now; else `too-late`.
+    """
+
+    id: Id
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    resource: Id | None = None
+    purpose: Annotated[Prose, Field(max_length=1_000)] | None = None
+    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+
 class GetBooking(Query, wire="qry.booking.booking.v1", reply=BookingView):
     id: Id
 

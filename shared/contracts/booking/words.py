@@ -10,6 +10,7 @@ BookingStatus = Literal[
     "held", "provisional", "pending", "confirmed", "checked_in", "completed", "cancelled", "expired", "no_show"
 ]
 BookingMode = Literal["confirm", "hold", "provisional"]
+BookingWord = Literal["purpose", "attendees"]
 ResourceKind = Literal["room", "desk", "expert"]
 CalendarName = Literal["us-federal", "japan"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
