@@ -30,8 +30,8 @@ def build(settings: Settings) -> Service:
     sites = Sites(service.documents("sites", states=site_states))
     things = Resources(service.documents("resources"))
     parties = Parties(
-        members=People(service.copy(MemberState, durable="booking__member")),
-        organizations=service.copy(OrganizationState, durable="booking__organization"),
+        members=People(service.copy(MemberState, durable="booking__member", fresh_seconds=FRESH_SECONDS)),
+        organizations=service.copy(OrganizationState, durable="booking__organization", fresh_seconds=FRESH_SECONDS),
     )
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
     ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)

@@ -10,6 +10,7 @@ from services.gateway.policy import Policy
 from shared.contracts.message import Command, Query
 
 CURSOR = "cursor"
+DRY_RUN = "dry_run"
 Need = Literal["required", "optional", "unused"]
 
 
@@ -20,6 +21,7 @@ class Call:
 
     `key` and `if_match` say what becomes of those headers; `status` is the usual success, for the document. `client`
     and `browser` name the fields of a command that the gateway fills with who asks: the network address, the browser.
+    `dry_run`: the command's field of that name is a query parameter, and a request that sets it needs no `If-Match`.
     """
 
     method: Method
@@ -29,6 +31,7 @@ class Call:
     policy: Policy
     key: Need = "unused"
     if_match: Need = "unused"
+    dry_run: bool = False
     status: int = 200
     fills: dict[str, str] = field(default_factory=dict)
     client: str = ""
@@ -42,8 +45,9 @@ class Call:
 
     @property
     def filled(self) -> frozenset[str]:
-        """The fields a client cannot give: the path's, and the gateway's own."""
-        return frozenset({*self.from_path.values(), *filter(None, (self.client, self.browser))})
+        """The fields a body cannot give: the path's, the query's, and the gateway's own."""
+        more = filter(None, (self.client, self.browser, DRY_RUN if self.dry_run else ""))
+        return frozenset({*self.from_path.values(), *more})
 
     @property
     def reads(self) -> bool:
@@ -57,6 +61,12 @@ class Call:
             CURSOR if self.reads and name == "after" else (info.alias or name): (name, info)
             for name, info in fields.items()
         }
+
+    def parameters(self) -> type[BaseModel] | None:
+        """The model of the query string, for the document."""
+        if self.reads:
+            return self.form()
+        return create_model("DryRunParameters", dry_run=(bool, False)) if self.dry_run else None
 
     def form(self) -> type[BaseModel] | None:
         """The model of what the client gives beside the path, for the document; None where that is nothing."""

@@ -13,13 +13,13 @@ from starlette.responses import Response
 
 from services.gateway.auth import NOBODY, Asker, Authenticator
 from services.gateway.browsers import Browser, browser_of, is_own_page
-from services.gateway.calls import Call, Need
+from services.gateway.calls import DRY_RUN, Call, Need
 from services.gateway.cursors import Cursors
 from services.gateway.doors import Answering, Door, Paper
 from services.gateway.limits import Allowance
 from services.gateway.policy import Policy
 from services.gateway.problems import Catalogue, header
-from services.gateway.reading import BodyReader, QueryReader
+from services.gateway.reading import BodyReader, QueryReader, rehearses
 from services.gateway.refusals import (
     IfMatchMalformed,
     IfMatchRequired,
@@ -93,11 +93,11 @@ class Forwarder:
         paper = Paper(
             summary=call.summary,
             tag=tag,
-            query=form if call.reads else None,
+            query=call.parameters(),
             body=None if call.reads else form,
             reply=call.ask.reply if call.status != 204 else None,
             status=call.status,
-            headers=(*_named("Idempotency-Key", call.key), *_named("If-Match", call.if_match)),
+            headers=(*_named("Idempotency-Key", call.key), *_named("If-Match", _if_match(call, dry=call.dry_run))),
         )
         return Door(method=call.method, path=call.path, policy=call.policy, answer=self.answering(call), paper=paper)
 
@@ -125,9 +125,10 @@ class Forwarder:
         async def answer(request: Request) -> Response:
             asker = await self._gate.pass_in(request, call.policy)
             key = idempotency_key(request, call.key)
-            if_match = seen_version(request, call.if_match)
+            dry = call.dry_run and rehearses(request)
+            if_match = seen_version(request, _if_match(call, dry=dry))
             browser = browser_of(request) if call.browser and is_own_page(request.scope) else None
-            data = await reader.read(request, _known(call, request, browser))
+            data = await reader.read(request, _known(call, request, browser, dry=dry))
             response = rendered(await self.ask(call.ask.wire, data, asker, request, key=key, if_match=if_match))
             if browser is not None:
                 browser.remember(response)
@@ -217,10 +218,15 @@ def seen_version(request: Request, need: Need) -> int | None:
     return int(match[1])
 
 
-def _known(call: Call, request: Request, browser: Browser | None) -> dict[str, str | None]:
-    """The fields of the command that say from where it is asked."""
-    known: dict[str, str | None] = {call.client: request.scope["state"]["client"] or None} if call.client else {}
+def _known(call: Call, request: Request, browser: Browser | None, *, dry: bool) -> dict[str, str | bool | None]:
+    """The fields of the command that say from where it is asked, and whether in earnest."""
+    known: dict[str, str | bool | None] = {DRY_RUN: dry} if call.dry_run else {}
+    known |= {call.client: request.scope["state"]["client"] or None} if call.client else {}
     return known | ({call.browser: browser.digest if browser else None} if call.browser else {})
+
+
+def _if_match(call: Call, *, dry: bool) -> Need:
+    return "optional" if dry else call.if_match
 
 
 def _named(header_name: str, need: Need) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from services.gateway import body, guard
-from services.gateway.calls import CURSOR, Call
+from services.gateway.calls import CURSOR, DRY_RUN, Call
 from services.gateway.problems import header, language_of
 from services.gateway.refusals import InvalidText, UnknownParameter
 from services.gateway.validation import NotValid, fault, not_valid
@@ -25,7 +25,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}.*)?")
 _UNESCAPED_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})")
 _EMPTY: frozenset[str] = frozenset()
-_NOTHING: Mapping[str, str | None] = {}
+_NOTHING: Mapping[str, str | bool | None] = {}
 
 
 def path_fields(request: Request, call: Call) -> dict[str, str]:
@@ -66,6 +66,14 @@ def no_parameters(request: Request, allowed: frozenset[str] = _EMPTY) -> dict[st
     return pairs
 
 
+def rehearses(request: Request) -> bool:
+    """Whether `?dry_run=` says so. Raises UnknownParameter for any other parameter, NotValid."""
+    said = no_parameters(request, frozenset({DRY_RUN})).get(DRY_RUN, "false")
+    if said not in ("true", "false"):
+        raise NotValid([fault(f"/{DRY_RUN}", "wrong-type", _language(request))])
+    return said == "true"
+
+
 class QueryReader:
     """Reads what a query asks for."""
 
@@ -96,11 +104,12 @@ class BodyReader:
         rest = [info for _, info in call.rest().values()]
         self._bare = not rest or (call.method == "POST" and not any(info.is_required() for info in rest))
         self._fields = call.filled
+        self._parameters = frozenset({DRY_RUN}) if call.dry_run else _EMPTY
 
-    async def read(self, request: Request, known: Mapping[str, str | None] = _NOTHING) -> bytes:
+    async def read(self, request: Request, known: Mapping[str, str | bool | None] = _NOTHING) -> bytes:
         """The command's JSON: the path's fields and what the gateway knows, then the body as it was sent."""
         fields = {**path_fields(request, self._call), **known} if self._fields else {}
-        no_parameters(request)
+        no_parameters(request, self._parameters)
         raw = await body.read(request.receive, request.scope)
         if self._bare and not raw:
             sent = guard.Checked(b"{}", {})

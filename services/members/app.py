@@ -9,11 +9,13 @@ from services.members.handlers.deadlines import Deadlines
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
 from services.members.handlers.people import PeopleHandlers
+from services.members.handlers.policy import PolicyHandlers
 from services.members.handlers.sign_in import Counts, SignInHandlers
 from services.members.handlers.tokens import Tokens
 from services.members.publish import NotifyMail, member_states, organization_states, policy_states
 from services.members.queries.directory import Directory
 from services.members.queries.keys import KeyQueries
+from services.members.queries.policy import PolicyQueries
 from services.members.settings import Settings
 from services.members.store.organizations import DEADLINE
 from services.members.store.people import People
@@ -23,15 +25,19 @@ from services.members.store.secret import Secret
 from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import Clients, SignIns
 from services.members.store.signing import KeySets
+from services.members.store.sites import KnownSites
 from services.members.subscribers import (
     Handlers,
     subscribe_directory,
     subscribe_directory_queries,
     subscribe_joining,
     subscribe_key_queries,
+    subscribe_policy,
     subscribe_sign_in,
 )
+from shared.contracts.booking import SiteState
 from shared.kernel.time import Clock
+from shared.kit.documents import Documents
 from shared.kit.service import Service
 
 _ROTATION_SECONDS = 60.0
@@ -45,7 +51,6 @@ def build(settings: Settings) -> Service:
     organizations = service.documents("organizations", states=organization_states)
     members = service.documents("members", states=member_states)
     api_keys = service.documents("api_keys")
-    policies = Policies(service.documents("policies", states=policy_states))
     people = People(members.collection)
     secret = Secret(settings.members_secret.get_secret_value().encode())
     tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
@@ -84,8 +89,16 @@ def build(settings: Settings) -> Service:
     service.background("unarmed-organizations", deadlines.arm)
     service.background("signing-keys", lambda: _rotating(tokens))
     service.background("name-keys", lambda: _rekeying(members.collection))
-    service.background("first-policy", lambda: _first_policy(policies, clock))
+    _keep_policy(service, organizations, members)
     return service
+
+
+def _keep_policy(service: Service, organizations: Documents, members: Documents) -> None:
+    clock, policies = service.clock, Policies(service.documents("policies", states=policy_states))
+    sites = KnownSites(service.copy(SiteState, durable="members__site").collection)
+    ask_for = PolicyQueries(policies, organizations.collection, members.collection, clock)
+    subscribe_policy(service, PolicyHandlers(policies, sites, organizations.collection, ask_for, clock), ask_for)
+    service.background("first-policy", lambda: _first_policy(policies, clock))
 
 
 async def _rotating(tokens: Tokens) -> None:

@@ -9,10 +9,12 @@ from services.members.handlers.api_keys import ApiKeyHandlers
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
 from services.members.handlers.people import PeopleHandlers
+from services.members.handlers.policy import PolicyHandlers
 from services.members.handlers.sign_in import SignInHandlers
 from services.members.handlers.tokens import Tokens
 from services.members.queries.directory import Directory
 from services.members.queries.keys import KeyQueries
+from services.members.queries.policy import PolicyQueries
 from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
 from shared.contracts import members as contract
 from shared.contracts.message import Answer, Asked
@@ -199,3 +201,16 @@ def subscribe_key_queries(service: Service, keys: KeyQueries, tokens: Tokens) ->
     @service.command(contract.Jwks)
     async def jwks(_: Asked[contract.Jwks]) -> Answer:
         return answer(await tokens.published())
+
+
+def subscribe_policy(service: Service, handle: PolicyHandlers, ask_for: PolicyQueries) -> None:
+    """The table of rights."""
+
+    @service.command(contract.PutPolicy)
+    async def put_policy(ask: Asked[contract.PutPolicy]) -> Answer:
+        view, replay = await handle.put_policy(ask)
+        return answer(view, replay=replay)
+
+    @service.command(contract.GetPolicy)
+    async def policy(ask: Asked[contract.GetPolicy]) -> Answer:
+        return answer(await ask_for.policy(ask))

@@ -82,6 +82,7 @@ DURABLES = (
     _state("booking", "organization", "members"),
     _state("booking", "member", "members"),
     _state("booking", "policy", "members"),
+    _state("members", "site", "booking"),
     _state("events", "site", "booking"),
     _state("notify", "site", "booking"),
     _state("notify", "contact", "members"),

@@ -11,6 +11,7 @@ from services.members.store.policies import first_table
 
 A = Place(Kind.SPECIAL_MEMBER_A, "*", "*")
 WEEKLY = Limit(Period.WEEK, Scope.ORGANIZATION, 20)
+SITES = {"nyc"}
 ROW = Row(A, months_ahead=6, limits=(WEEKLY,))
 
 
@@ -18,17 +19,21 @@ def place(**changed: Any) -> Place:
     return replace(A, **changed)
 
 
+def table(*rows: Row) -> Table:
+    return Table.of(rows, sites=SITES)
+
+
 def faults(*rows: Row) -> list[tuple[int | None, str]]:
     with pytest.raises(PolicyInvalid) as refused:
-        Table.of(rows)
+        table(*rows)
     assert all(fault.message.ja and fault.message.en for fault in refused.value.faults)
     return [(fault.row, fault.code) for fault in refused.value.faults]
 
 
 def test_the_file_a_new_system_begins_with_is_valid_and_has_a_row_for_every_kind() -> None:
-    edition, table = first_table()
+    edition, first = first_table()
     assert edition
-    assert {row.place.kind for row in table.rows} == set(Kind)
+    assert {row.place.kind for row in first.rows} == set(Kind)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,14 @@ def test_all_faults_are_told_at_once_and_where() -> None:
 
 def test_a_table_is_neither_empty_nor_without_end() -> None:
     assert faults() == [(None, "table-empty")]
-    assert faults(*(replace(ROW, place=place(site=f"s{n}")) for n in range(201))) == [(None, "too-many-rows")]
+    many = [replace(ROW, place=place(site=f"s{n}")) for n in range(201)]
+    with pytest.raises(PolicyInvalid) as refused:
+        Table.of(many, sites={row.place.site for row in many})
+    assert [fault.code for fault in refused.value.faults] == ["too-many-rows"]
+
+
+def test_a_site_that_is_not_there_is_taken_for_a_slip() -> None:
+    assert faults(ROW, replace(ROW, place=place(site="nyk"))) == [(1, "unknown-site")]
 
 
 def test_the_order_in_which_rows_and_limits_are_written_means_nothing() -> None:
@@ -72,19 +84,19 @@ def test_the_order_in_which_rows_and_limits_are_written_means_nothing() -> None:
         Row(place(resource="room"), allowed=False),
         Row(place(site="nyc"), allowed=False),
     ]
-    table = Table.of(rows)
-    assert table == Table.of([replace(ROW, limits=(WEEKLY, person)), *reversed(rows[1:])])
-    assert [row.place for row in table.rows] == [rows[1].place, A, rows[2].place, rows[3].place]
-    assert not table.replaced_by(Table.of(rows[::-1])).events
+    made = table(*rows)
+    assert made == table(replace(ROW, limits=(WEEKLY, person)), *reversed(rows[1:]))
+    assert [row.place for row in made.rows] == [rows[1].place, A, rows[2].place, rows[3].place]
+    assert not made.replaced_by(table(*rows[::-1])).events
 
 
 def test_a_change_tells_what_is_new_other_or_gone_and_nothing_else() -> None:
     kept, gone, other = ROW, Row(place(site="nyc"), allowed=False), Row(place(resource="desk"), months_ahead=1)
     new = Row(place(kind=Kind.GUEST), months_ahead=1, needs_approval=True)
     changed = replace(other, months_ahead=2)
-    decided = Table.of([kept, gone, other]).replaced_by(Table.of([new, changed, kept]))
+    decided = table(kept, gone, other).replaced_by(table(new, changed, kept))
     assert decided.events == [PolicyChanged(put=(changed, new), removed=(gone.place,))]
-    first = Table.of([kept]).introduced()
+    first = table(kept).introduced()
     assert first.events == [PolicyChanged(put=(kept,), removed=())]
 
 
@@ -93,7 +105,7 @@ def test_the_most_specific_row_holds_the_site_before_the_resource() -> None:
         Row(place(site=site, resource=resource), months_ahead=months)
         for months, (site, resource) in enumerate([("*", "*"), ("*", "room"), ("nyc", "*"), ("nyc", "room")], start=1)
     )
-    table = Table.of([everywhere, rooms, here, rooms_here])
+    made = table(everywhere, rooms, here, rooms_here)
     asked = {("nyc", "room"): rooms_here, ("nyc", "desk"): here, ("osaka", "room"): rooms, ("*", "desk"): everywhere}
-    assert {where: table.holding(A.kind, *where) for where in asked} == asked
-    assert table.holding(Kind.GUEST, "nyc", "room") is None
+    assert {where: made.holding(A.kind, *where) for where in asked} == asked
+    assert made.holding(Kind.GUEST, "nyc", "room") is None

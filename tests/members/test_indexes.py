@@ -10,9 +10,11 @@ from pymongo import MongoClient
 from services.members.domain.finding import beginnings
 from services.members.handlers.deadlines import Deadlines
 from services.members.queries.directory import Directory
+from services.members.queries.policy import PolicyQueries
 from services.members.store.keys import FORM
 from services.members.store.mapping import SITE
 from services.members.store.people import People
+from services.members.store.policies import Policies
 from services.members.store.rekeying import rekeyed
 from services.members.store.sessions import Sessions
 from shared.contracts import members as contract
@@ -21,6 +23,8 @@ from shared.kernel.folding import search_key
 from shared.kit.clock import SystemClock
 from shared.kit.documents import Documents
 from tests.members.people import OPS
+from tests.support.booking import StillClock
+from tests.support.documents import FakeDocuments
 from tests.support.servers import Servers
 
 ASSISTANT = Principal(kind="member", id="m9", organization="o9", organizations=("o9",))
@@ -63,7 +67,7 @@ class Recorded:
         self.finds[-1]["limit"] = count
         return self
 
-    async def to_list(self, _: int) -> list[Any]:
+    async def to_list(self, _: int | None) -> list[Any]:
         return []
 
     async def find_one(self, where: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
@@ -93,7 +97,7 @@ def organization(n: int) -> dict[str, Any]:
     """A third are applicants; of the active, one in fifty has no timer."""
     status = "applied" if n % 3 == 0 else "active"
     timer = {"due_at": NOON} if n % 50 and status == "active" else {}
-    return {"_id": f"o{n:03d}", "site": SITE, "status": status, "membership": {}, **timer}
+    return {"_id": f"o{n:03d}", "site": SITE, "kind": f"k{n % 8}", "status": status, "membership": {}, **timer}
 
 
 @pytest.fixture
@@ -194,6 +198,15 @@ async def test_an_active_organization_without_a_timer_is_found_among_many_that_h
 async def test_the_admins_of_an_organization_are_found_among_its_own_people(filled: Any) -> None:
     members = Recorded()
     await People(members).admins_of("o7")
+    check(filled, "members", members)
+
+
+async def test_whom_a_change_of_rights_concerns_is_found_by_kind_and_organization(filled: Any) -> None:
+    organizations, members = Recorded(), Recorded()
+    ask_for = PolicyQueries(Policies(FakeDocuments(StillClock())), organizations, members, StillClock())
+    await ask_for._organizations(["k1", "k2"])
+    await ask_for._people(["o7", "o8"])
+    check(filled, "organizations", organizations)
     check(filled, "members", members)
 
 

@@ -207,6 +207,7 @@ COPIES = (
     ("booking", "copy_member"),
     ("booking", "copy_organization"),
     ("booking", "copy_policy"),
+    ("members", "copy_site"),
     ("events", "copy_site"),
     ("notify", "copy_contact"),
 )

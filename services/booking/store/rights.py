@@ -7,9 +7,9 @@ from shared.contracts.members import POLICY_ID, PolicyRowView, PolicyState
 from shared.kernel.refusal import NotYetKnown
 
 FRESH_SECONDS = 0.5
-"""How long a replica may go by a table that another one knows to be changed: one small document, read twice a second.
+"""How long a replica may go by what another one knows to have changed in who may what: table, organizations, people.
 
-With the way from members to our copy, every replica follows a change within a second.
+Half a second of a replica's memory and the way from members to our copy make less than a second in all.
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -32,6 +32,11 @@ class Scope(StrEnum):
 
 
 MOST_HOURS = {Period.DAY: 24, Period.WEEK: 7 * 24, Period.MONTH: 31 * 24}
+
+
+class ReasonRequired(Invalid):
+    code = "reason-required"
+    message = Text(ja="変更の理由を入力してください。", en="Say why the table is changed.")
 
 
 class PolicyInvalid(Invalid):
@@ -91,6 +96,10 @@ class PolicyChanged:
     put: tuple[Row, ...]
     removed: tuple[Place, ...]
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return (*(row.place for row in self.put), *self.removed)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -99,9 +108,9 @@ class Table:
     rows: tuple[Row, ...]
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> Table:
-        """Raises PolicyInvalid with every fault."""
-        if faults := [*_faults(rows)]:
+    def of(cls, rows: Sequence[Row], *, sites: Collection[str]) -> Table:
+        """`sites` are those there are. Raises PolicyInvalid with every fault."""
+        if faults := [*_faults(rows, sites)]:
             raise PolicyInvalid(faults)
         return cls(tuple(sorted((_ordered(row) for row in rows), key=_order)))
 
@@ -133,7 +142,7 @@ def _order(row: Row) -> tuple[int, str, int]:
     return list(Kind).index(row.place.kind), row.place.site, (EVERY, *RESOURCES).index(row.place.resource)
 
 
-def _faults(rows: Sequence[Row]) -> Iterator[Fault]:
+def _faults(rows: Sequence[Row], sites: Collection[str]) -> Iterator[Fault]:
     if not rows:
         yield Fault(None, "table-empty", Text(ja="行がありません。", en="The table has no row: nobody could book."))
     if len(rows) > MOST_ROWS:
@@ -145,6 +154,8 @@ def _faults(rows: Sequence[Row]) -> Iterator[Fault]:
             ja = "同じ区分・拠点・資源の行が既にあります。"
             yield Fault(number, "row-twice", Text(ja=ja, en="There is a row for this kind, site and resource already."))
         met.add(row.place)
+        if row.place.site not in {EVERY, *sites}:
+            yield Fault(number, "unknown-site", Text(ja="その拠点はありません。", en="There is no such site."))
         for code, message in _of_allowed(row) if row.allowed else _of_denied(row):
             yield Fault(number, code, message)
 

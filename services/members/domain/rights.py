@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from services.members.domain.member import Member, MemberChange, Role
 from services.members.domain.organization import OrganizationChange
+from services.members.domain.policy import EVERY, Place
 from shared.kernel.refusal import Forbidden, NotFound, Refusal
 from shared.kernel.text import Text
 
@@ -21,6 +22,16 @@ class OwnOperatorRole(Refusal):
     message = Text(
         ja="自分の運用者権限は外せません。別の運用者に依頼してください。",
         en="You cannot take the operator role from yourself; another operator can.",
+    )
+
+
+class RowsNotYours(Forbidden):
+    """Member `rows` names each row of the table of rights that another has to change."""
+
+    code = "rows-not-yours"
+    message = Text(
+        ja="権限表のうち、他の拠点または全拠点の行は変更できません。",
+        en="Rows of the table of rights for other sites, or for every site, are not yours to change.",
     )
 
 
@@ -125,3 +136,21 @@ def check_create_key(actor: Actor, site: str | None) -> None:
         raise Forbidden
     if site is None and not actor.organizations:
         raise Forbidden
+
+
+def check_see_policy(actor: Actor) -> None:
+    """Raises Forbidden."""
+    if not actor.is_staff:
+        raise Forbidden
+
+
+def check_change_policy(actor: Actor, changed: Collection[Place], *, of_linkj: bool) -> None:
+    """An operator every row; staff of a site that site's, and those for every site while acting for LINK-J itself.
+
+    Raises RowsNotYours.
+    """
+    own = {actor.site, EVERY} if of_linkj else {actor.site}
+    foreign = [place for place in changed if place.site not in own]
+    if foreign and not actor.is_operator:
+        rows = [{"kind": place.kind.value, "site": place.site, "resource": place.resource} for place in foreign]
+        raise RowsNotYours(rows=rows)

@@ -25,6 +25,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         *document_indexes(),
         index([("site", 1), ("status", 1), ("due_at", 1)]),
         index([("site", 1), ("status", 1), ("_id", 1)]),
+        index([("site", 1), ("kind", 1), ("_id", 1)]),
     ],
     "members": [
         *document_indexes(),

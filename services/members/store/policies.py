@@ -30,18 +30,16 @@ class Policies:
         if doc is not None:
             return doc
         edition, table = first_table()
-        draft = _draft(table.introduced(), f"policy.toml {edition}", version=1)
-        first = Cause("members.first_policy", "members", f"first-policy-{edition}")
+        draft = _draft(table.introduced(), version=1)
+        first = Cause("members.first_policy", "members", f"first-policy-{edition}", reason=f"policy.toml {edition}")
         return (await self._documents.insert(POLICY_ID, SITE, draft, first, at=at)).doc
 
-    async def change(
-        self, decide: Decide, reason: str | None, cause: Cause, *, at: datetime, if_match: int | None
-    ) -> Stored:
+    async def change(self, decide: Decide, cause: Cause, *, at: datetime, if_match: int | None) -> Stored:
         """One write, or none where nothing changes. Raises VersionStale and what Documents.change raises."""
 
         def draft(doc: dict[str, Any]) -> Draft | None:
             decided = decide(table_of(doc))
-            return _draft(decided, reason, version=doc["version"] + 1) if decided.events else None
+            return _draft(decided, version=doc["version"] + 1) if decided.events else None
 
         return await self._documents.change(POLICY_ID, draft, cause, at=at, if_match=if_match)
 
@@ -51,7 +49,7 @@ def first_table() -> tuple[str, Table]:
     text = resources.files("services.members").joinpath("policy.toml").read_text(encoding="utf-8")
     told = tomllib.loads(text)
     rows = [PolicyRow.model_validate_json(json.dumps(row)) for row in told["rows"]]
-    return told["version"], Table.of([row_of(row.model_dump()) for row in rows])
+    return told["version"], Table.of([row_of(row.model_dump()) for row in rows], sites=())
 
 
 def table_of(doc: Mapping[str, Any]) -> Table:
@@ -71,6 +69,6 @@ def row_of(row: Mapping[str, Any]) -> Row:
     )
 
 
-def _draft(decided: Decision[Table, PolicyChanged], reason: str | None, *, version: int) -> Draft:
+def _draft(decided: Decision[Table, PolicyChanged], *, version: int) -> Draft:
     rows = [row_view(row).model_dump(mode="json") for row in decided.state.rows]
-    return Draft({"rows": rows, "reason": reason}, [contract_of(event, version) for event in decided.events])
+    return Draft({"rows": rows}, [contract_of(event, version) for event in decided.events])

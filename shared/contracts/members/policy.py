@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.members.said import OrganizationKind
-from shared.contracts.message import Event, Id, Model, State, View
+from shared.contracts.members.said import OrganizationKind, OrganizationStatus
+from shared.contracts.message import BilingualView, Command, Event, Id, Model, Prose, Query, State, View
 
 EVERY = "*"
 POLICY_ID = "rights"
@@ -18,6 +18,7 @@ PolicySite = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9-]{1,30})$")]
 PolicyResource = Literal["*", "room", "desk", "expert"]
 LimitPeriod = Literal["day", "week", "month"]
 LimitScope = Literal["organization", "person"]
+EffectKind = Literal["gains", "loses", "gains_and_loses"]
 
 
 class Limit(Model):
@@ -87,3 +88,104 @@ class PolicyChanged(Event, wire="members.policy_changed.v1"):
     version: int
     put: tuple[PolicyRowView, ...] = ()
     removed: tuple[PlaceOfRowView, ...] = ()
+
+
+class PolicyView(View):
+    """The table as it is, who changed it last, when (RFC 3339, UTC) and why."""
+
+    version: int
+    rows: tuple[PolicyRowView, ...]
+    reason: str | None = None
+    changed_at: str | None = None
+    changed_by: Id | None = None
+
+
+class GetPolicy(Query, wire="qry.members.policy.v1", reply=PolicyView):
+    """The table of rights. For staff."""
+
+
+class GrantView(View):
+    """What is allowed somewhere."""
+
+    allowed: bool
+    months_ahead: int
+    needs_approval: bool
+    limits: tuple[LimitView, ...]
+
+
+class EffectReasonView(View):
+    """One thing that is better or worse than before."""
+
+    code: str
+    effect: EffectKind
+    message: BilingualView
+
+
+class RightChangeView(View):
+    """What changes for every organization of `kind` at `site` with `resource`.
+
+    A `site` of `*` is every one but those in `not_at`, for which other rows hold.
+    """
+
+    kind: OrganizationKind
+    site: PolicySite
+    resource: Literal["room", "desk", "expert"]
+    not_at: tuple[PolicySite, ...] = ()
+    effect: EffectKind
+    before: GrantView
+    after: GrantView
+    reasons: tuple[EffectReasonView, ...]
+    organizations: int
+    people: int
+
+
+class AffectedView(View):
+    """An organization for which something changes: what, stands in `changes` under its kind."""
+
+    id: Id
+    name: BilingualView
+    kind: OrganizationKind
+    status: OrganizationStatus
+    people: int
+    effect: EffectKind
+
+
+class EffectCountsView(View):
+    """How many only gain, only lose, or both."""
+
+    gains: int
+    loses: int
+    gains_and_loses: int
+
+
+class PolicyEffectView(View):
+    """Who would gain and lose, of all organizations that have not left and whose membership has not expired.
+
+    Losers are listed first. The counts are complete; of very long lists the rest is only counted, as `more_…`.
+    """
+
+    organizations: EffectCountsView
+    people: EffectCountsView
+    changes: tuple[RightChangeView, ...]
+    affected: tuple[AffectedView, ...]
+    more_changes: int = 0
+    more_affected: int = 0
+
+
+class PolicyChangeView(PolicyView):
+    """After a change the table as it is now; after a dry run the one asked for, `version` being the current one's."""
+
+    dry_run: bool = False
+    effect: PolicyEffectView | None = None
+
+
+class PutPolicy(Command, wire="cmd.members.put_policy.v1", reply=PolicyChangeView):
+    """Put this table in place of the current one; the same table again changes nothing.
+
+    `reason` says why, for the log; a change needs one. With `dry_run` nothing is written, and the answer tells who
+    would gain and lose. Refusals: policy-invalid 422 with `faults`, reason-required 422, rows-not-yours 403.
+    """
+
+    rows: Annotated[tuple[PolicyRow, ...], Field(max_length=200)]
+    reason: Annotated[Prose, Field(max_length=1_000)] | None = None
+    dry_run: bool = False
