@@ -23,6 +23,7 @@ from services.gateway.policy import ANYONE, SESSION
 from services.gateway.problems import Catalogue, written_catalogue
 from services.gateway.proxies import Proxies
 from services.gateway.routes import booking, events, members, notify
+from services.gateway.routes.people import People
 from services.gateway.routes.special import Special
 from services.gateway.servers import Jetstream
 from services.gateway.settings import GatewaySettings
@@ -66,7 +67,8 @@ class House:
         """All but those that show the document itself."""
         calls = [self.forwarder.door(call, tag=tag) for tag, group in _CALLS.items() for call in group]
         special = Special(self.forwarder, self.gate, self.authenticator).doors()
-        return [*calls, *special, *self.watch.doors(), self._stream_door(), self._problem_door()]
+        people = People(self.forwarder, self.gate).door()
+        return [*calls, people, *special, *self.watch.doors(), self._stream_door(), self._problem_door()]
 
     def _stream_door(self) -> Door:
         paper = Paper(

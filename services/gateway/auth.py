@@ -11,13 +11,14 @@ from typing import Any
 
 import orjson
 
-from services.gateway.problems import header
+from services.gateway.problems import header, language_of
 from services.gateway.refusals import NotForThisPrincipal, Unauthenticated
 from services.gateway.tokens import KeySet, UnknownKey
 from shared.contracts.members import KEY_SET_CACHE, Jwks, PrincipalView, ResolveApiKey, RevokedSessions
 from shared.contracts.message import Principal
 from shared.kernel.ids import ID_PATTERN
 from shared.kernel.refusal import Refusal
+from shared.kernel.text import Language
 from shared.kit.access import tell_refused
 from shared.kit.health import Health
 from shared.kit.log import get_logger
@@ -48,6 +49,7 @@ class Asker:
     fresh_until: float = float("inf")
     json: bytes = b""
     _acting: dict[str, "Asker"] = field(default_factory=dict)
+    _reading: dict[Language, "Asker"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.json = self.principal.model_dump_json().encode()
@@ -62,9 +64,19 @@ class Asker:
             tell_refused(self.principal, refusal, asked="Acting-Organization", ids=named)
             raise refusal
         if organization not in self._acting:
-            principal = self.principal.model_copy(update={"organization": organization})
-            self._acting[organization] = Asker(principal, self.until, self.session, self.fresh_until)
+            self._acting[organization] = self._with(organization=organization)
         return self._acting[organization]
+
+    def reading(self, language: Language) -> "Asker":
+        """The same, reading this answer in `language`."""
+        if language == self.principal.language:
+            return self
+        if language not in self._reading:
+            self._reading[language] = self._with(language=language)
+        return self._reading[language]
+
+    def _with(self, **changed: str) -> "Asker":
+        return Asker(self.principal.model_copy(update=changed), self.until, self.session, self.fresh_until)
 
 
 NOBODY = Asker(ANONYMOUS, float("inf"))
@@ -104,8 +116,10 @@ class Authenticator:
             if not credential:
                 return None
         asker = await self._checked(credential.strip(), now)
-        organization = header(scope, b"acting-organization")
-        return asker.acting_for(organization[:_LONGEST_ORGANIZATION].decode("latin-1")) if organization else asker
+        if organization := header(scope, b"acting-organization"):
+            asker = asker.acting_for(organization[:_LONGEST_ORGANIZATION].decode("latin-1"))
+        accepted = header(scope, b"accept-language")
+        return asker.reading(language_of(accepted, asker.principal.language)) if accepted else asker
 
     def still_good(self, asker: Asker, *, now: float) -> bool:
         """Whether what was verified holds at the Unix second `now`."""

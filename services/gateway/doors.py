@@ -32,6 +32,8 @@ class Paper:
     reply: type[BaseModel] | None = None
     status: int = 200
     media: str = "application/json"
+    also: tuple[str, ...] = ()
+    """Other media types the same answer may come in, by `Accept`."""
     takes: tuple[str, ...] = ()
     """Media types of a body without a model."""
     headers: tuple[str, ...] = ()
@@ -104,6 +106,8 @@ def _responses(paper: Paper) -> dict[int | str, dict[str, Any]]:
     }
     if paper.reply is None and paper.media != "application/json":
         responses[paper.status] = {"description": paper.summary, "content": {paper.media: {}}}
+    elif paper.also:
+        responses[paper.status] = {"content": {media: {"schema": {"type": "string"}} for media in paper.also}}
     return responses
 
 

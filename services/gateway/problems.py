@@ -25,16 +25,22 @@ _LONGEST_INSTANCE = 512
 def language_of(accept: bytes, otherwise: Language = "en") -> Language:
     """The better of Japanese and English by `Accept-Language`; what it cannot read it passes over."""
     found: list[tuple[float, int, Language]] = []
-    for place, part in enumerate(accept[:512].decode("latin-1").lower().split(",")):
-        tag, _, parameter = part.strip().partition(";")
-        quality = _QUALITY.fullmatch(parameter.strip()) if parameter else None
-        if parameter and quality is None:
-            continue
-        weight = float(quality[1]) if quality else 1.0
-        primary = tag.strip().partition("-")[0]
+    for place, (tag, weight) in enumerate(weighed(accept).items()):
+        primary = tag.partition("-")[0]
         if weight > 0 and primary in ("ja", "en"):
             found.append((-weight, place, "ja" if primary == "ja" else "en"))
     return min(found)[2] if found else otherwise
+
+
+def weighed(accept: bytes) -> dict[str, float]:
+    """What an `Accept` header names, in lower case, each with its weight; in order, without what cannot be read."""
+    found: dict[str, float] = {}
+    for part in accept[:512].decode("latin-1").lower().split(","):
+        name, _, parameter = part.strip().partition(";")
+        quality = _QUALITY.fullmatch(parameter.strip()) if parameter else None
+        if quality is not None or not parameter:
+            found.setdefault(name.strip(), float(quality[1]) if quality else 1.0)
+    return found
 
 
 def header(scope: Mapping[str, Any], name: bytes) -> bytes:

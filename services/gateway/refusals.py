@@ -195,6 +195,16 @@ class IfMatchMalformed(Refusal):
     )
 
 
+class SheetTooLong(Invalid):
+    """`most` is how many rows there may be."""
+
+    code = "sheet-too-long"
+    message = Text(
+        ja="件数が多すぎるため一覧を出力できません。所属や氏名で絞り込んでください。",
+        en="There are too many rows for one sheet; narrow it by organization or name.",
+    )
+
+
 class OverCapacity(Refusal):
     code = "over-capacity"
     status = 503

@@ -67,6 +67,26 @@ def test_a_session_ended_here_is_over_at_once_and_one_ended_elsewhere_soon(door:
     services.revoked.clear()
 
 
+@pytest.mark.parametrize(
+    ("own", "accepted", "read"),
+    [
+        ("ja", None, "ja"),
+        ("ja", "en-US,en;q=0.9,ja;q=0.5", "en"),
+        ("en", "ja", "ja"),
+        ("ja", "fr, *;q=0.1", "ja"),
+        ("ja", "xx;q=abc", "ja"),
+    ],
+)
+def test_a_reader_is_answered_in_the_language_accepted_else_their_own(
+    own: str, accepted: str | None, read: str, door: Door, services: FakeServices
+) -> None:
+    headers = bearer(lang=own) | ({"Accept-Language": accepted} if accepted else {})
+    for acting in ({}, {"Acting-Organization": "o2"}):
+        assert door.client.get("/v1/bookings", headers=headers | acting).status_code == 200
+    principals = [asked["principal"] for asked in services.asked(ListBookings.wire)]
+    assert [(p["language"], p["organization"]) for p in principals] == [(read, "o1"), (read, "o2")]
+
+
 @pytest.mark.parametrize("header", ["Authorization", "X-API-Key"])
 def test_a_programs_key_acts_as_its_maker_within_its_scopes(header: str, door: Door, services: FakeServices) -> None:
     secret = f"lk_{header.lower().replace('-', '_')}_{'p' * 30}"

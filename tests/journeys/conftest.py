@@ -48,7 +48,13 @@ Newcomer = Callable[..., tuple[httpx.Client, dict[str, Any]]]
 def newcomer(lounge: System, client: Callable[[str], httpx.Client]) -> Newcomer:
     """A new organization of a kind with one new member, known to booking; gives (client, member)."""
 
-    def make(kind: str = "yokohama_company", *, language: str = "en", **membership: Any) -> Any:
+    def make(
+        kind: str = "yokohama_company",
+        *,
+        language: str = "en",
+        name: dict[str, str] | None = None,
+        **membership: Any,
+    ) -> Any:
         n = next(_numbers)
         operator = client("operator@linkj.example")
         today = SystemClock().now().date()
@@ -62,7 +68,7 @@ def newcomer(lounge: System, client: Callable[[str], httpx.Client]) -> Newcomer:
         person = {
             "organization": organization.json()["id"],
             "email": f"traveller-{n}@journey.example",
-            "name": {"family": "Tabi", "given": f"Aoi{n}"},
+            "name": name or {"family": "Tabi", "given": f"Aoi{n}"},
             "language": language,
             "time_zone": "Asia/Tokyo" if language == "ja" else "America/New_York",
             "roles": ["member"],

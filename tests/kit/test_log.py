@@ -86,7 +86,7 @@ def test_a_private_field_is_redacted_whatever_it_holds(lines: io.StringIO) -> No
 
 
 def test_controls_that_turn_text_around_are_stripped_and_newlines_escaped(lines: io.StringIO) -> None:
-    logging.get_logger().info("x.y", note="a\u202eb\u2066c\u200fd\nlevel: error")
+    logging.get_logger().info("x.y", note="a\u202e\u200bb\u2066\ufeffc\u200f\U000e0041d\nlevel: error")
     assert last(lines)["note"] == "abcd\nlevel: error"
     assert len(lines.getvalue().splitlines()) == 1
 

@@ -1,4 +1,4 @@
-"""Sign-in, people, organizations, API keys."""
+"""Sign-in, people (but for their list, in `people.py`), organizations, API keys."""
 
 from services.gateway.calls import Call
 from services.gateway.policy import ADMIN, ANYONE, EVERY_PRINCIPAL, SESSION, SIGNED_IN, STAFF
@@ -14,7 +14,6 @@ from shared.contracts.members import (
     GetOrganization,
     GetPolicy,
     ListApiKeys,
-    ListMembers,
     ListOrganizations,
     Me,
     PutPolicy,
@@ -102,13 +101,6 @@ CALLS = (
         policy=ADMIN.within(_WRITE),
         key="required",
         status=201,
-    ),
-    Call(
-        method="GET",
-        path="/v1/members",
-        summary="People I may see, found by the start of a name or address",
-        ask=ListMembers,
-        policy=SIGNED_IN.within(_READ),
     ),
     Call(
         method="GET",
