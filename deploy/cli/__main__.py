@@ -100,6 +100,21 @@ def republish(
     showing.table(asking.republish(data, since, state), as_json=as_json)
 
 
+@app.command(epilog="Example: lounge migrate --dry-run --json")
+def migrate(
+    service: Annotated[str | None, typer.Option(help="Only this one's documents.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count, and try whether each could be.")] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Rewrite documents that stand in an older form, beside everything else; begun again it goes on."""
+    from deploy.cli import migrating, showing
+
+    rows = migrating.migrate(data, service, dry_run=dry_run)
+    showing.table(rows, as_json=as_json)
+    raise typer.Exit(1 if any(row["faults"] for row in rows) else 0)
+
+
 @app.command(epilog="Example: lounge backup --to /backups/2026-12-15 --json | jq .documents")
 def backup(
     to: Annotated[Path, typer.Option(help="A folder that is not there yet.")],

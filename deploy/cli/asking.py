@@ -86,7 +86,7 @@ def status(data: Path) -> dict[str, Any]:
 
     async def ask() -> dict[str, Any]:
         async with ops_of(data) as ops:
-            found = await asyncio.gather(*(_replicas(ops, service) for service in SERVICES))
+            found = await asyncio.gather(*(replicas_of(ops, service) for service in SERVICES))
             dead = await _dead_letters(ops)
             whole = overall([each for replicas in found for each in replicas], DeadLetters(**dead) if dead else None)
             body: dict[str, Any] = whole.model_dump(mode="json")
@@ -95,8 +95,8 @@ def status(data: Path) -> dict[str, Any]:
     return asyncio.run(ask())
 
 
-async def _replicas(ops: Ops, service: str) -> Sequence[ReplicaStatus]:
-    """Whoever answers before it has been quiet for a while."""
+async def replicas_of(ops: Ops, service: str, *, quiet: float = _QUIET_SECONDS) -> Sequence[ReplicaStatus]:
+    """Whoever answers before it has been quiet for so many seconds."""
     found, wait, inbox = [], _FIRST_REPLY_SECONDS, ops.client.new_inbox()
     subscription = await ops.client.subscribe(inbox)
     asked = status_subject(service)
@@ -109,7 +109,7 @@ async def _replicas(ops: Ops, service: str) -> Sequence[ReplicaStatus]:
         if (reply.headers or {}).get("Status") == "503":
             break
         found.append(ReplicaStatus.model_validate(orjson.loads(reply.data)["data"]))
-        wait = _QUIET_SECONDS
+        wait = quiet
     await subscription.unsubscribe()
     return sorted(found, key=lambda each: each.replica)
 

@@ -13,7 +13,7 @@ from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
 from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
 from services.booking.settings import Settings
-from services.booking.store import Bookings, People, Resources, Rights, Sites, Units
+from services.booking.store import FORMS, Bookings, People, Resources, Rights, Sites, Units
 from services.booking.store.places import site_states
 from services.booking.store.rights import FRESH_SECONDS
 from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
@@ -24,7 +24,7 @@ from shared.kit.service import Service
 
 def build(settings: Settings) -> Service:
     """One replica, not yet connected."""
-    service = Service("booking", settings)
+    service = Service("booking", settings, FORMS)
     holidays, clock = load_holidays(), service.clock
     bookings = Bookings(service.documents("bookings"))
     sites = Sites(service.documents("sites", states=site_states))

@@ -9,7 +9,7 @@ from services.events.handlers.site_messages import SiteMessages
 from services.events.handlers.tending import Tending
 from services.events.queries import RegistrationQueries, SeminarQueries, SiteQueries
 from services.events.settings import Settings
-from services.events.store import Arrivals, Quarantine, Registrations, Seminars
+from services.events.store import FORMS, Arrivals, Quarantine, Registrations, Seminars
 from services.events.store.registrations import WAITS, states
 from services.events.subscribers import subscribe_registrations, subscribe_seminars, subscribe_sites
 from shared.contracts.booking import SiteState
@@ -20,7 +20,7 @@ from shared.kit.service import Service
 
 def build(settings: Settings) -> Service:
     """One replica of the events service; nothing connects before it runs."""
-    service = Service("events", settings)
+    service = Service("events", settings, FORMS)
     sites = service.copy(SiteState, durable="events__site")
     seminars = Seminars(service.documents("seminars"))
     registrations = Registrations(service.documents("registrations", states=states), service.collection("tickets"))

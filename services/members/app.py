@@ -17,6 +17,7 @@ from services.members.queries.directory import Directory
 from services.members.queries.keys import KeyQueries
 from services.members.queries.policy import PolicyQueries
 from services.members.settings import Settings
+from services.members.store import FORMS
 from services.members.store.organizations import DEADLINE
 from services.members.store.people import People
 from services.members.store.policies import Policies
@@ -46,7 +47,7 @@ _REKEYING_SECONDS = 60.0
 
 def build(settings: Settings) -> Service:
     """One replica of members; nothing connects before it runs."""
-    service = Service("members", settings)
+    service = Service("members", settings, FORMS)
     clock = service.clock
     organizations = service.documents("organizations", states=organization_states)
     members = service.documents("members", states=member_states)

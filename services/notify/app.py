@@ -10,7 +10,7 @@ from services.notify.queries import Queries
 from services.notify.sender import Outgoing, Sender
 from services.notify.settings import Settings
 from services.notify.smtp import Connection
-from services.notify.store import Audience, Broadcasts, Endings, Known, Mails, Notices, People, Sites
+from services.notify.store import FORMS, Audience, Broadcasts, Endings, Known, Mails, Notices, People, Sites
 from services.notify.store.broadcasts import FAN_OUT
 from services.notify.subscribers import (
     answer_members,
@@ -29,7 +29,7 @@ from shared.kit.service import Service
 
 def build(settings: Settings) -> Service:
     """One replica. Raises ValueError for a LOUNGE_SMTP_URL or LOUNGE_MAIL_FROM that cannot be one."""
-    service = Service("notify", settings)
+    service = Service("notify", settings, FORMS)
     wording, mails = Wording(), Mails(service.collection("mails"))
     notices, broadcasts = Notices(service.documents("notices")), Broadcasts(service.collection("broadcasts"))
 

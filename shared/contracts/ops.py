@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from shared.contracts.message import Instant, Model, View
 
 
@@ -13,6 +15,33 @@ def status_subject(service: str) -> str:
 def republish_subject(service: str) -> str:
     """One replica answers, when it is done."""
     return f"cmd.{service}.republish.v1"
+
+
+def migrate_subject(service: str) -> str:
+    """One replica answers, when it has worked through one page."""
+    return f"cmd.{service}.migrate.v1"
+
+
+class Migrate(Model):
+    """Put what stands in an older form into the newest: a page of `collection`, behind the id `after`."""
+
+    collection: str
+    after: str | None = None
+    dry_run: bool = False
+
+
+class Migrated(View):
+    """One page. `next` is the `after` of the following one, null at the end; `forms` counts the documents by form.
+
+    `raced` were changed by somebody meanwhile; `faults` are ids with what a step raised.
+    """
+
+    next: str | None
+    looked_at: int
+    forms: dict[int, int]
+    rewritten: int
+    raced: int
+    faults: tuple[tuple[str, str], ...]
 
 
 class Republish(Model):
@@ -28,7 +57,10 @@ class Republished(View):
 
 
 class ReplicaStatus(View):
-    """One replica's own report. `lag` is messages not yet handled per durable; ages are seconds."""
+    """One replica's own report. `lag` is messages not yet handled per durable; ages are seconds.
+
+    `forms` is the newest form it knows of each collection of documents.
+    """
 
     service: str
     replica: int
@@ -39,3 +71,4 @@ class ReplicaStatus(View):
     unsent: dict[str, int]
     oldest_unsent_seconds: float
     uptime_seconds: float
+    forms: dict[str, int] = Field(default_factory=dict)

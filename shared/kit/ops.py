@@ -1,11 +1,23 @@
-"""What every replica answers to ops: its status (all of them), and `republish` (one of them)."""
+"""What every replica answers to ops: its status (all of them); `republish` and `migrate` (one of them)."""
 
 import os
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from shared.contracts.ops import ReplicaStatus, Republish, Republished, republish_subject, status_subject
+from shared.contracts.ops import (
+    Migrate,
+    Migrated,
+    ReplicaStatus,
+    Republish,
+    Republished,
+    migrate_subject,
+    republish_subject,
+    status_subject,
+)
+from shared.kernel.refusal import NotFound
 from shared.kit.answers import answer, dumped
+from shared.kit.documents.migrating import page_of
 from shared.kit.nats.commands import read
 
 if TYPE_CHECKING:
@@ -28,11 +40,12 @@ async def status(service: "Service") -> ReplicaStatus:
         unsent=unsent,
         oldest_unsent_seconds=round(oldest, 3),
         uptime_seconds=round(time.monotonic() - service.started, 3),
+        forms={name: documents.forms.newest for name, documents in service.stored.items()},
     )
 
 
 def answer_status(service: "Service") -> None:
-    """Subscribes both; called before the routers are included."""
+    """Subscribes them; called before the routers are included."""
 
     async def tell(_: bytes) -> bytes:
         return dumped(answer(await status(service)))
@@ -47,5 +60,14 @@ def answer_status(service: "Service") -> None:
                 documents += await relay.restate()
         return dumped(answer(Republished(entries=entries, documents=documents)))
 
+    async def migrate(body: bytes) -> bytes:
+        wanted = read(Migrate, body)
+        documents = service.stored.get(wanted.collection)
+        if documents is None:
+            raise NotFound
+        page = await page_of(documents, wanted.after, dry_run=wanted.dry_run)
+        return dumped(answer(Migrated.model_validate(asdict(page))))
+
     service.commands.plain(status_subject(service.name), "")(tell)
     service.commands.plain(republish_subject(service.name), service.name)(republish)
+    service.commands.plain(migrate_subject(service.name), service.name)(migrate)

@@ -17,6 +17,7 @@ from shared.kernel.time import Clock
 from shared.kit import telemetry
 from shared.kit.crash import crashpoint
 from shared.kit.documents.history import History
+from shared.kit.documents.walking import changed_since, every
 from shared.kit.log import get_logger
 from shared.kit.mongo import UpdateOne
 from shared.kit.nats.publisher import NatsError, Publisher, SequenceMismatch
@@ -219,18 +220,16 @@ class Relay:
         return count
 
     async def _entries(self, since: datetime) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
-        async for row in self._history.collection.find({"time": {"$gte": since}}).sort("_id", 1):
-            if "data" in row:
-                yield {"_id": row["aggregate"]}, row
-        async for doc in self._collection.find({"log.time": {"$gte": since}}):
-            for entry in doc["log"]:
+        async for doc in changed_since(self._collection, since):
+            moved = await self._history.of(doc) if doc["log"] and doc["log"][0]["time"] >= since else []
+            for entry in (*moved, *doc["log"]):
                 if entry["time"] >= since and "data" in entry:
                     yield doc, entry
 
     async def restate(self) -> int:
         """Publishes every document's states again where the stream lacks them or is behind. How many documents."""
         count = 0
-        async for doc in self._collection.find({}):
+        async for doc in every(self._collection):
             for state in self._states(doc):
                 await self._publish_state(doc, state)
             count += 1

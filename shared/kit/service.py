@@ -7,7 +7,7 @@ commands last. Order of stopping: commands first, then what is in hand, then the
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from shared.kernel.time import Clock
 from shared.kit import asserts, crash, figures, ops, telemetry
 from shared.kit.clock import clock_of
 from shared.kit.copies import FRESH_SECONDS, Copy
-from shared.kit.documents import Documents
+from shared.kit.documents import Documents, Forms, Step
 from shared.kit.health import Health
 from shared.kit.http import serve_health
 from shared.kit.log import configure, correlate, get_logger
@@ -52,14 +52,17 @@ _GRACE_SECONDS = 9.0
 
 
 class Service:
-    """The parts of one replica, declared in `app.build`; nothing connects before `run`."""
+    """The parts of one replica, declared in `app.build`; nothing connects before `run`.
 
-    def __init__(self, name: str, settings: KitSettings) -> None:
+    `forms`: for each collection of documents the steps from each form they have had to the next.
+    """
+
+    def __init__(self, name: str, settings: KitSettings, forms: Mapping[str, Sequence[Step]] | None = None) -> None:
         configure(service=name, replica=settings.replica, level=settings.log_level)
         crash.configure(settings.crash, settings.crash_ledger)
         telemetry.configure(settings, name)
-        self.name = name
-        self.settings = settings
+        self.name, self.settings = name, settings
+        self._steps = forms or {}
         self.clock: Clock = clock_of(settings.clock)
         self.health = Health()
         self.gate = Gate()
@@ -68,8 +71,7 @@ class Service:
         self.caller = Caller(self.broker, self.clock)
         url = settings.mongo_url.get_secret_value()
         self.mongo = Mongo(url, settings.mongo_database or name, settings.mongo_driver)
-        self.relays: dict[str, Relay] = {}
-        self.timers: list[str] = []
+        self.stored, self.relays, self.timers = dict[str, Documents](), dict[str, Relay](), list[str]()
         self.durables: dict[str, Durable] = {}
         self.started = time.monotonic()
         self.commands = Commands(self.gate)
@@ -87,12 +89,13 @@ class Service:
 
     def documents(self, collection: str, *, states: States = no_states) -> Documents:
         """A collection of documents, with its relay."""
-        history = self.collection(f"{collection}_history")
-        own = self.collection(collection)
-        relay = Relay(self.name, own, history, self.publisher, self.clock, states)
+        history, own = self.collection(f"{collection}_history"), self.collection(collection)
+        forms = Forms(self._steps.get(collection, ()))
+        relay = Relay(self.name, own, history, self.publisher, self.clock, lambda doc: states(forms.newest_of(doc)))
         self.relays[collection] = relay
         self.background(f"relay:{collection}", relay.run)
-        return Documents(own, history, self.clock, relay.nudge)
+        self.stored[collection] = Documents(own, history, self.clock, relay.nudge, forms)
+        return self.stored[collection]
 
     def copy(
         self,
@@ -149,7 +152,8 @@ class Service:
     def ticker(self, collection: str, handlers: Mapping[str, Handle]) -> None:
         """Timers of a collection, by `due_kind`."""
         self.timers.append(collection)
-        self.background(f"ticker:{collection}", Ticker(self.collection(collection), self.clock, handlers).run)
+        read = self.stored[collection].newest if collection in self.stored else dict
+        self.background(f"ticker:{collection}", Ticker(self.collection(collection), self.clock, handlers, read).run)
 
     def background(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Runs beside everything else until the replica stops; restarted if it ends."""

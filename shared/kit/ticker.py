@@ -19,15 +19,20 @@ _IDLE_SECONDS = 0.5
 _SLACK = timedelta(hours=2)
 """How far a replica's clock may be off before it no longer sees what the database says is due."""
 Handle = Callable[[dict[str, Any]], Awaitable[None]]
+Read = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Ticker:
-    """One collection's timers. A handler re-arms or disarms by changing the document; a failed one comes again."""
+    """One collection's timers. A handler re-arms or disarms by changing the document; a failed one comes again.
 
-    def __init__(self, collection: Any, clock: Clock, handlers: Mapping[str, Handle]) -> None:
+    `read` puts what was stored into the form the handlers know.
+    """
+
+    def __init__(self, collection: Any, clock: Clock, handlers: Mapping[str, Handle], read: Read = dict) -> None:
         self._collection = collection
         self._clock = clock
         self._handlers = handlers
+        self._read = read
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -64,7 +69,7 @@ class Ticker:
         try:
             with correlated(f"timer-{doc['_id']}"):
                 async with asyncio.timeout(HANDLER_TIMEOUT):
-                    await self._handlers[kind](doc)
+                    await self._handlers[kind](self._read(doc))
         except Exception as error:
             TIMERS.labels(self._collection.name, kind, "failed").inc()
             log.exception("ticker.handler_failed", kind=kind, error=type(error).__name__)

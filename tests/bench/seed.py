@@ -22,11 +22,13 @@ from services.booking.domain.events import BookingPlaced
 from services.booking.domain.resource import Resource
 from services.booking.domain.status import Status
 from services.booking.publish import published
+from services.booking.store import FORMS
 from services.booking.store.mapping import booking_body, resource_of
 from shared.kernel.ids import derived_id
 from shared.kernel.interval import Interval
 from shared.kit.clock import SystemClock
-from shared.kit.documents.draft import Cause, Draft, new_document
+from shared.kit.documents import Cause, Draft, Forms
+from shared.kit.documents.draft import new_document
 
 SITE = "bench"
 _BATCH = 2_000
@@ -100,7 +102,7 @@ def _document(resource: Resource, owner: Owner, start: datetime, at: datetime) -
     )
     draft = Draft(booking_body(booking), [published(BookingPlaced(booking), version=1)], booking.claims)
     cause = Cause("cmd.booking.place_booking.v1", owner.member, "seed", key=booking.id, fingerprint="seed")
-    document = new_document(booking.id, SITE, draft, cause, at)
+    document = new_document(booking.id, SITE, draft, cause, at) | Forms(FORMS["bookings"]).marks
     sent = {"sent": 1}
     return {name: value for name, value in document.items() if name not in ("unsent", "next_try")} | sent
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.kernel.refusal import Busy, DeadlinePassed, KeyReused, NotFound, VersionStale
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Stored
+from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Forms, Stored
 from shared.kit.documents.draft import is_same, new_document, next_document
 from shared.kit.documents.write import Decide
 
@@ -18,6 +18,8 @@ class FakeDocuments(Documents):
     def __init__(self, clock: Clock) -> None:
         self.docs: dict[str, dict[str, Any]] = {}
         self._now = clock.now
+        self.forms = Forms()
+        self.newest = self.forms.newest_of
 
     async def get(self, doc_id: str, where: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         await asyncio.sleep(0)

@@ -7,10 +7,10 @@ from services.booking.store.people import PEOPLE_INDEXES, People
 from services.booking.store.places import Resources, Sites
 from services.booking.store.rights import Rights
 from services.booking.store.units import Units
-from shared.kit.documents import document_indexes
+from shared.kit.documents import CHANGED_AT, Step, document_indexes
 from shared.kit.mongo import IndexModel, index
 
-__all__ = ["INDEXES", "Bookings", "BookingsPage", "People", "Resources", "Rights", "Sites", "Units"]
+__all__ = ["FORMS", "INDEXES", "Bookings", "BookingsPage", "People", "Resources", "Rights", "Sites", "Units"]
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "bookings": [
@@ -22,3 +22,6 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "resources": [*document_indexes(), index([("site", 1), ("created_at", 1)])],
     "sites": document_indexes(),
 }
+
+FORMS: Mapping[str, Sequence[Step]] = {"bookings": [CHANGED_AT], "resources": [CHANGED_AT], "sites": [CHANGED_AT]}
+"""How documents of each earlier form become those of the next; only ever added to (docs/operations/migrations.md)."""

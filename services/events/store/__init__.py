@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from services.events.store.registrations import Registrations
 from services.events.store.seminars import Seminars
 from services.events.store.site_messages import Arrivals, Quarantine
-from shared.kit.documents import document_indexes
+from shared.kit.documents import CHANGED_AT, Step, document_indexes
 from shared.kit.mongo import IndexModel, index
 
-__all__ = ["INDEXES", "Arrivals", "Quarantine", "Registrations", "Seminars"]
+__all__ = ["FORMS", "INDEXES", "Arrivals", "Quarantine", "Registrations", "Seminars"]
 
 _REMEMBERED = 60 * 86_400
 """Seconds an event id is known: longer than any message of the horizon (30 days) can come back from its stream."""
@@ -31,3 +31,6 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "tickets": [],
     "copy_site": [index([("producer", 1)], partial={"producer": True})],
 }
+
+FORMS: Mapping[str, Sequence[Step]] = {"seminars": [CHANGED_AT], "registrations": [CHANGED_AT]}
+"""How documents of each earlier form become those of the next; only ever added to (docs/operations/migrations.md)."""

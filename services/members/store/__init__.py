@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from services.members.store.keys import ORDERS
-from shared.kit.documents import document_indexes
+from shared.kit.documents import CHANGED_AT, Step, document_indexes
 from shared.kit.mongo import IndexModel, index
 
 _DAY = 86_400
@@ -48,3 +48,6 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     ],
     "signing_keys": [],
 }
+
+FORMS: Mapping[str, Sequence[Step]] = {"organizations": [CHANGED_AT], "members": [CHANGED_AT], "api_keys": [CHANGED_AT]}
+"""How documents of each earlier form become those of the next; only ever added to (docs/operations/migrations.md)."""

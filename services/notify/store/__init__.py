@@ -10,9 +10,22 @@ from services.notify.store.mails import MAIL_INDEXES, Mails
 from services.notify.store.notices import NOTICE_INDEXES, Notices
 from services.notify.store.people import People, Person
 from services.notify.store.sites import Sites
+from shared.kit.documents import CHANGED_AT, Step
 from shared.kit.mongo import IndexModel
 
-__all__ = ["INDEXES", "Audience", "Broadcasts", "Endings", "Known", "Mails", "Notices", "People", "Person", "Sites"]
+__all__ = [
+    "FORMS",
+    "INDEXES",
+    "Audience",
+    "Broadcasts",
+    "Endings",
+    "Known",
+    "Mails",
+    "Notices",
+    "People",
+    "Person",
+    "Sites",
+]
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "mails": MAIL_INDEXES,
@@ -20,6 +33,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "broadcasts": BROADCAST_INDEXES,
     "copy_registration": AUDIENCE_INDEXES,
 }
+
+FORMS: Mapping[str, Sequence[Step]] = {"notices": [CHANGED_AT]}
+"""How documents of each earlier form become those of the next; only ever added to (docs/operations/migrations.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ RESERVED = frozenset(
         "site",
         "version",
         "created_at",
+        "changed_at",
+        "form",
+        "least",
         "fingerprint",
         "claims",
         "due_at",
@@ -192,7 +195,7 @@ def outbox(doc_id: str, site: str, events: Sequence[Event], cause: Cause, at: da
 
 
 def _unsent(at: datetime) -> dict[str, Any]:
-    return {"log": [], "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
+    return {"changed_at": at, "log": [], "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
 
 
 def _held(draft: Draft) -> dict[str, Any]:
@@ -209,7 +212,7 @@ def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime)
     kept = {k: doc[k] for k in RESERVED - {"claims", "due_at", "due_kind", "lease"} if k in doc}
     changed = {**kept, **draft.body, **_held(draft), "version": doc["version"] + 1}
     changed["log"] = [*doc["log"], *entries(doc, draft, cause, at)]
-    return changed | {"unsent": True, "next_try": at + SWEEP_AFTER}
+    return changed | {"changed_at": at, "unsent": True, "next_try": at + SWEEP_AFTER}
 
 
 _ALWAYS = ("unsent", "next_try")

@@ -7,11 +7,14 @@ from shared.kit.mongo import IndexModel, index
 
 
 def document_indexes() -> list[IndexModel]:
-    """Claims (the uniqueness the whole house rests on), the unsent, and the armed timers; all partial, so small."""
+    """Claims (the uniqueness the whole house rests on), the unsent, the armed timers; all partial, so small. And all by
+    their last change, those first that do not say when it was: `lounge republish` and the anchors go along it.
+    """
     return [
         index([("site", 1), ("claims", 1)], unique=True, partial={"claims": {"$exists": True}}),
         index([("unsent", 1), ("next_try", 1)], partial={"unsent": {"$exists": True}}),
         index([("due_at", 1)], partial={"due_at": {"$exists": True}}),
+        index([("changed_at", 1), ("_id", 1)]),
     ]
 
 

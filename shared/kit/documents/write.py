@@ -15,6 +15,7 @@ from shared.kit.crash import crashpoint
 from shared.kit.documents.chain import erasing
 from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcome
 from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
+from shared.kit.documents.forms import Forms
 from shared.kit.documents.history import History
 from shared.kit.mongo import DuplicateKeyError, PyMongoError, is_outage, taken_claim
 from shared.kit.nats.request import Unavailable
@@ -25,6 +26,7 @@ _SETTLE_SECONDS = 2.0
 _SETTLE_PAUSE = 0.05
 _MOVING = frozenset({"sent", "unsent", "next_try", "stated"})
 """What the relay changes beside the version."""
+UNCHANGED = Forms()
 Nudge = Callable[[dict[str, Any]], None]
 Decide = Callable[[dict[str, Any]], Draft | None]
 
@@ -38,18 +40,27 @@ class ClaimTaken(Exception):
 
 
 class Documents:
-    """One collection of documents. `collection` is the driver's own, for reads; every write goes through here."""
+    """One collection of documents. `collection` is the driver's own, for reads; every write goes through here.
 
-    def __init__(self, collection: Any, history: Any, clock: Clock, nudge: Nudge) -> None:
+    What it gives is in the newest of the collection's `forms`; what a query finds by itself is put into it by `newest`.
+    """
+
+    def __init__(self, collection: Any, history: Any, clock: Clock, nudge: Nudge, forms: Forms = UNCHANGED) -> None:
         self.collection = collection
         self._name: str = collection.name
         self.history = History(history)
         self._clock = clock
         self._nudge = nudge
         self._commit = GroupCommit(collection)
+        self.forms = forms
+        self.newest = forms.newest_of
 
     async def get(self, doc_id: str, where: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """The document, if it also matches `where` (the principal, usually)."""
+        found = await self._stored(doc_id, where)
+        return None if found is None else self.newest(found)
+
+    async def _stored(self, doc_id: str, where: Mapping[str, Any] | None) -> dict[str, Any] | None:
         found: dict[str, Any] | None = await self.collection.find_one({"_id": doc_id, **(where or {})})
         return found
 
@@ -84,7 +95,7 @@ class Documents:
             return await self._insert(doc_id, site, draft, _traced(cause), at=at)
 
     async def _insert(self, doc_id: str, site: str, draft: Draft, cause: Cause, *, at: datetime) -> Stored:
-        doc = new_document(doc_id, site, draft, cause, at)
+        doc = new_document(doc_id, site, draft, cause, at) | self.forms.marks
         self._in_time(cause)
         await crashpoint("store.before_write")
         try:
@@ -110,7 +121,8 @@ class Documents:
         """
         with telemetry.here("store insert", collection=self._name):
             cause = _traced(cause)
-            docs = [new_document(doc_id, site, draft, cause, at) for doc_id, draft in drafts.items()]
+            marks = self.forms.marks
+            docs = [new_document(doc_id, site, draft, cause, at) | marks for doc_id, draft in drafts.items()]
             await crashpoint("store.before_write")
             try:
                 new = await self._commit.insert_new(docs)
@@ -149,9 +161,10 @@ class Documents:
         the key was looked up. Raises NotFound, VersionStale, KeyReused, ClaimTaken, DeadlinePassed, Busy, Unavailable.
         """
         for _ in range(_ROUNDS):
-            doc = await self.get(doc_id, where)
-            if doc is None:
+            stored = await self._stored(doc_id, where)
+            if stored is None:
                 raise NotFound
+            doc = self.newest(stored)
             if await self._made_before(doc, cause):
                 return Stored(doc, replay=True)
             if if_match is not None and doc["version"] != if_match:
@@ -160,9 +173,10 @@ class Documents:
             if draft is None or is_same(doc, draft):
                 return Stored(doc)
             self._in_time(cause)
+            self.forms.check_writable(stored)
             with telemetry.here("store change", collection=self._name):
                 after = next_document(doc, draft, _traced(cause), at)
-                if await self._update(doc, after):
+                if await self._update(stored, after):
                     self._nudge(after)
                     return Stored(after)
         raise Busy
@@ -171,9 +185,7 @@ class Documents:
         """False where somebody was faster. An unknown outcome is settled by reading again."""
         await crashpoint("store.before_write")
         try:
-            result = await self.collection.update_one(
-                {"_id": doc["_id"], "site": doc["site"], "version": doc["version"]}, update_of(doc, after)
-            )
+            result = await self.collection.update_one(as_read(doc), update_of(doc, after))
         except DuplicateKeyError as error:
             raise ClaimTaken(taken_claim(error.details) or "?") from None
         except Exception as error:
@@ -213,6 +225,12 @@ class Documents:
     def _in_time(self, cause: Cause) -> None:
         if cause.deadline is not None and self._clock.now() > cause.deadline:
             raise DeadlinePassed
+
+
+def as_read(doc: Mapping[str, Any]) -> dict[str, Any]:
+    """A filter: nobody has changed it since, nor put it into another form."""
+    same = {name: doc[name] for name in ("_id", "site", "version")}
+    return same | {"form": doc.get("form")}
 
 
 def _traced(cause: Cause) -> Cause:
