@@ -15,7 +15,7 @@ from tests.support.system import System, system
 STOPPED = ("booking-1", "events-1", "members-1", "notify-1", "booking-2")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_replica_that_is_told_to_stop_takes_nothing_with_it() -> None:
     with system("--scale", "booking=2", "--scale", "events=2") as lounge:
         ledger = Ledger("stopped_replicas", lambda: lounge.url, lounge.token(PERSON), Slots())
