@@ -121,7 +121,7 @@ class House:
         if service == "notify":
             settings |= {"smtp_url": self.urls["smtp"], "nice": MAIL_MAY_WAIT}
         if service == "members":
-            settings["members_secret_file"] = self._secret("members")
+            settings |= {"members_secret_file": self._secret("members"), "public_url": self.gateway_url}
         return {f"LOUNGE_{name.upper()}": str(value) for name, value in settings.items()}
 
     def _url_file(self, service: str) -> Path:

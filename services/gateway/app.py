@@ -22,7 +22,8 @@ from services.gateway.ops import Watch
 from services.gateway.policy import ANYONE, SESSION
 from services.gateway.problems import Catalogue, written_catalogue
 from services.gateway.proxies import Proxies
-from services.gateway.routes import booking, events, members, notify
+from services.gateway.routes import booking, events, identity, members, notify
+from services.gateway.routes.identity import IdentitySignIn
 from services.gateway.routes.people import People
 from services.gateway.routes.special import Special
 from services.gateway.servers import Jetstream
@@ -37,7 +38,12 @@ from shared.kit.nats.request import Caller
 from shared.kit.starting import settled
 
 log = get_logger()
-_CALLS = {"booking": booking.CALLS, "members": members.CALLS, "events": events.CALLS, "notify": notify.CALLS}
+_CALLS = {
+    "booking": booking.CALLS,
+    "members": (*members.CALLS, *identity.CALLS),
+    "events": events.CALLS,
+    "notify": notify.CALLS,
+}
 
 
 class House:
@@ -67,6 +73,7 @@ class House:
         """All but those that show the document itself."""
         calls = [self.forwarder.door(call, tag=tag) for tag, group in _CALLS.items() for call in group]
         special = Special(self.forwarder, self.gate, self.authenticator).doors()
+        special += IdentitySignIn(self.forwarder, self.gate).doors()
         people = People(self.forwarder, self.gate).door()
         return [*calls, people, *special, *self.watch.doors(), self._stream_door(), self._problem_door()]
 

@@ -49,6 +49,8 @@ SIGNED_IN = Policy(kinds=_PEOPLE)
 EVERY_PRINCIPAL = Policy(kinds=_PEOPLE | {"site"})
 ADMIN = Policy(kinds=_PEOPLE, roles=_STAFF | {"organization_admin"})
 STAFF = Policy(kinds=_PEOPLE, roles=_STAFF)
+STAFF_IN_PERSON = Policy(kinds=frozenset({"member"}), roles=_STAFF)
+"""What would let a program in as somebody else: no key does it."""
 SITE = Policy(kinds=frozenset({"site"}))
 SITE_OR_STAFF = Policy(kinds=_PEOPLE | {"site"}, roles=_STAFF)
 OPERATOR = Policy(kinds=_PEOPLE, roles=frozenset({"operator"}))

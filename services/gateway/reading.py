@@ -16,6 +16,7 @@ from services.gateway.calls import CURSOR, DRY_RUN, Call
 from services.gateway.problems import header, language_of
 from services.gateway.refusals import InvalidText, UnknownParameter
 from services.gateway.validation import NotValid, fault, not_valid
+from shared.contracts.message import Command, Query
 from shared.kernel.ids import ID_PATTERN
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Language
@@ -92,7 +93,7 @@ class QueryReader:
             alias = self._given[given]
             fields[alias] = opened(text) if given == CURSOR else _value(text, self._kinds[alias])
         raw = orjson.dumps(fields)
-        judged(self._call, raw, fields, request)
+        judged(self._call.ask, raw, fields, request, flat=True)
         return raw
 
 
@@ -117,7 +118,7 @@ class BodyReader:
             body.media_type(request.scope)
             sent = guard.check(raw)
         if not self._fields:
-            judged(self._call, sent.raw, sent.value, request)
+            judged(self._call.ask, sent.raw, sent.value, request)
             return sent.raw
         language = _language(request)
         if not isinstance(sent.value, dict):
@@ -127,16 +128,19 @@ class BodyReader:
         whole = orjson.dumps(fields)
         if sent.value:
             whole = whole[:-1] + b"," + sent.raw.strip()[1:]
-        judged(self._call, whole, sent.value | fields, request)
+        judged(self._call.ask, whole, sent.value | fields, request)
         return whole
 
 
-def judged(call: Call, raw: bytes, value: Any, request: Request) -> BaseModel:
-    """The command or query that `raw` is. Raises NotValid, or the refusal a validator named."""
+def judged(ask: type[Command | Query], raw: bytes, value: Any, request: Request, *, flat: bool = False) -> BaseModel:
+    """The command or query that `raw` is; `flat` where it came as query parameters.
+
+    Raises NotValid, or the refusal a validator named.
+    """
     try:
-        model = call.ask.model_validate_json(raw)
+        model = ask.model_validate_json(raw)
     except ValidationError as error:
-        raise not_valid(error, _language(request), flat=call.reads) from None
+        raise not_valid(error, _language(request), flat=flat) from None
     if faults := [fault(path, "invalid-time", _language(request)) for path in _not_written_as_times(model, value)]:
         raise NotValid(faults)
     return model

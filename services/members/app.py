@@ -6,22 +6,28 @@ from typing import Any
 
 from services.members.handlers.api_keys import ApiKeyHandlers
 from services.members.handlers.deadlines import Deadlines
+from services.members.handlers.identity import IdentitySignIn, Kept, Place, ProviderHandlers
+from services.members.handlers.opening import Opening
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
 from services.members.handlers.people import PeopleHandlers
 from services.members.handlers.policy import PolicyHandlers
 from services.members.handlers.sign_in import Counts, SignInHandlers
 from services.members.handlers.tokens import Tokens
+from services.members.openid import OpenId
 from services.members.publish import NotifyMail, member_states, organization_states, policy_states
 from services.members.queries.directory import Directory
+from services.members.queries.identity import ProviderQueries
 from services.members.queries.keys import KeyQueries
 from services.members.queries.policy import PolicyQueries
 from services.members.settings import Settings
 from services.members.store import FORMS
+from services.members.store.identities import Identities, IdentityProviders, Once
 from services.members.store.organizations import DEADLINE
 from services.members.store.people import People
 from services.members.store.policies import Policies
 from services.members.store.rekeying import rekeyed
+from services.members.store.seal import Seal
 from services.members.store.secret import Secret
 from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import Clients, SignIns
@@ -31,6 +37,7 @@ from services.members.subscribers import (
     Handlers,
     subscribe_directory,
     subscribe_directory_queries,
+    subscribe_identity,
     subscribe_joining,
     subscribe_key_queries,
     subscribe_policy,
@@ -39,6 +46,7 @@ from services.members.subscribers import (
 from shared.contracts.booking import SiteState
 from shared.kernel.time import Clock
 from shared.kit.documents import Documents
+from shared.kit.outbound import Outbound
 from shared.kit.service import Service
 
 _ROTATION_SECONDS = 60.0
@@ -55,26 +63,20 @@ def build(settings: Settings) -> Service:
     people = People(members.collection)
     secret = Secret(settings.members_secret.get_secret_value().encode())
     tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
-    counts = Counts(
-        SignIns(service.collection("sign_ins")),
-        Clients(service.collection("sign_in_clients")),
-        settings.sign_in_sends_per_client,
-    )
     sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
+    opening = Opening(sessions, tokens, chance=_token_text)
     handlers = Handlers(
         organizations=OrganizationHandlers(organizations, people, clock),
         people=PeopleHandlers(members, organizations, people, clock),
         api_keys=ApiKeyHandlers(api_keys, clock, chance=_key_text),
         sign_in=SignInHandlers(
             people=people,
-            counts=counts,
-            sessions=sessions,
-            tokens=tokens,
+            counts=_counts(service, settings),
+            opening=opening,
             mail=NotifyMail(service.caller),
             secret=secret,
             clock=clock,
             new_code=_eight_digits,
-            chance=_token_text,
         ),
         tokens=tokens,
         ops=OpsHandlers(members, organizations, people, tokens, clock),
@@ -85,6 +87,7 @@ def build(settings: Settings) -> Service:
     subscribe_directory(service, handlers)
     subscribe_joining(service, handlers)
     subscribe_directory_queries(service, Directory(organizations.collection, members.collection, clock))
+    _identity(service, settings, opening, organizations, people)
     subscribe_key_queries(service, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
     service.ticker("organizations", {DEADLINE: deadlines.membership})
     service.background("unarmed-organizations", deadlines.arm)
@@ -100,6 +103,40 @@ def _keep_policy(service: Service, organizations: Documents, members: Documents)
     ask_for = PolicyQueries(policies, organizations.collection, members.collection, clock)
     subscribe_policy(service, PolicyHandlers(policies, sites, organizations.collection, ask_for, clock), ask_for)
     service.background("first-policy", lambda: _first_policy(policies, clock))
+
+
+def _counts(service: Service, settings: Settings) -> Counts:
+    addresses, networks = SignIns(service.collection("sign_ins")), Clients(service.collection("sign_in_clients"))
+    return Counts(addresses, networks, settings.sign_in_sends_per_client)
+
+
+def _identity(service: Service, settings: Settings, opening: Opening, organizations: Documents, people: People) -> None:
+    """Signing in by the organizations' own identity providers: all of it that goes out to the internet."""
+    secret = Secret(settings.members_secret.get_secret_value().encode())
+    seal, place = Seal(secret, "identity-providers"), _place(settings)
+    outbound = Outbound(allow=settings.outbound_allow, ca_file=settings.outbound_ca_file)
+    service.after_stop(outbound.close)
+    providers, openid = IdentityProviders(service.documents("identity_providers")), OpenId(outbound)
+    setting = ProviderHandlers(providers, organizations, openid, seal, service.clock)
+    signing_in = IdentitySignIn(
+        providers=providers,
+        identities=Identities(service.documents("identities")),
+        people=people,
+        kept=Kept(Once(service.collection("begun_sign_ins")), Once(service.collection("sign_in_tickets"))),
+        opening=opening,
+        openid=openid,
+        seal=seal,
+        secret=secret,
+        place=place,
+        clock=service.clock,
+        chance=_token_text,
+    )
+    subscribe_identity(service, setting, signing_in, ProviderQueries(providers, place.redirect_uri))
+
+
+def _place(settings: Settings) -> Place:
+    own = {settings.public_url} if settings.public_url else set()
+    return Place(settings.public_url, frozenset({*own, *settings.return_origins}))
 
 
 async def _rotating(tokens: Tokens) -> None:

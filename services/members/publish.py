@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain import api_key, member, policy, session
+from services.members.domain import api_key, identity_provider, identity_sign_in, member, policy, session
 from services.members.domain import organization_events as organization
 from services.members.domain.membership import Membership
 from services.members.domain.organization import Organization
@@ -20,6 +20,7 @@ _MAIL_SECONDS = 4.0
 """Within the deadline of whoever waits for the answer."""
 
 DomainEvent = member.MemberEvent | api_key.ApiKeyEvent | session.SessionReused | policy.PolicyChanged
+IdentityEvent = identity_provider.ProviderEvent | identity_sign_in.IdentityLinked
 
 
 def contract_of(event: DomainEvent, version: int) -> Event:
@@ -39,6 +40,17 @@ def contract_of(event: DomainEvent, version: int) -> Event:
             places = tuple(contract.PlaceOfRowView(**_place(each)) for each in removed)
             rows = tuple(map(row_view, put))
             return contract.PolicyChanged(id=contract.POLICY_ID, version=version, put=rows, removed=places)
+
+
+def identity_said(event: IdentityEvent, version: int) -> Event:
+    """The message of an event about an identity provider or whom it vouches for."""
+    match event:
+        case identity_provider.IdentityProviderSet(org_id, changed):
+            return contract.IdentityProviderSet(id=org_id, changed=changed, version=version)
+        case identity_provider.IdentityProviderRemoved(org_id):
+            return contract.IdentityProviderRemoved(id=org_id, version=version)
+        case identity_sign_in.IdentityLinked(identity_id, member_id):
+            return contract.IdentityLinked(id=identity_id, member=member_id, version=version)
 
 
 def row_view(row: policy.Row) -> contract.PolicyRowView:

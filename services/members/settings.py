@@ -16,5 +16,9 @@ class Settings(KitSettings):
 
     members_secret: SecretStr = Field(min_length=32)
     members_secret_file: Path | None = None
+    public_url: str = Field(default="", pattern=r"^(https?://[^/?#@\\s]+)?$")
+    """Where browsers reach the gateway, `https://lounge.example`; needed for signing in by an identity provider."""
+    return_origins: tuple[str, ...] = ()
+    """Origins beside our own that such a sign-in may lead back to; a JSON list."""
     sign_in_sends_per_client: int = Field(default=20, ge=1)
     """Sign-in codes sent within an hour for all that comes from one network, an IPv4 address or an IPv6 /64."""

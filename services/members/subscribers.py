@@ -6,6 +6,7 @@ from typing import Any
 
 from services.members.domain.joining import Transition
 from services.members.handlers.api_keys import ApiKeyHandlers
+from services.members.handlers.identity import IdentitySignIn, ProviderHandlers
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
 from services.members.handlers.people import PeopleHandlers
@@ -13,6 +14,7 @@ from services.members.handlers.policy import PolicyHandlers
 from services.members.handlers.sign_in import SignInHandlers
 from services.members.handlers.tokens import Tokens
 from services.members.queries.directory import Directory
+from services.members.queries.identity import ProviderQueries
 from services.members.queries.keys import KeyQueries
 from services.members.queries.policy import PolicyQueries
 from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
@@ -214,3 +216,35 @@ def subscribe_policy(service: Service, handle: PolicyHandlers, ask_for: PolicyQu
     @service.command(contract.GetPolicy)
     async def policy(ask: Asked[contract.GetPolicy]) -> Answer:
         return answer(await ask_for.policy(ask))
+
+
+def subscribe_identity(
+    service: Service, setting: ProviderHandlers, signing_in: IdentitySignIn, queries: ProviderQueries
+) -> None:
+    """Organizations' identity providers, and signing in by them."""
+
+    @service.command(contract.PutIdentityProvider)
+    async def put_identity_provider(ask: Asked[contract.PutIdentityProvider]) -> Answer:
+        stored = await setting.put_identity_provider(ask)
+        return answer(queries.view(stored.doc), replay=stored.replay)
+
+    @service.command(contract.RemoveIdentityProvider)
+    async def remove_identity_provider(ask: Asked[contract.RemoveIdentityProvider]) -> Answer:
+        await setting.remove_identity_provider(ask)
+        return answer(None, status=204)
+
+    @service.command(contract.GetIdentityProvider)
+    async def identity_provider(ask: Asked[contract.GetIdentityProvider]) -> Answer:
+        return answer(await queries.identity_provider(ask))
+
+    @service.command(contract.BeginSignIn)
+    async def begin_sign_in(ask: Asked[contract.BeginSignIn]) -> Answer:
+        return answer(await signing_in.begin_sign_in(ask))
+
+    @service.command(contract.FinishSignIn)
+    async def finish_sign_in(ask: Asked[contract.FinishSignIn]) -> Answer:
+        return answer(await signing_in.finish_sign_in(ask))
+
+    @service.command(contract.ExchangeCode)
+    async def exchange_code(ask: Asked[contract.ExchangeCode]) -> Answer:
+        return answer(await signing_in.exchange_code(ask), status=201)

@@ -221,8 +221,9 @@ class Relay:
 
     async def _entries(self, since: datetime) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
         async for doc in changed_since(self._collection, since):
-            moved = await self._history.of(doc) if doc["log"] and doc["log"][0]["time"] >= since else []
-            for entry in (*moved, *doc["log"]):
+            logged = doc.get("log", [])  # a plain document has one only once it had something to say
+            moved = await self._history.of(doc) if logged and logged[0]["time"] >= since else []
+            for entry in (*moved, *logged):
                 if entry["time"] >= since and "data" in entry:
                     yield doc, entry
 

@@ -14,7 +14,7 @@ OF_ONE_SERVICE = frozenset(
         *("RATE_ANONYMOUS_BURST", "RATE_ANONYMOUS_REFILL", "RATE_ORGANIZATION_FACTOR"),
         *("RATE_PRINCIPAL_BURST", "RATE_PRINCIPAL_REFILL", "STREAMS_PER_PRINCIPAL", "TRUSTED_PROXIES"),
         *("MAIL_FROM", "SMTP_CONNECTIONS", "SMTP_TIMEOUT", "SMTP_URL", "SMTP_URL_FILE"),
-        *("MEMBERS_SECRET", "MEMBERS_SECRET_FILE", "SIGN_IN_SENDS_PER_CLIENT"),
+        *("MEMBERS_SECRET", "MEMBERS_SECRET_FILE", "SIGN_IN_SENDS_PER_CLIENT", "PUBLIC_URL", "RETURN_ORIGINS"),
     }
 )
 """Settings that a service has beyond the kit's: one environment may serve several services. A test compares."""
@@ -52,6 +52,10 @@ class KitSettings(BaseSettings):
     http_port: int = Field(default=0, ge=0, le=65_535)
     clock: str = "system"
     """`system`, or `virtual:<file holding an RFC 3339 instant>`, which only a test may use."""
+    outbound_allow: tuple[str, ...] = ()
+    """`host:port` pairs that requests to addresses of others may go to though they are not public; tests only."""
+    outbound_ca_file: Path | None = None
+    """An authority that such a peer's certificate may be signed by, beside the public ones."""
     testing: bool = False
     crash: str = ""
     crash_ledger: Path | None = None
@@ -90,8 +94,11 @@ class KitSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _tests_only(self) -> Self:
-        if not self.testing and (self.clock != "system" or self.crash):
-            raise ValueError("LOUNGE_CLOCK and LOUNGE_CRASH are for tests: set LOUNGE_TESTING=1 there, nowhere else")
+        if not self.testing and (self.clock != "system" or self.crash or self.outbound_allow):
+            raise ValueError(
+                "LOUNGE_CLOCK, LOUNGE_CRASH and LOUNGE_OUTBOUND_ALLOW are for tests: set LOUNGE_TESTING=1 there, "
+                "nowhere else"
+            )
         return self
 
 

@@ -22,7 +22,15 @@ import shared.contracts.events
 import shared.contracts.members
 import shared.contracts.notify  # noqa: F401 - fills the registry, as the three before
 from shared.contracts.booking import ListBookings
-from shared.contracts.members import TOKEN_AUDIENCE, TOKEN_ISSUER, Jwks, ResolveApiKey, RevokedSessions
+from shared.contracts.members import (
+    TOKEN_AUDIENCE,
+    TOKEN_ISSUER,
+    BeginSignIn,
+    FinishSignIn,
+    Jwks,
+    ResolveApiKey,
+    RevokedSessions,
+)
 from shared.contracts.message import Asked, Message
 from shared.contracts.ops import status_subject
 from shared.contracts.topology import SERVICES
@@ -153,6 +161,10 @@ class FakeServices:
             return ok(found) if found else problem("unknown-api-key", 401)
         if subject == ListBookings.wire:
             return ok({"items": [{"id": "b1", "version": 1}], "next": "after-b1"})
+        if subject == BeginSignIn.wire:
+            return ok({"authorization_url": "https://accounts.bio.example/authorize", "expires_in": 600})
+        if subject == FinishSignIn.wire:
+            return ok({"tokens": {"access_token": "a", "token_type": "Bearer", "expires_in": 600}, "return_to": None})
         return ok({"id": "thing", "version": 7})
 
     def add_key(self, secret: str, **principal: Any) -> None:

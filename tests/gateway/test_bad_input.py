@@ -16,6 +16,8 @@ from tests.gateway.fakes import FakeServices
 ROUTES = build(GatewaySettings(nats_url="nats://localhost")).house.doors()
 SECRET = "lk_" + "a" * 40
 INGEST = "/v1/sites/{site}/events"
+CALLBACK = "/v1/auth/oidc/callback"
+"""What identity providers add to the parameters they send there is their own."""
 OPERATOR = ["member", "operator", "site_staff", "organization_admin"]
 
 
@@ -172,7 +174,10 @@ def test_an_unknown_field_is_named_and_its_value_is_not_echoed(
     assert "canary-value" not in answer.text
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.path.startswith("/v1/")], ids=named)
+STRICT = [route for route in ROUTES if route.path.startswith("/v1/") and route.path != CALLBACK]
+
+
+@pytest.mark.parametrize("route", STRICT, ids=named)
 def test_an_unknown_query_parameter_is_refused_everywhere_below_v1(
     route: Route, door: Door, services: FakeServices
 ) -> None:

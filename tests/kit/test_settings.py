@@ -65,8 +65,9 @@ def test_a_secret_is_neither_shown_nor_told_in_an_error(monkeypatch: pytest.Monk
         ("MONGO_DRIVER", "odmantic", "mongo_driver"),
         ("HTTP_PORT", "70000", "http_port"),
         ("LOG_LEVEL", "loud", "log_level"),
-        ("CLOCK", "virtual:/tmp/x", "LOUNGE_CLOCK and LOUNGE_CRASH are for tests"),
-        ("CRASH", "relay.after_publish:kill", "LOUNGE_CLOCK and LOUNGE_CRASH are for tests"),
+        ("CLOCK", "virtual:/tmp/x", "LOUNGE_OUTBOUND_ALLOW are for tests"),
+        ("CRASH", "relay.after_publish:kill", "LOUNGE_OUTBOUND_ALLOW are for tests"),
+        ("OUTBOUND_ALLOW", '["localhost:1"]', "LOUNGE_OUTBOUND_ALLOW are for tests"),
         ("MONGO_URL_FILE", "/nowhere/url", "LOUNGE_MONGO_URL_FILE: /nowhere/url cannot be read"),
     ],
 )

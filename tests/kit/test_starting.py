@@ -188,7 +188,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"http_port": TAKEN}, "LOUNGE_HTTP_PORT: 127.0.0.1:{port} cannot be opened: Address already in use"),
     ({"crash": "relay.nowhere:kill"}, "LOUNGE_CRASH: there is no crash point 'relay.nowhere'"),
     ({"clock": "sundial"}, "LOUNGE_CLOCK is 'system' or 'virtual:<file>', not 'sundial'"),
-    ({"clock": "virtual:/tmp/x", "testing": "false"}, "LOUNGE_CLOCK and LOUNGE_CRASH are for tests"),
+    (
+        {"clock": "virtual:/tmp/x", "testing": "false"},
+        "LOUNGE_CLOCK, LOUNGE_CRASH and LOUNGE_OUTBOUND_ALLOW are for tests",
+    ),
 ]
 
 

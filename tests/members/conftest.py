@@ -20,6 +20,7 @@ from shared.contracts.notify import SendSignInCode
 from shared.kernel.ids import new_id
 from shared.kit.service import Service
 from tests.members.people import OPS
+from tests.support.certificates import Certificates, certificates
 from tests.support.servers import Servers
 
 NOON = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
@@ -119,6 +120,7 @@ def replica(servers: Servers, **settings: Any) -> Service:
     """A replica as an environment would configure it; `settings` by the settings' names."""
     env = servers.settings_env("members", members_secret="k" * 48, **settings)
     fields: dict[str, Any] = {k.removeprefix("LOUNGE_").lower(): v for k, v in env.items() if k != "LOUNGE_PARENT_PID"}
+    fields |= {name: value for name, value in settings.items() if isinstance(value, tuple)}
     return build(Settings(**fields))
 
 
@@ -147,3 +149,9 @@ def houses(clean: Servers, tmp_path: Path) -> Houses:
 async def house(houses: Houses) -> AsyncIterator[House]:
     async with houses() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """For an identity provider on a loopback port."""
+    return certificates(tmp_path_factory.mktemp("certificates"), "localhost")

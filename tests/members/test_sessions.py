@@ -68,6 +68,10 @@ async def test_a5_a_reused_token_is_announced_once_in_the_write_that_ends_the_se
         assert [orjson.loads(m.data or b"")["data"] for m in said] == [
             {"id": sid, "member": member["id"], "at": "2026-12-01T03:00:11Z", "version": 1}
         ]
+        await signed_in(house)
+        assert await house.service.relays["sessions"].republish(house.wall.at) == 1, (
+            "a living session has nothing to say"
+        )
 
 
 async def test_a_forged_refresh_token_ends_nothing(house: House) -> None:

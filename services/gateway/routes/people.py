@@ -63,7 +63,7 @@ class People:
             return await self._page(request)
         asker = await self._gate.pass_in(request, ADMIN.within(_SCOPE))
         asked = no_parameters(request, _ASKED)
-        judged(_CALL, orjson.dumps(asked), asked, request)
+        judged(_CALL.ask, orjson.dumps(asked), asked, request, flat=True)
         wish = {name: text for name, text in asked.items() if name != "sort"}
         most = orjson.dumps(wish | {"most": MOST_ROWS + 1})
         if (await self._forwarder.ask(CountMembers.wire, most, asker, request))["data"]["count"] > MOST_ROWS:

@@ -30,6 +30,10 @@ class Address:
         """Equal for every spelling of the same mailbox, and tells nobody the address."""
         return derived_id("email", self.text.casefold())
 
+    @property
+    def domain(self) -> str:
+        return self.text.rpartition("@")[2]
+
 
 def address(text: str) -> Address:
     """Raises InvalidEmail: one recipient, no quotes, a domain of at least two labels, at most 254 characters."""

@@ -10,15 +10,13 @@ from services.members.domain.member import Member
 from services.members.domain.session import NotYourOrganization, Refreshed, RefreshToken, Session, SessionEnded
 from services.members.domain.sign_in import CODE_LIFETIME, SignIn, TooManyAttempts, WrongCode, network_of
 from services.members.handlers.asking import check_in_time
-from services.members.handlers.tokens import Tokens
+from services.members.handlers.opening import Opening
 from services.members.store.people import People
 from services.members.store.secret import Secret
-from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import Clients, SignIns
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.contracts.notify import SendSignInCode
-from shared.kernel.ids import new_id
 from shared.kernel.refusal import DeadlinePassed
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause
@@ -47,17 +45,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class SignInHandlers:
-    """`new_code` gives eight digits, `chance` 64 hexadecimal digits; nobody can guess either."""
+    """`new_code` gives eight digits that nobody can guess."""
 
     people: People
     counts: Counts
-    sessions: Sessions
-    tokens: Tokens
+    opening: Opening
     mail: CodeMail
     secret: Secret
     clock: Clock
     new_code: Callable[[], str]
-    chance: Callable[[], str]
 
     async def request_sign_in_code(self, ask: Asked[contract.RequestSignInCode]) -> contract.CodeRequestedView:
         """Does the same work for an address nobody has: notify is told, without a code. Raises TooManyAttempts."""
@@ -101,16 +97,13 @@ class SignInHandlers:
         right = await self._attempt(to, ask, member)
         if not right or member is None:
             raise WrongCode
-        first = RefreshToken(new_id(at), 0, self.chance())
-        await self.sessions.open(Session.open(first, member.id, at))
-        log.info("session.opened", session=first.session, member=member.id)
-        return await self._pair(member, first, ask.data.organization)
+        return await self.opening.open(member, at, way="code", acted_for=ask.data.organization)
 
     async def refresh_session(self, ask: Asked[contract.RefreshSession]) -> contract.TokenView:
         """Raises SessionEnded, also for a member who is no longer active; NotYourOrganization, the token still good."""
         token, at = RefreshToken.parse(ask.data.refresh_token), self.clock.now()
         pepper, acted_for = self.secret.key("refresh-tokens"), ask.data.organization
-        owner = await self.people.active(await self.sessions.member_of(token.session)) if acted_for else None
+        owner = await self.people.active(await self.opening.sessions.member_of(token.session)) if acted_for else None
 
         def decide(session: Session) -> Refreshed:
             check_in_time(ask, self.clock)
@@ -119,19 +112,19 @@ class SignInHandlers:
                 _check_theirs(owner, acted_for)
             return refreshed
 
-        refreshed = await self.sessions.refresh(token.session, decide, Cause.of(ask))
+        refreshed = await self.opening.sessions.refresh(token.session, decide, Cause.of(ask))
         if refreshed.give is None:
             log.warning("session.reused", session=token.session, member=refreshed.after.member)
             raise SessionEnded
         member = await self.people.active(refreshed.after.member)
         if member is None:
             raise SessionEnded
-        return await self._pair(member, refreshed.give, acted_for)
+        return await self.opening.pair(member, refreshed.give, acted_for)
 
     async def end_session(self, ask: Asked[contract.EndSession]) -> None:
         """The principal's own; ending it twice is ending it."""
         check_in_time(ask, self.clock)
-        await self.sessions.revoke(ask.data.session, ask.principal.id, self.clock.now())
+        await self.opening.sessions.revoke(ask.data.session, ask.principal.id, self.clock.now())
 
     async def _attempt(self, to: Address, ask: Asked[contract.CreateSession], member: Member | None) -> bool:
         """Only the guess that was written as the right one is right, however many came at once.
@@ -152,10 +145,6 @@ class SignInHandlers:
 
         await self.counts.sign_ins.change(to.key, decide)
         return right
-
-    async def _pair(self, member: Member, refresh: RefreshToken, acted_for: str | None) -> contract.TokenView:
-        access = await self.tokens.access_token(member, refresh.session, acted_for)
-        return contract.TokenView(access_token=access, expires_in=contract.TOKEN_LIFETIME, refresh_token=refresh.text)
 
     def _digest(self, to: Address, code: str, browser: str | None) -> str:
         return self.secret.digest("sign-in-codes", to.key, code, *filter(None, [browser]))

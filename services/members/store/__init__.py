@@ -11,6 +11,8 @@ _SIGN_IN_KEPT = 2 * _DAY
 """Longer than any limit of a sign-in looks back."""
 _CLIENT_KEPT = 7_200
 """Longer than the limit of a network looks back."""
+_ON_ITS_WAY = 3_600
+"""Longer than a sign-in by a provider may take."""
 _SESSION_KEPT = 15 * _DAY
 """Longer than a session may idle."""
 
@@ -47,6 +49,10 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("revoked_at", 1)], partial={"revoked_at": {"$exists": True}}),
     ],
     "signing_keys": [],
+    "identity_providers": document_indexes(),
+    "identities": [*document_indexes(), index([("member", 1)])],
+    "begun_sign_ins": [index([("touched", 1)], expire_after=_ON_ITS_WAY)],
+    "sign_in_tickets": [index([("touched", 1)], expire_after=_ON_ITS_WAY)],
 }
 
 FORMS: Mapping[str, Sequence[Step]] = {"organizations": [CHANGED_AT], "members": [CHANGED_AT], "api_keys": [CHANGED_AT]}

@@ -1,23 +1,22 @@
 """The signing keys: one document for all replicas, private parts sealed, and what is signed with them."""
 
-import json
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from joserfc import jwe, jwt
+from joserfc import jwt
 from joserfc.errors import SecurityWarning
-from joserfc.jwk import OctKey, OKPKey
+from joserfc.jwk import OKPKey
 
 from services.members.domain.key_set import PUBLISHED_BEFORE_USE, KeySet, SigningKey
+from services.members.store.seal import Seal
 from services.members.store.secret import Secret
 from shared.kernel.ids import new_id
 from shared.kernel.refusal import Busy
 from shared.kit.mongo import DuplicateKeyError
 
 _ID = "access"
-_SEAL = {"alg": "dir", "enc": "A256GCM"}
 _ROUNDS = 10
 
 
@@ -26,7 +25,7 @@ class KeySets:
 
     def __init__(self, collection: Any, secret: Secret) -> None:
         self._collection = collection
-        self._seal = OctKey.import_key(secret.key("signing-keys"))
+        self._seal = Seal(secret, "signing-keys")
 
     async def get(self, at: datetime) -> KeySet:
         """The set; its first key is made where there is none, and signs at once."""
@@ -55,8 +54,7 @@ class KeySets:
     async def sign(self, fields: Mapping[str, Any], at: datetime) -> str:
         """A JWT of type at+jwt, by the key whose time it is."""
         key = (await self.get(at)).signing(at)
-        sealed = jwe.decrypt_compact(key.sealed, self._seal, algorithms=list(_SEAL.values()))
-        private = OKPKey.import_key(json.loads(sealed.plaintext or b"{}"))
+        private = OKPKey.import_key(self._seal.opened(key.sealed))
         with warnings.catch_warnings():
             # RFC 9864 renames the algorithm to Ed25519; verifiers of today know it as EdDSA.
             warnings.simplefilter("ignore", SecurityWarning)
@@ -65,8 +63,7 @@ class KeySets:
 
     def _fresh(self, *, signs_from: datetime, at: datetime) -> SigningKey:
         key = OKPKey.generate_key("Ed25519")
-        private = json.dumps(key.as_dict(private=True)).encode()
-        sealed = jwe.encrypt_compact(_SEAL, private, self._seal, algorithms=list(_SEAL.values()))
+        sealed = self._seal.closed(key.as_dict(private=True))
         return SigningKey(new_id(at), str(key.as_dict(private=False)["x"]), sealed, signs_from)
 
     async def _write(self, version: int, after: KeySet) -> bool:
