@@ -40,28 +40,35 @@ SITES = (
 _OPEN = (Opening(days=("mon", "tue", "wed", "thu", "fri"), opens="09:00", closes="22:00"),)
 
 
-def _room(letter: str, name: Text, capacity: int) -> PutResource:
+def _room(letters: str, name: Text, capacity: int) -> PutResource:
+    """A room by its letter, or the one that several make up."""
     return PutResource(
         site=NYC,
-        id=f"room-{letter}",
+        id=f"room-{letters}",
         kind="room",
         name=name,
         capacity=capacity,
         granule_minutes=15,
         buffer_minutes=15,
         opening_hours=_OPEN,
+        parts=tuple(f"room-{letter}" for letter in letters) if len(letters) > 1 else (),
         rules=ResourceRules(shortest_minutes=15, longest_minutes=480),
     )
 
 
 def _desk(number: int) -> PutResource:
+    """For as long as the lounge is open in a day."""
     name = Text(ja=f"デスク{number}", en=f"Desk {number}")
-    return PutResource(site=NYC, id=f"desk-{number}", kind="desk", name=name, capacity=1, opening_hours=_OPEN)
+    rules = ResourceRules(longest_minutes=13 * 60)
+    return PutResource(
+        site=NYC, id=f"desk-{number}", kind="desk", name=name, capacity=1, opening_hours=_OPEN, rules=rules
+    )
 
 
 RESOURCES = (
     _room("a", Text(ja="会議室A", en="Room A"), 8),
     _room("b", Text(ja="会議室B", en="Room B"), 4),
+    _room("ab", Text(ja="会議室A・B（連結）", en="Rooms A and B together"), 12),
     _desk(1),
     _desk(2),
 )

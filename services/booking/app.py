@@ -44,7 +44,7 @@ def build(settings: Settings) -> Service:
     answer_bookings(service, handle, moving, BookingQueries(bookings, sites, parties))
     answer_places(
         service,
-        PlaceHandlers(sites=sites, resources=things, clock=clock),
+        PlaceHandlers(sites=sites, resources=things, bookings=bookings, clock=clock),
         PlaceQueries(bookings, sites, things, holidays, clock),
     )
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))

@@ -7,8 +7,9 @@ import pytest
 from services.booking.store import Bookings
 from shared.kit.documents import Documents
 from shared.kit.mongo import Mongo
-from tests.support.booking import FakeBookings, StillClock
+from tests.support.booking import StillClock
 from tests.support.documents import FakeDocuments
+from tests.support.fake_bookings import FakeBookings
 from tests.support.servers import Servers
 
 

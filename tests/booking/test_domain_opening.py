@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.booking.domain.opening import Opening, hours_on, openings
-from services.booking.domain.refusals import IdReserved, PartsFixed, PartUnknown
+from services.booking.domain.refusals import IdReserved, PartCombined, PartsFixed, PartUnknown
 from services.booking.domain.wall import months_after
 from shared.kernel.interval import Interval
-from tests.support.booking import HOLIDAYS, NEW_YORK, ROOM, SITE, WEEKDAYS, ny
+from tests.support.booking import HOLIDAYS, NEW_YORK, ROOM, ROOM_B, SITE, WEEKDAYS, ny
 
 DAY = timedelta(days=1)
 EVERY_DAY = (*WEEKDAYS, "sat", "sun")
@@ -105,23 +105,45 @@ def test_months_ahead_end_on_the_last_day_of_a_shorter_month(day: date, months: 
     assert months_after(day, months) == later
 
 
-def test_a_resource_put_again_is_no_change_and_its_parts_are_fixed() -> None:
-    known = ("room-a", "room-b")
-    made = ROOM.over(None, known=())
+KNOWN = {each.id: each for each in (ROOM, ROOM_B)}
+BOTH = replace(ROOM, id="room-ab", parts=("room-a", "room-b"))
+
+
+def test_a_resource_put_again_is_no_change() -> None:
+    made = ROOM.over(None, known={})
     assert (made.state.version, len(made.events)) == (1, 1)
-    assert ROOM.over(made.state, known=known).events == ()
-    both = replace(ROOM, parts=("room-b",))
-    with pytest.raises(PartsFixed):
-        both.over(made.state, known=known)
+    assert ROOM.over(made.state, known=KNOWN).events == ()
+
+
+def test_the_parts_of_a_combined_room_are_fixed_only_while_it_is_booked() -> None:
+    made = BOTH.over(None, known=KNOWN).state
+    smaller = replace(BOTH, parts=("room-a",))
+    with pytest.raises(PartsFixed) as refused:
+        smaller.over(made, known=KNOWN, booked_until="2026-12-15T20:00:00-05:00")
+    assert refused.value.members == {"booked_until": "2026-12-15T20:00:00-05:00"}
+    assert smaller.over(made, known=KNOWN).state.parts == ("room-a",)
+    renamed = replace(BOTH, capacity=14)
+    assert renamed.over(made, known=KNOWN, booked_until="2026-12-15T20:00:00-05:00").events
+
+
+def test_a_combined_room_is_made_of_rooms_that_are_there_and_are_no_combined_ones() -> None:
     with pytest.raises(PartUnknown):
-        both.over(None, known=())
+        BOTH.over(None, known={})
+    with pytest.raises(PartUnknown):
+        replace(BOTH, parts=("room-ab",)).over(None, known=KNOWN)
+    known = {**KNOWN, "room-ab": BOTH}
+    with pytest.raises(PartCombined):
+        replace(BOTH, id="room-abc", parts=("room-ab",)).over(None, known=known)
+    with pytest.raises(PartCombined):
+        replace(ROOM, parts=("room-b",)).over(ROOM, known=known)
+    assert BOTH.over(BOTH, known=known).events == ()
 
 
 @pytest.mark.parametrize("name", ["quota", "hold", "seat"])
 def test_a_resource_is_not_named_like_a_claim_of_another_kind(name: str) -> None:
     reserved = replace(ROOM, id=name)
     with pytest.raises(IdReserved):
-        reserved.over(None, known=())
+        reserved.over(None, known={})
 
 
 def test_a_site_defined_again_is_no_change() -> None:

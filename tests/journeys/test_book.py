@@ -19,8 +19,9 @@ def test_the_lounge_in_new_york_is_there_with_its_rooms(client: Client) -> None:
     sites = {site["id"]: site for site in member.get("/v1/sites").json()["items"]}
     assert sites["nyc"]["time_zone"] == "America/New_York"
     resources = member.get("/v1/sites/nyc/resources").json()["items"]
-    assert [r["id"] for r in resources][:2] == ["room-a", "room-b"]
-    assert [r["capacity"] for r in resources][:2] == [8, 4]
+    assert [r["id"] for r in resources] == ["room-a", "room-b", "room-ab", "desk-1", "desk-2"]
+    assert [r["capacity"] for r in resources] == [8, 4, 12, 1, 1]
+    assert [r["parts"] for r in resources] == [[], [], ["room-a", "room-b"], [], []]
     rooms = member.get("/v1/sites/nyc/resources", params={"kind": "room"}).json()["items"]
     assert {r["kind"] for r in rooms} == {"room"}
 

@@ -1,6 +1,6 @@
 """Builders of the booking domain, and fakes of its collections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from services.booking.app import load_holidays
-from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.opening import Opening
@@ -17,14 +16,11 @@ from services.booking.domain.resource import Resource
 from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.site import Calendar, Site
-from services.booking.domain.viewer import Viewer
 from services.booking.handlers import BookingHandlers, MoveHandlers, Timers
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
-from services.booking.store import Bookings, BookingsPage, Rights, Units
-from services.booking.store.bookings import as_party
-from services.booking.store.mapping import occupied_of
+from services.booking.store import Bookings, Rights, Units
 from services.booking.store.rights import policy_of
 from services.members.publish import row_view
 from services.members.store.policies import first_table
@@ -42,7 +38,8 @@ from shared.contracts.message import Asked, Command, Principal, Query, State
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
-from tests.support.documents import FakeDocuments, matches
+from tests.support.documents import FakeDocuments
+from tests.support.fake_bookings import FakeBookings
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOLIDAYS = load_holidays()
@@ -148,55 +145,6 @@ def to_place(wall: str = "2026-12-15 19:00", minutes: int = 60, **more: Any) -> 
     ends_at = start + timedelta(minutes=minutes)
     values = {"site": "nyc", "resource": "room-a", "starts_at": start, "ends_at": ends_at, **more}
     return PlaceBooking(**values)
-
-
-class FakeBookings(Bookings):
-    """The collection in memory; the writes are Bookings' own over FakeDocuments, the reads are told in Python."""
-
-    def __init__(self, documents: FakeDocuments) -> None:
-        super().__init__(documents)
-        self.memory = documents
-
-    async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
-        found = [
-            doc
-            for site in page.sites
-            for doc in self.memory.of(site)
-            if all(viewer.sees_all_of(each) for each in page.sites) or matches(doc, as_party(viewer))
-        ]
-        found = [
-            doc
-            for doc in found
-            if (page.start is None or page.start <= doc["starts_at"])
-            and (page.end is None or doc["starts_at"] < page.end)
-            and page.status in (None, doc["status"])
-            and (page.after is None or (doc["starts_at"], doc["_id"]) > page.after)
-        ]
-        return sorted(found, key=lambda doc: (doc["starts_at"], doc["_id"]))[: page.limit]
-
-    async def lapsed(self, site: str, at: datetime) -> list[str]:
-        due = [doc for doc in self.memory.of(site) if doc.get("due_kind") == EXPIRE and doc["due_at"] <= at]
-        return [doc["_id"] for doc in due]
-
-    async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
-        return [
-            occupied_of(doc)
-            for doc in self.memory.of(site)
-            if any(
-                each.startswith(f"{resource}|") and within.overlaps(_granule(each))
-                for each in doc.get("claims", ())
-                for resource in resources
-            )
-        ]
-
-    async def used_units(self, site: str, prefix: str) -> set[int]:
-        claims = [claim for doc in self.memory.of(site) for claim in doc.get("claims", ())]
-        return {int(claim.removeprefix(prefix)) for claim in claims if claim.startswith(prefix)}
-
-
-def _granule(claim: str) -> Interval:
-    start = datetime.fromisoformat(claim.split("|")[1]).replace(tzinfo=UTC)
-    return Interval(start, start + timedelta(minutes=15))
 
 
 class FakeCopy(dict[str, S]):

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.booking.domain.resource import EPOCH, Resource, aligned, ranges
+from services.booking.domain.resource import EPOCH, Resource, ranges
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.status import Status
 from shared.kernel.interval import GRANULE, Interval, gaps
+
+_LONGEST_SEARCH = 2 * 96
+"""Granules: any time of day comes within two days, also where the clocks skip it once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,14 @@ def free(
 
 
 def on_grid(at: datetime, resource: Resource, site: Site, *, up: bool) -> datetime:
-    """The nearest instant on the resource's grid, not before (`up`) or not after `at`."""
+    """The nearest instant at which a use may begin or end, not before (`up`) or not after `at`."""
     past = (at - EPOCH) % GRANULE
     at = at - past + (GRANULE if up and past else timedelta())
     # On the house's own granule every zone is on the grid: offsets are whole quarters of an hour.
-    while resource.granule_minutes != 15 and not aligned(at, resource.granule_minutes, site.zone):
+    if resource.granule_minutes == 15 and not resource.boundaries:
+        return at
+    for _ in range(_LONGEST_SEARCH):
+        if resource.fits(at, site.zone):
+            break
         at += GRANULE if up else -GRANULE
     return at

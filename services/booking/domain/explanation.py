@@ -120,16 +120,28 @@ class Explanation:
                 yield interval
 
     def _places(self, resource: Resource) -> Iterator[Interval]:
-        """In each free range the place nearest to the wish."""
+        """In each free range the place nearest to the wish; between boundaries each that covers as many of them."""
         wish, window, length = self.wanted.interval, self.around.window, self._length(resource)
         if length is None or window.end <= self.at:
             return
         site, within = self.under.site, Interval(max(window.start, self.at), window.end)
         for each in free(resource, site, self.under.holidays, self.around.taken, within):
-            if each.length >= length:
+            if resource.boundaries:
+                yield from self._between_boundaries(resource, each)
+            elif each.length >= length:
                 start = on_grid(min(max(wish.start, each.start), each.end - length), resource, site, up=False)
                 start = max(start, each.start)
                 yield Interval(start, start + length)
+
+    def _between_boundaries(self, resource: Resource, within: Interval) -> Iterator[Interval]:
+        """None longer than the wish where a pool is drawn on: nobody looked whether it has more."""
+        zone, wish = self.under.site.zone, self.wanted.interval
+        covered = len(resource.boundaries_in(wish, zone)) - 1
+        longest = min(wish.length, self._quota_left or wish.length) if self.under.quota(wish) else None
+        found = resource.boundaries_in(within, zone) if covered > 0 else []
+        for start, end in zip(found, found[covered:], strict=False):
+            if longest is None or end - start <= longest:
+                yield Interval(start, end)
 
     def _length(self, resource: Resource) -> timedelta | None:
         """As long as wished, fitted to the resource and to what a pool has left; None where nothing fits that."""

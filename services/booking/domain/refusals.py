@@ -101,9 +101,21 @@ class PartUnknown(Invalid):
     message = Text(ja="構成する部屋が見つかりません。", en="A part is no resource of this site.")
 
 
+class PartCombined(Invalid):
+    """Claims are made for rooms, so a combined room is made of rooms alone."""
+
+    code = "part-combined"
+    message = Text(ja="組み合わせた部屋を構成要素にはできません。", en="A part cannot itself be a combined room.")
+
+
 class PartsFixed(Refusal):
+    """Member `booked_until`: when the last of what is booked there ends."""
+
     code = "parts-fixed"
-    message = Text(ja="構成する部屋は変更できません。", en="The parts of a combined room cannot change.")
+    message = Text(
+        ja="予約がある間は、構成する部屋を変更できません。",
+        en="The parts of a combined room cannot change while it is booked.",
+    )
 
 
 class IdReserved(Invalid):

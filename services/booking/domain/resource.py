@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.booking.domain.events import ResourceDefined
 from services.booking.domain.opening import ALWAYS, Opening, hours_on, openings
-from services.booking.domain.refusals import IdReserved, PartsFixed, PartUnknown
+from services.booking.domain.refusals import IdReserved, PartCombined, PartsFixed, PartUnknown
 from services.booking.domain.site import Holidays, Site
 from shared.kernel.decision import Decision
 from shared.kernel.interval import GRANULE, Interval
@@ -27,6 +27,7 @@ RULES = (
     "provisional_days",
     "cancel_cutoff_minutes",
     "needs_approval",
+    "boundaries",
 )
 """What those who define a resource may leave at its default."""
 
@@ -36,7 +37,8 @@ class Resource:
     """A room, a desk, an expert's hour. Lengths are minutes; `opening_hours` None: always open.
 
     `buffer_minutes` after each use belong to cleaning up; `parts` name the rooms a combined room is made of. What is
-    cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew.
+    cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew. A use begins and ends on the
+    granule, or, where there are `boundaries` (`HH:MM`), at these wall times alone: a desk by half-day and day.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Resource:
     provisional_days: int = 7
     cancel_cutoff_minutes: int = 0
     needs_approval: bool = False
+    boundaries: Sequence[str] = ()
     version: int = 0
 
     @property
@@ -84,20 +87,39 @@ class Resource:
         hours = ALWAYS if self.opening_hours is None else self.opening_hours
         return not site.closed_on(day, holidays) and any(hours_on(day, each, site.zone) for each in hours)
 
-    def over(self, current: Resource | None, *, known: Iterable[str]) -> Decision[Resource, ResourceDefined]:
+    def fits(self, at: datetime, zone: ZoneInfo) -> bool:
+        """Whether a use may begin or end at that instant."""
+        wall = at.astimezone(zone)
+        if wall.second or wall.microsecond:
+            return False
+        if self.boundaries:
+            return f"{wall:%H:%M}" in self.boundaries or (wall.hour == wall.minute == 0 and "24:00" in self.boundaries)
+        return (wall.hour * 60 + wall.minute) % self.granule_minutes == 0
+
+    def boundaries_in(self, within: Interval, zone: ZoneInfo) -> list[datetime]:
+        """Both ends included, in order."""
+        return [at for at in (*within.granules(), within.end) if at >= within.start and self.fits(at, zone)]
+
+    def over(
+        self, current: Resource | None, *, known: Mapping[str, Resource], booked_until: str | None = None
+    ) -> Decision[Resource, ResourceDefined]:
         """Puts this definition in place of the current one; the same again is no change. `known`: the site's resources.
 
-        Raises IdReserved, PartUnknown, and PartsFixed: claims made before would no longer guard what it is made of.
+        Raises IdReserved, PartUnknown, PartCombined, and PartsFixed while something is booked (`booked_until`): the
+        claims made for that would no longer guard what it is made of.
         """
         if self.id in RESERVED:
             raise IdReserved(id=self.id)
-        if unknown := sorted(set(self.parts) - (set(known) - {self.id})):
+        if unknown := sorted(set(self.parts) - (known.keys() - {self.id})):
             raise PartUnknown(parts=unknown)
+        used = [each.id for each in known.values() if self.id in each.parts and each.id != self.id]
+        if combined := sorted(each for each in self.parts if known[each].parts) or (used if self.parts else []):
+            raise PartCombined(parts=combined)
         made = [ResourceDefined(self.site, self.id)]
         if current is None:
             return Decision(replace(self, version=1), made)
-        if set(self.parts) != set(current.parts):
-            raise PartsFixed
+        if set(self.parts) != set(current.parts) and booked_until is not None:
+            raise PartsFixed(booked_until=booked_until)
         if replace(self, version=current.version) == current:
             return Decision(current)
         return Decision(replace(self, version=current.version + 1), made)
@@ -130,12 +152,6 @@ def ranges(claims: Iterable[str], ids: Iterable[str]) -> list[Interval]:
     if begin and end:
         joined.append(Interval(begin, end))
     return joined
-
-
-def aligned(at: datetime, granule_minutes: int, zone: ZoneInfo) -> bool:
-    """Whether the wall clock of `zone` shows a whole multiple of the granule past midnight at `at`."""
-    wall = at.astimezone(zone)
-    return not (wall.second or wall.microsecond or (wall.hour * 60 + wall.minute) % granule_minutes)
 
 
 def _instant(minute: str) -> datetime:

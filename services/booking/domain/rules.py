@@ -15,7 +15,7 @@ from services.booking.domain.refusals import (
     IntervalTooLong,
     StartsInThePast,
 )
-from services.booking.domain.resource import Resource, aligned
+from services.booking.domain.resource import Resource
 from services.booking.domain.rights import FURTHEST_MONTHS, Policy, Right
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.status import Mode
@@ -113,8 +113,8 @@ def over_quota(shares: Iterable[Share], free: FreeUnits, zone: ZoneInfo) -> list
 
 def _of_resource(wanted: Wanted, resource: Resource, zone: ZoneInfo) -> Iterator[Violation]:
     interval, minutes = wanted.interval, -(-wanted.interval.length // MINUTE)
-    if not all(aligned(at, resource.granule_minutes, zone) for at in (interval.start, interval.end)):
-        yield NotOnGranule(limit=resource.granule_minutes)
+    if not all(resource.fits(at, zone) for at in (interval.start, interval.end)):
+        yield NotOnGranule(limit=", ".join(resource.boundaries) or resource.granule_minutes)
     if minutes < resource.shortest_minutes:
         yield TooShort(limit=resource.shortest_minutes, requested=minutes)
     if minutes > resource.longest_minutes:

@@ -64,7 +64,7 @@ class ClosedOnHoliday(Violation):
 
 
 class NotOnGranule(Violation):
-    """`limit` is the granule in minutes."""
+    """`limit` is the granule in minutes, or the wall times at which alone a use begins and ends."""
 
     code = "not-on-granule"
     rule = "granule"

@@ -7,12 +7,12 @@ from typing import Any
 
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.resource import bounds
+from services.booking.domain.resource import Resource, bounds
 from services.booking.domain.viewer import Viewer
 from services.booking.publish import published
 from services.booking.store.joined import Joined
 from services.booking.store.mapping import booking_body, booking_of, occupied_of
-from shared.kernel.interval import Interval
+from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
@@ -123,6 +123,14 @@ class Bookings:
         where = {"due_at": {"$lte": at}, "site": site, "expires_at": {"$lte": at}}
         found = await self._documents.collection.find(where, {"_id": 1}).sort("due_at", 1).to_list(_AT_ONCE)
         return [doc["_id"] for doc in found]
+
+    async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
+        """When the last of what is booked there after `at` ends; None where nothing is."""
+        first = bounds(resource.occupies[0], Interval(at, at + GRANULE))[0]
+        live = _claims_between(first, f"{resource.occupies[0]}{JUST_AFTER}")
+        where = {"site": resource.site, **live, "resource": resource.id, "ends_at": {"$gt": at}}
+        found = await self._documents.collection.find(where, {"ends_at": 1}).to_list(None)
+        return max((doc["ends_at"] for doc in found), default=None)
 
 
 async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:

@@ -110,12 +110,14 @@ def resource_body(resource: Resource) -> dict[str, Any]:
         "parts": list(resource.parts),
         "equipment": list(resource.equipment),
         **{rule: getattr(resource, rule) for rule in RULES},
+        "boundaries": list(resource.boundaries),
     }
 
 
 def resource_of(doc: Doc) -> Resource:
     """The resource a document holds; a rule that came later has its default in older ones."""
     hours = doc["opening_hours"]
+    rules: dict[str, Any] = {rule: doc[rule] for rule in RULES if rule in doc}
     return Resource(
         id=doc["resource"],
         site=doc["site"],
@@ -128,7 +130,7 @@ def resource_of(doc: Doc) -> Resource:
         parts=tuple(doc["parts"]),
         equipment=tuple(doc["equipment"]),
         version=doc["version"],
-        **{rule: doc[rule] for rule in RULES if rule in doc},
+        **rules | {"boundaries": tuple(rules.get("boundaries", ()))},
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.booking.words import Cursor, Limit, ResourceKind, Steps, WallTime, Weekday
+from shared.contracts.booking.words import Cursor, Limit, Quarter, ResourceKind, Steps, WallTime, Weekday
 from shared.contracts.message import BilingualView, Command, Id, Line, Model, Query, SiteId, Text, View
 
 
@@ -20,7 +20,8 @@ class ResourceRules(Model):
     """`hold_minutes`, `provisional_days`: for how long a hold or a provisional booking keeps the place.
 
     What is cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew. `needs_approval`:
-    staff of the site say yes or no to each booking.
+    staff of the site say yes or no to each booking. `boundaries`: the wall times at which alone a use begins and ends,
+    instead of each granule: a desk by half-day and day has three.
     """
 
     shortest_minutes: Steps = 15
@@ -29,6 +30,7 @@ class ResourceRules(Model):
     provisional_days: Annotated[int, Field(ge=1, le=60)] = 7
     cancel_cutoff_minutes: Annotated[int, Field(ge=0, le=43_200)] = 0
     needs_approval: bool = False
+    boundaries: Annotated[tuple[Quarter, ...], Field(max_length=24)] = ()
 
 
 class ResourceRulesView(View):
@@ -40,6 +42,7 @@ class ResourceRulesView(View):
     provisional_days: int
     cancel_cutoff_minutes: int
     needs_approval: bool
+    boundaries: tuple[str, ...]
 
 
 class ResourceView(View):
@@ -63,7 +66,9 @@ class ResourcePage(View):
 
 
 class PutResource(Command, wire="cmd.booking.put_resource.v1", reply=ResourceView):
-    """Operators, and staff of the site. `opening_hours` null: always open. `parts`: a room made of other rooms."""
+    """Operators, and staff of the site. `opening_hours` null: always open. `parts`: a room made of other rooms, which
+    are fixed while it is booked.
+    """
 
     site: SiteId
     id: Id

@@ -15,6 +15,8 @@ ResourceKind = Literal["room", "desk", "expert"]
 CalendarName = Literal["us-federal", "japan"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WallTime = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+Quarter = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):(00|15|30|45)|24:00)$")]
+"""A wall time on the house's granule."""
 Steps = Annotated[int, Field(ge=15, le=10_080, multiple_of=15)]
 """Minutes in whole granules of the house."""
 Bound = Instant | Day

@@ -1,0 +1,67 @@
+"""The collection of bookings, in memory."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.booking.domain.availability import Occupied
+from services.booking.domain.resource import Resource
+from services.booking.domain.viewer import Viewer
+from services.booking.store import Bookings, BookingsPage
+from services.booking.store.bookings import as_party
+from services.booking.store.mapping import occupied_of
+from shared.kernel.interval import Interval
+from tests.support.documents import FakeDocuments, matches
+
+
+class FakeBookings(Bookings):
+    """The collection in memory; the writes are Bookings' own over FakeDocuments, the reads are told in Python."""
+
+    def __init__(self, documents: FakeDocuments) -> None:
+        super().__init__(documents)
+        self.memory = documents
+
+    async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
+        found = [
+            doc
+            for site in page.sites
+            for doc in self.memory.of(site)
+            if all(viewer.sees_all_of(each) for each in page.sites) or matches(doc, as_party(viewer))
+        ]
+        found = [
+            doc
+            for doc in found
+            if (page.start is None or page.start <= doc["starts_at"])
+            and (page.end is None or doc["starts_at"] < page.end)
+            and page.status in (None, doc["status"])
+            and (page.after is None or (doc["starts_at"], doc["_id"]) > page.after)
+        ]
+        return sorted(found, key=lambda doc: (doc["starts_at"], doc["_id"]))[: page.limit]
+
+    async def lapsed(self, site: str, at: datetime) -> list[str]:
+        over = [doc for doc in self.memory.of(site) if "expires_at" in doc and doc["expires_at"] <= at]
+        return [doc["_id"] for doc in over]
+
+    async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
+        live = [doc for doc in self.memory.of(resource.site) if doc.get("claims") and doc["resource"] == resource.id]
+        return max((doc["ends_at"] for doc in live if doc["ends_at"] > at), default=None)
+
+    async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
+        return [
+            occupied_of(doc)
+            for doc in self.memory.of(site)
+            if any(
+                each.startswith(f"{resource}|") and within.overlaps(_granule(each))
+                for each in doc.get("claims", ())
+                for resource in resources
+            )
+        ]
+
+    async def used_units(self, site: str, prefix: str) -> set[int]:
+        claims = [claim for doc in self.memory.of(site) for claim in doc.get("claims", ())]
+        return {int(claim.removeprefix(prefix)) for claim in claims if claim.startswith(prefix)}
+
+
+def _granule(claim: str) -> Interval:
+    start = datetime.fromisoformat(claim.split("|")[1]).replace(tzinfo=UTC)
+    return Interval(start, start + timedelta(minutes=15))
