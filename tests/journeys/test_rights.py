@@ -23,6 +23,7 @@ FOR_GUESTS = {
     "site": "nyc",
     "resource": "room",
     "months_ahead": 3,
+    "needs_approval": True,
     "limits": [{"period": "day", "scope": "person", "hours": 1}],
 }
 WHY = "体験利用の試行 / a trial for guests"
@@ -74,9 +75,10 @@ def test_every_replica_of_booking_goes_by_a_changed_table(
         follow = "booking to follow the table"
         eventually(lambda: all(_rooms(guest, entitled)["allowed"] for _ in range(20)), what=follow)
         codes = [reason["code"] for reason in _rooms(guest, entitled)["reasons"]]
-        assert codes == ["allowed-by-rights", "months-ahead", "own-hours-per-day"]
+        assert codes == ["allowed-by-rights", "months-ahead", "own-hours-per-day", "needs-approval"]
         placed = guest.post("/v1/bookings", json=body, headers=key())
-        assert (placed.status_code, placed.json()["policy"]) == (201, str(table["version"])), placed.text
+        assert placed.status_code == 201, placed.text
+        assert (placed.json()["status"], placed.json()["policy"]) == ("pending", str(table["version"]))
         assert _broken(guest.post("/v1/bookings", json=longer, headers=key())) == ["quota-exceeded"]
     eventually(lambda: not any(_rooms(guest, entitled)["allowed"] for _ in range(20)), what=f"{follow} back")
 
@@ -95,26 +97,29 @@ def test_what_was_taken_away_is_gone_also_while_members_is_down(
     lounge: System, client: Client, newcomer: Newcomer, free_hour: FreeHour
 ) -> None:
     operator = client("operator@linkj.example")
-    (leaver, person), (lapsed, of_lapsed), (third, _) = (newcomer("special_member_a") for _ in range(3))
-    leaving, ended = f"/v1/members/{person['id']}", f"/v1/organizations/{of_lapsed['organization']}"
+    (leaver, one), (lapsed, two), (suspended, three), (fine, _) = (newcomer("special_member_a") for _ in range(4))
+    leaving, ended = f"/v1/members/{one['id']}", f"/v1/organizations/{two['organization']}"
     today = SystemClock().now().date()
     past = {"starts_on": str(today - timedelta(days=30)), "ends_on": str(today - timedelta(days=2))}
     changes: dict[str, dict[str, Any]] = {leaving: {"active": False}, ended: {"membership": past}}
     for path, change in changes.items():
         seen = {"If-Match": operator.get(path).headers["ETag"]}
         assert operator.patch(path, json=change, headers=seen).status_code == 200
+    suspend = f"/v1/organizations/{three['organization']}/suspend"
+    assert operator.post(suspend, json={"reason": "会費未納 / dues unpaid"}).status_code == 200
     body = wish("room-a", free_hour("room-a", weeks=2), minutes=30)
 
     def refusals() -> list[str]:
         """The token of each was signed before and has not expired."""
-        return [_refused(asker.post("/v1/bookings", json=body, headers=key())) for asker in (leaver, lapsed)]
+        askers = (leaver, lapsed, suspended)
+        return [_refused(asker.post("/v1/bookings", json=body, headers=key())) for asker in askers]
 
-    expected = ["member-not-active", "membership-ends-before-use"]
+    expected = ["member-not-active", "membership-ends-before-use", "membership-not-active"]
     eventually(lambda: refusals() == expected, what="booking to hear of it")
     with stopped(lounge, "members-1"):
         for _ in range(6):
             assert refusals() == expected
-        placed = third.post("/v1/bookings", json=body, headers=key())
+        placed = fine.post("/v1/bookings", json=body, headers=key())
         assert placed.status_code == 201, placed.text
 
 

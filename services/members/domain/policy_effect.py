@@ -86,7 +86,7 @@ def _reasons(before: Row | None, after: Row | None) -> Iterator[Reason]:
 def _of_advance(before: int, after: int) -> Iterator[Reason]:
     text = Text(
         ja=f"{before}か月先までから{after}か月先までになります。",
-        en=f"Up to {after} months ahead, before {before}.",
+        en=f"Up to {after} month{'s' if after > 1 else ''} ahead, before {before}.",
     )
     if after > before:
         yield Reason("further-ahead", Effect.GAINS, text)
