@@ -10,10 +10,12 @@ from services.booking.domain.site import Holidays
 from services.booking.handlers import BookingHandlers, MoveHandlers, PlaceHandlers, Timers
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.ground import Ground
+from services.booking.handlers.leaving import Changes, Leaving
 from services.booking.handlers.parties import Parties
 from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
 from services.booking.settings import Settings
-from services.booking.store import FORMS, Bookings, People, Resources, Rights, Sites, Units
+from services.booking.store import FORMS, Bookings, Departures, People, Resources, Rights, Sites, Units
+from services.booking.store.departures import DEPARTURE
 from services.booking.store.places import site_states
 from services.booking.store.rights import FRESH_SECONDS
 from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
@@ -29,10 +31,16 @@ def build(settings: Settings) -> Service:
     bookings = Bookings(service.documents("bookings"))
     sites = Sites(service.documents("sites", states=site_states))
     things = Resources(service.documents("resources"))
-    parties = Parties(
-        members=People(service.copy(MemberState, durable="booking__member", fresh_seconds=FRESH_SECONDS)),
-        organizations=service.copy(OrganizationState, durable="booking__organization", fresh_seconds=FRESH_SECONDS),
+    departures = Departures(service.collection("departures"))
+    changes = Changes(departures, clock)
+    fresh = FRESH_SECONDS
+    people = People(
+        service.copy(MemberState, durable="booking__member", on_applied=changes.on_member, fresh_seconds=fresh)
     )
+    organizations = service.copy(
+        OrganizationState, durable="booking__organization", on_applied=changes.on_organization, fresh_seconds=fresh
+    )
+    parties = Parties(members=people, organizations=organizations)
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
     ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)
     timers = Timers(bookings=bookings, clock=clock)
@@ -41,6 +49,15 @@ def build(settings: Settings) -> Service:
     handle = BookingHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
     moving = MoveHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
     service.ticker("bookings", {EXPIRE: timers.on_expire, REMIND: timers.on_remind})
+    leaving = Leaving(
+        departures=departures,
+        bookings=bookings,
+        people=people,
+        organizations=organizations,
+        sites=sites.ids,
+        clock=clock,
+    )
+    service.ticker("departures", {DEPARTURE: leaving.on_departure})
     answer_bookings(service, handle, moving, BookingQueries(bookings, sites, parties))
     answer_places(
         service,

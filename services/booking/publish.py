@@ -10,6 +10,7 @@ from shared.contracts.booking import (
     BookingChanged,
     BookingConfirmed,
     BookingExpired,
+    BookingHandedOver,
     BookingMoved,
     BookingPlaced,
     BookingReminded,
@@ -43,11 +44,8 @@ def _of_booking(event: said.BookingEvent, gist: dict[str, Any]) -> Event:
             made = BookingSubmitted(**gist, **_standing(booking), before=before.value)
         case said.BookingConfirmed(booking, before):
             made = BookingConfirmed(**gist, **_standing(booking), before=before.value, reason=booking.reason)
-        case said.BookingCancelled(booking, before, rejected, debit_kept):
-            how: dict[str, Any] = {"rejected": rejected, "debit_kept": debit_kept}
-            made = BookingCancelled(**gist, before=before.value, reason=booking.reason, **how)
-        case said.BookingExpired(_, before):
-            made = BookingExpired(**gist, before=before.value)
+        case said.BookingHandedOver() | said.BookingCancelled() | said.BookingExpired():
+            made = _given_up(event, gist)
         case said.BookingReminded(booking):
             made = BookingReminded(**gist, **_standing(booking))
         case said.BookingChallenged(booking):
@@ -59,6 +57,21 @@ def _of_booking(event: said.BookingEvent, gist: dict[str, Any]) -> Event:
         case _:
             assert_never(event)
     return made
+
+
+def _given_up(
+    event: said.BookingHandedOver | said.BookingCancelled | said.BookingExpired, gist: dict[str, Any]
+) -> Event:
+    """Whose it was, theirs it is no more."""
+    match event:
+        case said.BookingHandedOver(booking, leaver, why, tell):
+            to: dict[str, Any] = {"status": booking.status.value, "because": why}
+            return BookingHandedOver(**gist, **to, handed_over_by=leaver, tell=tell)
+        case said.BookingCancelled(booking, before, rejected, debit_kept, why, tell):
+            how: dict[str, Any] = {"rejected": rejected, "debit_kept": debit_kept, "because": why, "tell": tell}
+            return BookingCancelled(**gist, before=before.value, reason=booking.reason, **how)
+        case said.BookingExpired(_, before):
+            return BookingExpired(**gist, before=before.value)
 
 
 def _place_of(booking: Booking) -> PlaceView:
@@ -84,5 +97,6 @@ def _gist(booking: Booking, version: int) -> dict[str, Any]:
         "organization": booking.organization,
         "booked_by": booking.booked_by,
         "booked_for": booking.booked_for,
+        "former": tuple(booking.former),
         "version": version,
     }

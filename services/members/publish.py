@@ -14,7 +14,7 @@ from shared.contracts.notify import SendSignInCode
 from shared.kit.nats.request import Caller
 
 _MEMBERS = Principal(kind="system", id="members")
-_NEWER = ("periods", "keeps_bookings", "booking_for_others")
+_NEWER = ("periods", "keeps_bookings", "booking_for_others", "on_leave")
 """Fields of an organization that its older documents lack; the contract says what that means."""
 _MAIL_SECONDS = 4.0
 """Within the deadline of whoever waits for the answer."""

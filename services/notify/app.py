@@ -4,7 +4,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 
 from services.notify.compose import Composer
-from services.notify.handlers import Announcements, Bookings, Directly, Inbox, Results
+from services.notify.handlers import Announcements, Bookings, Directly, Inbox, Memberships, Results
 from services.notify.letter import address
 from services.notify.queries import Queries
 from services.notify.sender import Outgoing, Sender
@@ -16,6 +16,8 @@ from services.notify.subscribers import (
     answer_members,
     subscribe_to_announcements,
     subscribe_to_bookings,
+    subscribe_to_leaving,
+    subscribe_to_memberships,
     subscribe_to_results,
 )
 from services.notify.tell import Rows, Teller
@@ -48,8 +50,11 @@ def build(settings: Settings) -> Service:
     teller = Teller(Rows(mails, notices, sender.nudge), known.sites, wording, service.clock)
     announcements = Announcements(teller, known, broadcasts, service.clock)
     directly = Directly(teller, known)
-    subscribe_to_bookings(service, Bookings(directly, known.endings))
+    bookings = Bookings(directly, known.endings)
+    subscribe_to_bookings(service, bookings)
+    subscribe_to_leaving(service, bookings)
     subscribe_to_results(service, Results(directly, known))
+    subscribe_to_memberships(service, Memberships(directly, known.endings))
     subscribe_to_announcements(service, announcements)
     answer_members(service, Inbox(notices, mails, service.clock, sender.nudge), Queries(notices.collection))
     service.ticker("broadcasts", {FAN_OUT: announcements.continue_fan_out})

@@ -49,24 +49,25 @@ def when_lines(when: When, zones: Sequence[str], language: Language) -> list[str
 
 def _span(start: datetime, end: datetime | None, zone: ZoneInfo, language: Language) -> str:
     first = start.astimezone(zone)
-    text = f"{_day(first.date(), language)} {first:%H:%M}"
+    text = f"{day_text(first.date(), language)} {first:%H:%M}"
     if end is not None:
         last = end.astimezone(zone)
-        other_day = "" if last.date() == first.date() else f"{_day(last.date(), language)} "
+        other_day = "" if last.date() == first.date() else f"{day_text(last.date(), language)} "
         text += f"–{other_day}{last:%H:%M}"
     place = f"{_city(zone.key, language)}, {_offset(first)}"
     return f"{text}（{place}）" if language == "ja" else f"{text} ({place})"
 
 
 def _announced(each: Announced, language: Language) -> str:
-    text, place = _day(each.date, language), _city(each.zone, language)
+    text, place = day_text(each.date, language), _city(each.zone, language)
     if each.part is not None:
         text += f" {_PARTS[language][each.part]}" if language == "ja" else f", {_PARTS[language][each.part]}"
     return f"{text}（{place}）" if language == "ja" else f"{text} ({place})"
 
 
 @lru_cache(maxsize=1024)
-def _day(day: date, language: Language) -> str:
+def day_text(day: date, language: Language) -> str:
+    """A date as people write it."""
     return format_date(day, "y年M月d日(E)" if language == "ja" else "EEE, MMM d, y", locale=language)
 
 

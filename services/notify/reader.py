@@ -3,12 +3,12 @@
 from services.notify.store import Person, Sites
 from services.notify.wording import Facts, Reader
 from shared.contracts.booking import BookingEvent
-from shared.contracts.members import SessionReused
+from shared.contracts.members import OrganizationStatusChanged, RenewalDue, SessionReused
 
 
 def place_of(facts: Facts) -> tuple[str, str]:
     """(site, the zone the event itself speaks of); both empty where it is of no place."""
-    if isinstance(facts, SessionReused):
+    if isinstance(facts, SessionReused | OrganizationStatusChanged | RenewalDue):
         return "", ""
     if isinstance(facts, BookingEvent):
         return facts.site, facts.time_zone

@@ -2,7 +2,7 @@
 
 from faststream import AckPolicy
 
-from services.notify.handlers import Announcements, Bookings, Inbox, Results
+from services.notify.handlers import Announcements, Bookings, Inbox, Memberships, Results
 from services.notify.queries import Queries
 from shared.contracts.booking import (
     BookingCancelled,
@@ -10,13 +10,14 @@ from shared.contracts.booking import (
     BookingChanged,
     BookingConfirmed,
     BookingExpired,
+    BookingHandedOver,
     BookingMoved,
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
 )
 from shared.contracts.events import RegistrationPlaced, RegistrationPromoted, SeminarCancelled, SeminarChanged
-from shared.contracts.members import SessionReused
+from shared.contracts.members import OrganizationStatusChanged, RenewalDue, SessionReused
 from shared.contracts.message import Answer, Asked
 from shared.contracts.notify import ListNotices, ReadNotice, SendSignInCode
 from shared.kit.answers import answer
@@ -115,6 +116,44 @@ def subscribe_to_bookings(service: Service, bookings: Bookings) -> None:
     )
     async def booking_expired(event: Received[BookingExpired]) -> None:
         await bookings.on_expired(event)
+
+
+def subscribe_to_leaving(service: Service, bookings: Bookings) -> None:
+    """What becomes of a booking whose holder left."""
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_handed_over",
+        model=BookingHandedOver,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_handed_over(event: Received[BookingHandedOver]) -> None:
+        await bookings.on_handed_over(event)
+
+
+def subscribe_to_memberships(service: Service, memberships: Memberships) -> None:
+    """Events about an organization's membership, for its admins."""
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__organization_status_changed",
+        model=OrganizationStatusChanged,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=2,
+    )
+    async def organization_status_changed(event: Received[OrganizationStatusChanged]) -> None:
+        await memberships.on_status_changed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__renewal_due",
+        model=RenewalDue,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=2,
+    )
+    async def renewal_due(event: Received[RenewalDue]) -> None:
+        await memberships.on_renewal_due(event)
 
 
 def subscribe_to_results(service: Service, results: Results) -> None:

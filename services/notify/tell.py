@@ -14,7 +14,7 @@ from services.notify.store.mails import Lane, mail_row
 from services.notify.store.sites import Site
 from services.notify.wording import Facts, Wording
 from shared.contracts.booking import BookingEvent
-from shared.contracts.members import SessionReused
+from shared.contracts.members import OrganizationStatusChanged, RenewalDue, SessionReused
 from shared.contracts.message import BilingualView, CloudEvent
 from shared.kernel.time import Clock
 from shared.kit import telemetry
@@ -101,6 +101,8 @@ def link_of(facts: Facts) -> str | None:
         return None
     if isinstance(facts, BookingEvent):
         return f"/v1/bookings/{facts.id}"
+    if isinstance(facts, OrganizationStatusChanged | RenewalDue):
+        return f"/v1/organizations/{facts.id}"
     return f"/v1/seminars/{facts.seminar.id}"
 
 

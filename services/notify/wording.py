@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from services.notify.domain.plan import Topic
 from services.notify.moments import span_lines, when_lines
+from services.notify.standing import membership_words, renewal_words
 from shared.contracts.booking import BookingEvent, PlaceView
 from shared.contracts.events import (
     RegistrationPlaced,
@@ -19,13 +20,14 @@ from shared.contracts.events import (
     SeminarChanged,
     SeminarGist,
 )
-from shared.contracts.members import SessionReused
+from shared.contracts.members import OrganizationStatusChanged, RenewalDue, SessionReused
 from shared.contracts.message import BilingualView
 from shared.kernel.names import Name, addressed, organization_addressed
 from shared.kernel.text import DISGUISES, Language, Text
 
 AboutSeminar = RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
-Facts = BookingEvent | AboutSeminar | SessionReused
+AboutMembership = OrganizationStatusChanged | RenewalDue
+Facts = BookingEvent | AboutSeminar | AboutMembership | SessionReused
 _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_PLACED: "booking_placed",
     Topic.BOOKING_PROVISIONAL: "booking_provisional",
@@ -34,6 +36,8 @@ _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_REJECTED: "booking_rejected",
     Topic.BOOKING_CANCELLED: "booking_cancelled",
     Topic.BOOKING_EXPIRED: "booking_expired",
+    Topic.BOOKING_RECEIVED: "booking_received",
+    Topic.BOOKING_HANDED_OVER: "booking_handed_over",
     Topic.BOOKING_REMINDED: "booking_reminded",
     Topic.BOOKING_CHALLENGED: "booking_challenged",
     Topic.BOOKING_MOVED: "booking_moved",
@@ -44,6 +48,8 @@ _TEMPLATES: Mapping[Topic, str] = {
     Topic.SEMINAR_CHANGED: "seminar_changed",
     Topic.SEMINAR_CANCELLED: "seminar_cancelled",
     Topic.SIGN_IN_CODE: "sign_in_code",
+    Topic.MEMBERSHIP_CHANGED: "membership_changed",
+    Topic.RENEWAL_DUE: "renewal_due",
     Topic.SESSION_REUSED: "session_reused",
 }
 _PARTS = ("subject", "txt", "html")
@@ -57,6 +63,20 @@ _STATUS: Mapping[Language, Mapping[str, str]] = {
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "ja": {"purpose": "利用目的", "attendees": "人数"},
     "en": {"purpose": "purpose", "attendees": "number of people"},
+}
+_BECAUSE: Mapping[Language, Mapping[str, str]] = {
+    "ja": {
+        "member-left": "予約者が団体を離れたため",
+        "membership-ended": "団体の会員期間が利用日時の前に終わるため",
+        "organization-left": "団体が退会したため",
+        "organization-suspended": "団体の会員資格の一時停止が続いているため",
+    },
+    "en": {
+        "member-left": "its holder has left the organization",
+        "membership-ended": "the organization's membership ends before it",
+        "organization-left": "the organization has left",
+        "organization-suspended": "the organization's membership has been suspended for too long",
+    },
 }
 _MODE: Mapping[Language, Mapping[str, str]] = {
     "ja": {"onsite": "会場参加", "online": "オンライン参加"},
@@ -195,6 +215,10 @@ def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
             return _seminar(facts.seminar, reader) | {"reason": _lines(facts.reason)}
         case SessionReused():
             return {"times": span_lines(facts.at, None, reader.zones, reader.language)}
+        case OrganizationStatusChanged():
+            return {"organization": [_best(facts.name, reader.language)]} | membership_words(facts, reader.language)
+        case RenewalDue():
+            return {"organization": [_best(facts.name, reader.language)]} | renewal_words(facts, reader.language)
 
 
 def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
@@ -210,7 +234,7 @@ def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
         "before": said.get("before"),
         "earlier": _earlier(said.get("before"), reader),
         "changed": _known(said.get("changed", ()), _WORDS[reader.language]),
-        "reason": _lines(said.get("reason")),
+        "reason": [*_known([said.get("because") or ""], _BECAUSE[reader.language]), *_lines(said.get("reason"))],
         "debit_kept": said.get("debit_kept", False),
         "reference": [facts.id],
     }

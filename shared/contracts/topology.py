@@ -96,11 +96,14 @@ DURABLES = (
     _event("notify", "booking_changed", "booking"),
     _event("notify", "booking_cancelled", "booking"),
     _event("notify", "booking_expired", "booking"),
+    _event("notify", "booking_handed_over", "booking"),
     _event("notify", "registration_placed", "events"),
     _event("notify", "registration_promoted", "events"),
     _event("notify", "seminar_changed", "events"),
     _event("notify", "seminar_cancelled", "events"),
     _event("notify", "session_reused", "members"),
+    _event("notify", "organization_status_changed", "members"),
+    _event("notify", "renewal_due", "members"),
 )
 
 

@@ -61,6 +61,11 @@ class Copy(Generic[S]):
             self._cache[doc_id] = (now, state)
         return state
 
+    async def now(self, doc_id: str) -> S | None:
+        """As stored now, a tombstone too; None where nothing has arrived."""
+        doc = await self.collection.find_one({"_id": doc_id})
+        return None if doc is None else self.read(doc)
+
     def read(self, doc: dict[str, Any]) -> S:
         """The state a copy's document holds."""
         return self.model.model_validate({k: v for k, v in doc.items() if k != "_id"}, strict=False)

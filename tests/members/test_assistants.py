@@ -1,4 +1,4 @@
-"""Who may book for whom is settled here: assistants, by the person; all colleagues or not, by the organization."""
+"""What people and organizations settle about bookings: assistants, booking for others, what becomes of them."""
 
 from shared.contracts import members as contract
 from tests.members.conftest import House
@@ -43,3 +43,26 @@ async def test_an_admin_settles_who_books_for_others_and_nothing_of_the_membersh
     assert await house.refused(wish, member) == (403, "forbidden")
     more = contract.UpdateOrganization(id=org["id"], booking_for_others="colleagues", membership=period())
     assert await house.refused(more, admin) == (403, "forbidden")
+
+
+async def test_an_admin_settles_what_becomes_of_the_bookings_of_who_leaves(house: House, servers: Servers) -> None:
+    org, other = await house.done(company()), await house.done(company("他社"))
+    admin, heir = await admin_of(house, org["id"]), await house.done(person(org["id"]))
+    stranger = await house.done(person(other["id"], "x@other.example"))
+    assert org["on_leave"] == {"bookings": "hand_over", "to": None}
+    wish = contract.UpdateOrganization(id=org["id"], on_leave=contract.OnLeave(to=heir["id"]))
+    settled = await house.done(wish, admin)
+    assert settled["on_leave"] == {"bookings": "hand_over", "to": heir["id"]}
+    for unknown in (stranger["id"], "nobody"):
+        strange = contract.UpdateOrganization(id=org["id"], on_leave=contract.OnLeave(to=unknown))
+        assert await house.refused(strange, admin) == (404, "not-found")
+    renamed = await house.done(contract.UpdateOrganization(id=org["id"], booking_for_others="assistants"), admin)
+    assert renamed["on_leave"] == settled["on_leave"], "what is not named stays"
+    cancel = contract.UpdateOrganization(id=org["id"], on_leave=contract.OnLeave(bookings="cancel"))
+    assert (await house.done(cancel, admin))["on_leave"] == {"bookings": "cancel", "to": None}
+    await until(lambda: _settled(servers, org["id"], "cancel"))
+
+
+async def _settled(servers: Servers, org: str, bookings: str) -> bool:
+    told = await state(servers, f"state.members.organization.v1.{org}")
+    return bool(told["on_leave"]["bookings"] == bookings)

@@ -57,11 +57,12 @@ async def test_an_organization_with_a_membership_is_active_and_everyone_hears_of
             "renewal_pending": False,
             "steps": [step | {"reason": None}],
             "booking_for_others": "colleagues",
+            "on_leave": {"bookings": "hand_over", "to": None},
         }
         told = await state(servers, f"state.members.organization.v1.{org['id']}")
         kept = ("name", "kind", "status", "membership", "home_zone", "periods")
         own = {"id": org["id"], "sequence": 1, "erased": False, "keeps_bookings": True}
-        own |= {"booking_for_others": "colleagues"}
+        own |= {"booking_for_others": "colleagues", "on_leave": {"bookings": "hand_over", "to": None}}
         assert told == own | {k: org[k] for k in kept}
 
 

@@ -10,6 +10,7 @@ from shared.contracts.booking import (
     BookingChanged,
     BookingConfirmed,
     BookingExpired,
+    BookingHandedOver,
     BookingMoved,
     BookingPlaced,
     BookingReminded,
@@ -27,13 +28,21 @@ from shared.contracts.events import (
     SeminarGist,
     When,
 )
-from shared.contracts.members import ContactState, NameView, SessionReused
+from shared.contracts.members import (
+    ContactState,
+    MembershipView,
+    NameView,
+    OrganizationStatusChanged,
+    RenewalDue,
+    SessionReused,
+)
 from shared.contracts.message import BilingualView, Message
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
 DEADLINE = datetime(2026, 12, 8, 15, 0, tzinfo=UTC)
+YEAR = MembershipView(starts_on=date(2026, 4, 1), ends_on=date(2027, 3, 31))
 START = datetime(2026, 12, 16, 0, 0, tzinfo=UTC)  # 19:00 on the 15th in New York, 09:00 on the 16th in Tokyo
 
 
@@ -110,6 +119,26 @@ def expired(**more: Any) -> BookingExpired:
 
 def cancelled(**more: Any) -> BookingCancelled:
     return BookingCancelled(**_booking(**({"version": 2} | more)))
+
+
+def handed_over(**more: Any) -> BookingHandedOver:
+    """To Hanako, from somebody who has gone."""
+    fields = {"version": 2, "booked_by": "taro", "former": ("taro",), "handed_over_by": "taro"}
+    return BookingHandedOver(**_booking(**({"status": "confirmed", "because": "member-left"} | fields | more)))
+
+
+def membership_changed(**more: Any) -> OrganizationStatusChanged:
+    fields: dict[str, Any] = {"transition": "suspend", "before": "active", "status": "suspended", "membership": YEAR}
+    return OrganizationStatusChanged(**(_organization() | fields | more))
+
+
+def renewal_due(**more: Any) -> RenewalDue:
+    return RenewalDue(**(_organization() | {"membership": YEAR, "days": 30} | more))
+
+
+def _organization() -> dict[str, Any]:
+    name = BilingualView(ja="よこはまバイオ株式会社", en="Yokohama Bio K.K.")
+    return {"id": "o1", "name": name, "tell": ("hanako",), "version": 3}
 
 
 def decided(**more: Any) -> When:

@@ -53,7 +53,7 @@ def test_another_event_gives_other_ids() -> None:
     assert not {row.id for row in plan(PLACED, [HANAKO])} & {row.id for row in plan(other, [HANAKO])}
 
 
-@pytest.mark.parametrize("topic", [t for t in Topic if not t.startswith("seminar.")])
+@pytest.mark.parametrize("topic", [t for t in Topic if not t.startswith(("seminar.", "membership."))])
 def test_results_of_own_actions_and_codes_are_transactional(topic: Topic) -> None:
     assert all(row.transactional for row in plan(Happening("e", topic, "x", 1), [HANAKO]))
 

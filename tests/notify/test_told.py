@@ -30,6 +30,9 @@ EACH_EVENT = [
     (b.promoted(), "r1", "registration.promoted", "お席が確保できました"),
     (b.changed(), "s1", "seminar.changed", "内容が変わりました"),
     (b.called_off(), "s1", "seminar.cancelled", "中止になりました"),
+    (b.handed_over(), "b1", "booking.received", "ご予約の引き継ぎ"),
+    (b.membership_changed(), "o1", "membership.changed", "会員資格を一時停止しました"),
+    (b.renewal_due(), "o1", "membership.renewal_due", "会員期間の終了まであと30日です"),
     (b.reused(), "session-1", "session.reused", "安全のため、サインインを終了しました"),
 ]
 

@@ -31,6 +31,10 @@ CASES: Mapping[Topic, Facts] = {
     Topic.SEMINAR_CHANGED: b.changed(),
     Topic.SEMINAR_CANCELLED: b.called_off(),
     Topic.SESSION_REUSED: b.reused(),
+    Topic.BOOKING_RECEIVED: b.handed_over(),
+    Topic.BOOKING_HANDED_OVER: b.handed_over(),
+    Topic.MEMBERSHIP_CHANGED: b.membership_changed(),
+    Topic.RENEWAL_DUE: b.renewal_due(),
 }
 
 

@@ -31,6 +31,7 @@ class Booking:
 
     An open one has `expires_at`, by which it has to be settled, and perhaps `remind_at`. Until `cancel_by` (None: its
     start) cancelling gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
+    `former` are those who made or held it and have left.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Booking:
     challenged: bool = False
     cancel_by: datetime | None = None
     reason: str | None = None
+    former: Sequence[str] = ()
 
     @classmethod
     def place(
@@ -101,7 +103,7 @@ class Booking:
     @property
     def parties(self) -> tuple[str, ...]:
         """The members whose it is."""
-        return tuple(dict.fromkeys((self.booked_by, self.booked_for)))
+        return tuple(dict.fromkeys(each for each in (self.booked_by, self.booked_for) if each not in self.former))
 
     def lapsed(self, at: datetime) -> bool:
         """Over, whether or not its timer has got to it."""

@@ -44,12 +44,26 @@ class BookingConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class BookingCancelled:
-    """`debit_kept`: the hours it drew are not given back."""
+    """`debit_kept`: the hours it drew are not given back. `why`: neither its parties nor staff did it; then `tell` hear
+    of it too.
+    """
 
     booking: Booking
     before: Status
     rejected: bool = False
     debit_kept: bool = False
+    why: str | None = None
+    tell: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BookingHandedOver:
+    """It goes on without `leaver`, for `booking.booked_for`; `tell` are who hear of it beside those two."""
+
+    booking: Booking
+    leaver: str
+    why: str
+    tell: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ BookingEvent = (
     | BookingSubmitted
     | BookingConfirmed
     | BookingCancelled
+    | BookingHandedOver
     | BookingExpired
     | BookingReminded
     | BookingChallenged

@@ -41,6 +41,12 @@ class Party:
     status: str
     home_zone: str
     periods: tuple[Period, ...]
+    keeps_bookings: bool = True
+
+    @property
+    def keeps_bookings_though_suspended(self) -> bool:
+        """It makes no new ones, but those it has wait for the suspension to be lifted."""
+        return self.status == "suspended" and self.keeps_bookings
 
     def refusals_over(self, use: Interval) -> Iterator[Violation]:
         """Why its membership does not cover all of `use`."""

@@ -26,6 +26,22 @@ class Organizations(Protocol):
     async def get(self, doc_id: str) -> OrganizationState | None: ...
 
 
+def party_of(known: OrganizationState, person: str) -> Party:
+    """Raises NotYetKnown where the state is a tombstone."""
+    if known.kind is None or known.status is None:
+        raise NotYetKnown
+    periods = known.periods or ((known.membership,) if known.membership else ())
+    return Party(
+        id=known.id,
+        person=person,
+        kind=known.kind,
+        status=known.status,
+        home_zone=known.home_zone or HOME,
+        periods=tuple(Period(each.starts_on, each.ends_on) for each in periods),
+        keeps_bookings=known.keeps_bookings,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Parties:
     """Our copies of who belongs where: members and organizations."""
@@ -45,17 +61,9 @@ class Parties:
     async def party(self, organization: str, person: str) -> Party:
         """`person` uses the booking. Raises NotYetKnown."""
         known = await self.organizations.get(organization)
-        if known is None or known.kind is None or known.status is None:
+        if known is None:
             raise NotYetKnown
-        periods = known.periods or ((known.membership,) if known.membership else ())
-        return Party(
-            id=known.id,
-            person=person,
-            kind=known.kind,
-            status=known.status,
-            home_zone=known.home_zone or HOME,
-            periods=tuple(Period(each.starts_on, each.ends_on) for each in periods),
-        )
+        return party_of(known, person)
 
     async def _check_belongs(self, principal: Principal) -> None:
         """By our copy, so that who was deactivated books nothing with a token that still lives, nor by a key."""

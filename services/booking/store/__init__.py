@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.booking.store.bookings import Bookings, BookingsPage
+from services.booking.store.bookings import Bookings, BookingsPage, Coming
+from services.booking.store.departures import DEPARTURE_INDEXES, Departures
 from services.booking.store.people import PEOPLE_INDEXES, People
 from services.booking.store.places import Resources, Sites
 from services.booking.store.rights import Rights
@@ -10,15 +11,29 @@ from services.booking.store.units import Units
 from shared.kit.documents import CHANGED_AT, Step, document_indexes
 from shared.kit.mongo import IndexModel, index
 
-__all__ = ["FORMS", "INDEXES", "Bookings", "BookingsPage", "People", "Resources", "Rights", "Sites", "Units"]
+__all__ = [
+    "FORMS",
+    "INDEXES",
+    "Bookings",
+    "BookingsPage",
+    "Coming",
+    "Departures",
+    "People",
+    "Resources",
+    "Rights",
+    "Sites",
+    "Units",
+]
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "bookings": [
         *document_indexes(),
         index([("site", 1), ("starts_at", 1), ("_id", 1)]),
         index([("site", 1), ("parties", 1), ("starts_at", 1), ("_id", 1)]),
+        index([("site", 1), ("organization", 1), ("starts_at", 1), ("_id", 1)], partial={"claims": {"$exists": True}}),
     ],
     "copy_member": PEOPLE_INDEXES,
+    "departures": DEPARTURE_INDEXES,
     "resources": [*document_indexes(), index([("site", 1), ("created_at", 1)])],
     "sites": document_indexes(),
 }

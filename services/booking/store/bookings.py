@@ -19,6 +19,7 @@ from shared.kit.documents import Cause, Documents, Draft, Stored
 Decide = Callable[[Booking], Decided]
 JUST_AFTER = chr(ord("|") + 1)
 _OCCUPIED = dict.fromkeys(("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged"), 1)
+_WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1}
 _AT_ONCE = 20
 
 
@@ -32,6 +33,16 @@ class BookingsPage:
     status: str | None = None
     after: tuple[datetime, str] | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Whose bookings: those of an organization, or those somebody is a party of; after the one `after` names."""
+
+    sites: Sequence[str]
+    whose: Mapping[str, Any]
+    after: tuple[datetime, str]
+    limit: int
 
 
 class Bookings:
@@ -117,6 +128,15 @@ class Bookings:
         where = {"site": site, **_claims_between(prefix, prefix[:-1] + JUST_AFTER)}
         found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
         return {int(claim[len(prefix) :]) for doc in found for claim in doc["claims"] if claim.startswith(prefix)}
+
+    async def coming(self, coming: Coming) -> list[dict[str, Any]]:
+        """The next of somebody's live bookings that have not begun, by start, then id; at most `limit`."""
+        at, last = coming.after
+        where: dict[str, Any] = {"site": {"$in": list(coming.sites)}, "claims": {"$exists": True}, **coming.whose}
+        where |= {"starts_at": {"$gte": at}, "$or": [{"starts_at": {"$gt": at}}, {"_id": {"$gt": last}}]}
+        found = self._documents.collection.find(where, _WHOSE).sort([("starts_at", 1), ("_id", 1)])
+        docs: list[dict[str, Any]] = await found.limit(coming.limit).to_list(coming.limit)
+        return docs
 
     async def lapsed(self, site: str, at: datetime) -> list[str]:
         """Of those whose deadline has passed but whose timer has not run yet, the first few."""

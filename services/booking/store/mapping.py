@@ -15,7 +15,7 @@ from shared.kernel.text import Text
 from shared.kernel.time import zone_of
 
 Doc = Mapping[str, Any]
-_IF_ANY = ("needs_approval", "expires_at", "remind_at", "challenged", "cancel_by", "reason")
+_IF_ANY = ("needs_approval", "expires_at", "remind_at", "challenged", "cancel_by", "reason", "former")
 """Of most bookings there is nothing to say; older ones do not know these fields either."""
 
 

@@ -9,7 +9,11 @@ from shared.contracts.members import MemberState
 from shared.kit.copies import Copy
 from shared.kit.mongo import index
 
-PEOPLE_INDEXES = [index([("assistants", 1)])]
+PEOPLE_INDEXES = [
+    index([("assistants", 1)]),
+    index([("organizations", 1)], partial={"roles": "organization_admin"}),
+]
+_MOST_ADMINS = 20
 
 
 class People:
@@ -26,6 +30,16 @@ class People:
     async def assisted_by(self, member: str) -> frozenset[str]:
         """The ids of those who have named this member their assistant."""
         return await self._assisted.get(member)
+
+    async def now(self, member: str) -> MemberState | None:
+        """As stored now; who was erased is known as erased."""
+        return await self._copy.now(member)
+
+    async def admins_of(self, organization: str) -> tuple[str, ...]:
+        """The ids of those who administer it, by id, twenty at most: it is their home, and they have the role."""
+        where = {"organizations": organization, "roles": "organization_admin", "active": True}
+        found = self._copy.collection.find({**where, "organizations.0": organization}, {"_id": 1}).sort("_id", 1)
+        return tuple(doc["_id"] for doc in await found.limit(_MOST_ADMINS).to_list(_MOST_ADMINS))
 
     async def _read_assisted(self, member: str) -> frozenset[str]:
         where: dict[str, Any] = {"assistants": member, "active": True}

@@ -41,6 +41,10 @@ class Sites:
         found: list[dict[str, Any]] = await self._documents.collection.find({}, {"log": 0}).sort("_id", 1).to_list(None)
         return found
 
+    async def ids(self) -> list[str]:
+        """Of all."""
+        return [doc["_id"] for doc in await self.listed()]
+
     async def define(self, wanted: Site, cause: Cause, *, at: datetime, if_match: int | None = None) -> Stored:
         """Makes it, or changes it into what is wanted. Raises VersionStale."""
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from services.members.domain import membership as periods_of
-from services.members.domain.customs import USUAL, BookingForOthers, Customs
+from services.members.domain.customs import USUAL, BookingForOthers, Customs, OnLeave
 from services.members.domain.joining import RULES, Occasion, Status, Step, Transition, check_possible
 from services.members.domain.membership import Membership, Periods
 from services.members.domain.organization_events import (
@@ -46,6 +46,7 @@ class OrganizationChange:
     membership: Membership | None = None
     home_zone: str | None = None
     booking_for_others: BookingForOthers | None = None
+    on_leave: OnLeave | None = None
 
     @property
     def for_its_admins(self) -> bool:
@@ -91,7 +92,9 @@ class Organization:
             name=change.name or self.name,
             kind=change.kind or self.kind,
             home_zone=change.home_zone or self.home_zone,
-            customs=Customs(change.booking_for_others or self.customs.booking_for_others),
+            customs=Customs(
+                change.booking_for_others or self.customs.booking_for_others, change.on_leave or self.customs.on_leave
+            ),
         )
         today = revised.day(on.at)
         known = self.status not in _APPLICANTS and change.membership == periods_of.current(self.periods, today)

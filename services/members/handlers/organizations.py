@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain.customs import BookingForOthers
+from services.members.domain.customs import BookingForOthers, Bookings, OnLeave
 from services.members.domain.joining import Occasion, Transition
 from services.members.domain.membership import Membership
 from services.members.domain.organization import Kind, Organization, OrganizationChange
@@ -17,6 +17,7 @@ from services.members.store.people import People
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.kernel.decision import Decision
+from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
@@ -51,9 +52,18 @@ class OrganizationHandlers:
             membership=_membership(wish.membership),
             home_zone=wish.home_zone,
             booking_for_others=BookingForOthers(wish.booking_for_others) if wish.booking_for_others else None,
+            on_leave=_on_leave(wish.on_leave),
         )
         check_revise_organization(actor_of(ask.principal), wish.id, change)
+        if change.on_leave and change.on_leave.to:
+            await self._check_belongs(change.on_leave.to, wish.id)
         return await self._change(ask, wish.id, lambda org, on: org.revise(change, on))
+
+    async def _check_belongs(self, member: str, organization: str) -> None:
+        """Raises NotFound."""
+        known = await self.people.organizations_of([member])
+        if organization not in known.get(member, ()):
+            raise NotFound
 
     async def step(self, ask: Asked[Any], transition: Transition) -> Stored:
         """Raises Forbidden, NotFound, what names the transition, and what the one write raises."""
@@ -82,6 +92,10 @@ class OrganizationHandlers:
 
         cause, where = Cause.of(ask), {"site": SITE}
         return await self.organizations.change(org_id, draft, cause, at=at, if_match=ask.if_match, where=where)
+
+
+def _on_leave(wish: contract.OnLeave | None) -> OnLeave | None:
+    return OnLeave(Bookings(wish.bookings), wish.to) if wish else None
 
 
 def _membership(period: contract.Membership | None) -> Membership | None:

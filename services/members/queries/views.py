@@ -33,6 +33,7 @@ def organization_view(doc: Mapping[str, Any], at: datetime, *, steps: bool = Tru
         renewal_pending=renewal_pending(org, at),
         booking_for_others=org.customs.booking_for_others.value,
         addressed=_bilingual(lambda language: organization_addressed(org.name, language)),
+        on_leave=contract.OnLeaveView(bookings=org.customs.on_leave.bookings.value, to=org.customs.on_leave.to),
         steps=tuple(_step_view(each, zone) for each in org.steps) if steps else (),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from services.members.domain.customs import BookingForOthers, Customs
+from services.members.domain.customs import USUAL, BookingForOthers, Bookings, Customs, OnLeave
 from services.members.domain.deadlines import due
 from services.members.domain.joining import Status, Step, Transition
 from services.members.domain.membership import Membership, runs
@@ -38,6 +38,7 @@ def organization_draft(decision: Decision[Organization, OrganizationEvent], vers
         "grace_over": org.grace_over,
         "keeps_bookings": org.keeps_bookings,
         "booking_for_others": org.customs.booking_for_others.value,
+        "on_leave": {"bookings": org.customs.on_leave.bookings.value, "to": org.customs.on_leave.to},
     }
     at = due(org)
     events = [organization_said(event, version) for event in decision.events]
@@ -63,7 +64,11 @@ def organization_from(doc: Doc) -> Organization:
 
 
 def _customs(doc: Doc) -> Customs:
-    return Customs(BookingForOthers(doc.get("booking_for_others", BookingForOthers.COLLEAGUES)))
+    on_leave = doc.get("on_leave")
+    return Customs(
+        BookingForOthers(doc.get("booking_for_others", USUAL.booking_for_others)),
+        OnLeave(Bookings(on_leave["bookings"]), on_leave["to"]) if on_leave else USUAL.on_leave,
+    )
 
 
 def period_body(period: Membership) -> dict[str, str]:

@@ -18,6 +18,8 @@ class Topic(StrEnum):
     BOOKING_REJECTED = "booking.rejected"
     BOOKING_CANCELLED = "booking.cancelled"
     BOOKING_EXPIRED = "booking.expired"
+    BOOKING_RECEIVED = "booking.received"
+    BOOKING_HANDED_OVER = "booking.handed_over"
     BOOKING_REMINDED = "booking.reminded"
     BOOKING_CHALLENGED = "booking.challenged"
     BOOKING_MOVED = "booking.moved"
@@ -27,6 +29,8 @@ class Topic(StrEnum):
     PROMOTED = "registration.promoted"
     SEMINAR_CHANGED = "seminar.changed"
     SEMINAR_CANCELLED = "seminar.cancelled"
+    MEMBERSHIP_CHANGED = "membership.changed"
+    RENEWAL_DUE = "membership.renewal_due"
     SESSION_REUSED = "session.reused"
     SIGN_IN_CODE = "sign_in_code"
 
@@ -40,6 +44,8 @@ TRANSACTIONAL = frozenset(
         Topic.BOOKING_REJECTED,
         Topic.BOOKING_CANCELLED,
         Topic.BOOKING_EXPIRED,
+        Topic.BOOKING_RECEIVED,
+        Topic.BOOKING_HANDED_OVER,
         Topic.BOOKING_REMINDED,
         Topic.BOOKING_CHALLENGED,
         Topic.BOOKING_MOVED,
@@ -51,7 +57,9 @@ TRANSACTIONAL = frozenset(
         Topic.SESSION_REUSED,
     }
 )
-"""Results of the reader's own action, codes, alarms: never deferred, merged, limited or kept waiting behind others."""
+"""Results of the reader's own action, what is suddenly theirs, codes, alarms: never deferred, merged, limited or kept
+waiting behind others.
+"""
 
 
 OF_UNSETTLED = frozenset(

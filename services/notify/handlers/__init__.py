@@ -4,6 +4,7 @@ from services.notify.handlers.announcements import Announcements
 from services.notify.handlers.bookings import Bookings
 from services.notify.handlers.directly import Directly
 from services.notify.handlers.inbox import Inbox
+from services.notify.handlers.memberships import Memberships
 from services.notify.handlers.results import Results
 
-__all__ = ["Announcements", "Bookings", "Directly", "Inbox", "Results"]
+__all__ = ["Announcements", "Bookings", "Directly", "Inbox", "Memberships", "Results"]

@@ -13,6 +13,7 @@ from shared.contracts.booking import (
     BookingConfirmed,
     BookingEvent,
     BookingExpired,
+    BookingHandedOver,
     BookingMoved,
     BookingPlaced,
     BookingReminded,
@@ -65,7 +66,10 @@ class Bookings:
         """Nothing older is said of it afterwards."""
         await self._ended(event.data)
         if event.data.before != HELD:
-            await self._tell(Topic.BOOKING_REJECTED if event.data.rejected else Topic.BOOKING_CANCELLED, event)
+            admins = [await self._directly.person(each) for each in event.data.tell]
+            people = [*await self._parties(event.data), *admins]
+            topic = Topic.BOOKING_REJECTED if event.data.rejected else Topic.BOOKING_CANCELLED
+            await self._tell(topic, event, people)
 
     async def on_expired(self, event: Received[BookingExpired]) -> None:
         """Nothing older is said of it afterwards."""
@@ -73,21 +77,32 @@ class Bookings:
         if event.data.before != HELD:
             await self._tell(Topic.BOOKING_EXPIRED, event)
 
+    async def on_handed_over(self, event: Received[BookingHandedOver]) -> None:
+        """Tells whose it is now apart from whose it was, and the admins of the organization."""
+        booking = event.data
+        await self._tell(Topic.BOOKING_RECEIVED, event, [await self._directly.person(booking.booked_for)])
+        leaver = await self._directly.perhaps(booking.handed_over_by)
+        others = [leaver, *[await self._directly.person(each) for each in booking.tell]]
+        heard = [each for each in others if each is not None and each.id != booking.booked_for]
+        await self._tell(Topic.BOOKING_HANDED_OVER, event, heard)
+
     async def _ended(self, booking: BookingEvent) -> None:
         for aggregate in (_whole(booking), _unsettled(booking)):
             await self._endings.note(aggregate, booking.version)
 
-    async def _tell(self, topic: Topic, event: Received[AnyBooking]) -> None:
+    async def _tell(self, topic: Topic, event: Received[AnyBooking], people: list[Contact] | None = None) -> None:
+        """The parties of the booking, unless said otherwise."""
         booking = event.data
         aggregate = _unsettled(booking) if topic in OF_UNSETTLED else _whole(booking)
         happening = Happening(event.event.id, topic, aggregate, booking.version)
         stale = overtaken(happening, await self._endings.version(aggregate))
-        await self._directly.tell(news_of(happening, booking, event.event), await self._parties(booking), stale=stale)
+        told = await self._parties(booking) if people is None else people
+        await self._directly.tell(news_of(happening, booking, event.event), told, stale=stale)
 
     async def _parties(self, booking: BookingEvent) -> list[Contact]:
         people = [await self._directly.person(booking.booked_for)]
-        own = booking.booked_by == booking.booked_for
-        maker = None if own else await self._directly.perhaps(booking.booked_by)
+        not_theirs = booking.booked_by in (booking.booked_for, *booking.former)
+        maker = None if not_theirs else await self._directly.perhaps(booking.booked_by)
         return people if maker is None else [*people, maker]
 
 

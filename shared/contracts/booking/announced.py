@@ -1,6 +1,6 @@
 """What booking announces: events, and the state of a site for others' copies."""
 
-from shared.contracts.booking.words import BookingStatus, BookingWord
+from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason
 from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, State, View, Zone
 
 
@@ -16,7 +16,10 @@ class SiteState(State, wire="booking.site.v1"):
 
 
 class BookingEvent(Event):
-    """What every event about a booking tells of it, as of `version`."""
+    """What every event about a booking tells of it, as of `version`.
+
+    `former` are those who made or held it and have left: it is not theirs any more.
+    """
 
     id: Id
     site: SiteId
@@ -28,6 +31,7 @@ class BookingEvent(Event):
     organization: Id
     booked_by: Id
     booked_for: Id
+    former: tuple[Id, ...] = ()
     version: int
 
 
@@ -59,12 +63,27 @@ class BookingCancelled(BookingEvent, wire="booking.booking_cancelled.v1"):
     """A booking no longer occupies its resource. `before` is what it was, where that is known.
 
     `rejected`: staff did not approve it. `debit_kept`: it was cancelled so late that its hours are not given back.
+    `because` is given where neither its parties nor staff did it; then `tell` are the admins of the organization.
     """
 
     before: BookingStatus | None = None
     reason: str | None = None
     rejected: bool = False
     debit_kept: bool = False
+    because: LeavingReason | None = None
+    tell: tuple[Id, ...] = ()
+
+
+class BookingHandedOver(BookingEvent, wire="booking.booking_handed_over.v1"):
+    """A booking goes on without `handed_over_by`, who made or held it and has left: it is `booked_for`'s now.
+
+    `tell` are the admins of the organization.
+    """
+
+    status: BookingStatus
+    handed_over_by: Id
+    because: LeavingReason
+    tell: tuple[Id, ...] = ()
 
 
 class BookingExpired(BookingEvent, wire="booking.booking_expired.v1"):

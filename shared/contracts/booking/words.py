@@ -9,6 +9,7 @@ from shared.contracts.message import Day, Instant, View
 BookingStatus = Literal[
     "held", "provisional", "pending", "confirmed", "checked_in", "completed", "cancelled", "expired", "no_show"
 ]
+LeavingReason = Literal["member-left", "membership-ended", "organization-left", "organization-suspended"]
 BookingMode = Literal["confirm", "hold", "provisional"]
 BookingWord = Literal["purpose", "attendees"]
 ResourceKind = Literal["room", "desk", "expert"]

@@ -54,6 +54,16 @@ class Membership(Model):
             raise ValueError("ends_on is not before starts_on")
 
 
+class OnLeave(Model):
+    """What becomes of the coming bookings of a person who leaves; `to` is a member of the organization, null its admin.
+
+    Given as a whole.
+    """
+
+    bookings: Literal["hand_over", "cancel"] = "hand_over"
+    to: Id | None = None
+
+
 class PersonName(Model):
     """A person's name as they write it: native, kana, Latin; stored byte for byte."""
 
@@ -141,6 +151,7 @@ class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", rep
     membership: Membership | None = None
     home_zone: Zone | None = None
     booking_for_others: BookingForOthers | None = None
+    on_leave: OnLeave | None = None
 
 
 class CreateMember(Command, wire="cmd.members.create_member.v1", reply=MemberView):

@@ -31,6 +31,15 @@ class MembershipView(View):
     ends_on: date
 
 
+class OnLeaveView(View):
+    """What becomes of the coming bookings of a person who leaves: handed over to `to`, without one to an admin of the
+    organization; or cancelled. Cancelled too where nobody can take them over.
+    """
+
+    bookings: Literal["hand_over", "cancel"] = "hand_over"
+    to: Id | None = None
+
+
 class OrganizationState(State, wire="members.organization.v1"):
     """An organization as others need it to judge rights: no personal data.
 
@@ -50,6 +59,7 @@ class OrganizationState(State, wire="members.organization.v1"):
     periods: tuple[MembershipView, ...] = ()
     keeps_bookings: bool = True
     booking_for_others: BookingForOthers = "colleagues"
+    on_leave: OnLeaveView = OnLeaveView()
 
 
 class MemberState(State, wire="members.member.v1"):

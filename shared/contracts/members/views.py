@@ -6,6 +6,7 @@ from shared.contracts.members.said import (
     BookingForOthers,
     MembershipView,
     NameView,
+    OnLeaveView,
     OrganizationKind,
     OrganizationStatus,
     OrganizationTransition,
@@ -53,6 +54,7 @@ class OrganizationView(View):
     renewal_pending: bool = False
     steps: tuple[StepView, ...] = ()
     booking_for_others: BookingForOthers = "colleagues"
+    on_leave: OnLeaveView = OnLeaveView()
 
 
 class OrganizationsView(View):
