@@ -1,14 +1,19 @@
 """Who may be named as if they ran the lounge: those who do (row U6)."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from services.members.domain.address import address
+from services.members.domain.joining import Occasion
 from services.members.domain.member import Member, MemberChange, Role
+from services.members.domain.organization import Kind, Organization, OrganizationChange
 from services.members.domain.reserved import NameReserved, looks_official
 from shared.kernel.names import Name
+from shared.kernel.text import Text
 
+ON = Occasion(datetime(2026, 12, 1, 3, 0, tzinfo=UTC), "m0")
 HANAKO = Member(
     id="m1",
     organizations=("o1",),
@@ -57,3 +62,21 @@ def test_those_who_run_the_lounge_may_be_and_stay_so_named() -> None:
     assert official.enrol().state == official
     demoted = official.revise(MemberChange(roles=frozenset({Role.MEMBER}))).state
     assert demoted.revise(MemberChange(language="en")).state.name == official.name
+
+
+@pytest.mark.parametrize(
+    "name", [Text(en="LINK-J Partners"), Text(ja="運営事務局"), Text(ja="横浜バイオ", en="L1NK-J"), Text(en="Admin")]
+)
+def test_no_organization_but_link_js_own_is_named_as_it(name: Text) -> None:
+    with pytest.raises(NameReserved):
+        Organization.create("o1", name, Kind.PARTNER, "Asia/Tokyo", None, ON)
+    bio = Organization.create("o1", Text(ja="横浜バイオ"), Kind.PARTNER, "Asia/Tokyo", None, ON).state
+    with pytest.raises(NameReserved):
+        bio.revise(OrganizationChange(name=name), ON)
+    own = Organization.create("o2", name, Kind.LINKJ_STAFF, "Asia/Tokyo", None, ON).state
+    assert own.revise(OrganizationChange(name=Text(ja="LINK-J事務局")), ON).state.name.ja == "LINK-J事務局"
+
+
+@pytest.mark.parametrize("name", [Text(ja="横浜・LINK-J 研究会"), Text(en="Linking Bio"), Text(ja="横浜市")])
+def test_organizations_keep_their_names(name: Text) -> None:
+    assert Organization.create("o1", name, Kind.PARTNER, "Asia/Tokyo", None, ON).state.name == name

@@ -17,6 +17,7 @@ from services.members.domain.organization_events import (
     OrganizationEvent,
     OrganizationStepped,
 )
+from services.members.domain.reserved import NameReserved, organization_looks_official
 from shared.kernel.decision import Decision
 from shared.kernel.text import Text
 from shared.kernel.time import zone_of
@@ -77,8 +78,9 @@ class Organization:
     def create(
         cls, org_id: str, name: Text, kind: Kind, home_zone: str, membership: Membership | None, on: Occasion
     ) -> Decision[Organization, OrganizationEvent]:
-        """With a membership it is active at once, for that period; without, it has applied."""
+        """With a membership it is active at once, for that period; without, it has applied. Raises NameReserved."""
         applied = cls(org_id, name, kind, Status.APPLIED, home_zone)
+        _check_name(applied)
         if membership is None:
             made = replace(applied, steps=(Step(Transition.APPLY, Status.APPLIED, on.at, on.by),))
         else:
@@ -86,7 +88,10 @@ class Organization:
         return Decision(made, [OrganizationCreated(org_id, kind, made.status)])
 
     def revise(self, change: OrganizationChange, on: Occasion) -> Decision[Organization, OrganizationEvent]:
-        """A membership holds from now on instead of any other; an applicant, or who has expired, is active by it."""
+        """A membership holds from now on instead of any other; an applicant, or who has expired, is active by it.
+
+        Raises NameReserved for a new name.
+        """
         revised = replace(
             self,
             name=change.name or self.name,
@@ -96,6 +101,8 @@ class Organization:
                 change.booking_for_others or self.customs.booking_for_others, change.on_leave or self.customs.on_leave
             ),
         )
+        if revised.name != self.name:
+            _check_name(revised)
         today = revised.day(on.at)
         known = self.status not in _APPLICANTS and change.membership == periods_of.current(self.periods, today)
         if change.membership is None or known:
@@ -175,3 +182,9 @@ class Organization:
 def _led(org: Organization, transition: Transition, to: Status, on: Occasion, periods: Periods) -> Organization:
     made, kept = Step(transition, to, on.at, on.by, on.reason), org.grace_over and to is org.status
     return replace(org, status=to, periods=periods, steps=(*org.steps, made)[-MOST_STEPS:], grace_over=kept)
+
+
+def _check_name(organization: Organization) -> None:
+    """Only LINK-J's own are named as LINK-J, or as an office of it."""
+    if organization.kind is not Kind.LINKJ_STAFF and organization_looks_official(organization.name):
+        raise NameReserved

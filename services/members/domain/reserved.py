@@ -38,6 +38,11 @@ def looks_official(name: Name) -> bool:
     return any(map(_is_office, parts)) or any(map(_is_official, wholes))
 
 
+def organization_looks_official(name: Text) -> bool:
+    """True where a reader could take an organization of this name for the one that runs the lounge."""
+    return any(_is_office(written) or _is_official(written) for written in (name.ja, name.en) if written is not None)
+
+
 def _is_office(part: str) -> bool:
     seen = skeleton(part)
     return seen in _skeletons(_OFFICES) or seen.startswith(skeleton(_HOUSE))
