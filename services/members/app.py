@@ -20,6 +20,7 @@ from services.members.queries.directory import Directory
 from services.members.queries.identity import ProviderQueries
 from services.members.queries.keys import KeyQueries
 from services.members.queries.policy import PolicyQueries
+from services.members.queries.records import Records
 from services.members.settings import Settings
 from services.members.store import FORMS
 from services.members.store.identities import Identities, IdentityProviders, Once
@@ -41,6 +42,7 @@ from services.members.subscribers import (
     subscribe_joining,
     subscribe_key_queries,
     subscribe_policy,
+    subscribe_records,
     subscribe_sign_in,
 )
 from shared.contracts.booking import SiteState
@@ -88,6 +90,7 @@ def build(settings: Settings) -> Service:
     subscribe_joining(service, handlers)
     subscribe_directory_queries(service, Directory(organizations.collection, members.collection, clock))
     _identity(service, settings, opening, organizations, people)
+    subscribe_records(service, Records(organizations, members))
     subscribe_key_queries(service, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
     service.ticker("organizations", {DEADLINE: deadlines.membership})
     service.background("unarmed-organizations", deadlines.arm)

@@ -17,6 +17,7 @@ from services.members.queries.directory import Directory
 from services.members.queries.identity import ProviderQueries
 from services.members.queries.keys import KeyQueries
 from services.members.queries.policy import PolicyQueries
+from services.members.queries.records import Records
 from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
 from shared.contracts import members as contract
 from shared.contracts.message import Answer, Asked
@@ -179,6 +180,18 @@ def subscribe_directory_queries(service: Service, directory: Directory) -> None:
     @service.command(contract.Me)
     async def me(ask: Asked[contract.Me]) -> Answer:
         return answer(await directory.me(ask))
+
+
+def subscribe_records(service: Service, records: Records) -> None:
+    """What was done to organizations and people."""
+
+    @service.command(contract.OrganizationHistory)
+    async def organization_history(ask: Asked[contract.OrganizationHistory]) -> Answer:
+        return answer(await records.organization_history(ask))
+
+    @service.command(contract.MemberHistory)
+    async def member_history(ask: Asked[contract.MemberHistory]) -> Answer:
+        return answer(await records.member_history(ask))
 
 
 def subscribe_key_queries(service: Service, keys: KeyQueries, tokens: Tokens) -> None:

@@ -3,6 +3,7 @@
 from services.gateway.calls import Call
 from services.gateway.policy import ADMIN, ANYONE, EVERY_PRINCIPAL, SESSION, SIGNED_IN, STAFF
 from services.gateway.routes.joining import CALLS as STEPS
+from services.gateway.routes.records import CALLS as RECORDS
 from shared.contracts.booking import Entitlements
 from shared.contracts.members import (
     CreateApiKey,
@@ -164,4 +165,5 @@ CALLS = (
         if_match="optional",
     ),
     *STEPS,
+    *RECORDS,
 )

@@ -85,6 +85,7 @@ from shared.contracts.members.policy import (
     PutPolicy,
     RightChangeView,
 )
+from shared.contracts.members.records import MemberHistory, OrganizationHistory
 from shared.contracts.members.said import (
     ApiKeyCreated,
     ApiKeyRevoked,
@@ -192,6 +193,7 @@ __all__ = [
     "MemberChanged",
     "MemberCountView",
     "MemberCreated",
+    "MemberHistory",
     "MemberState",
     "MemberView",
     "MembersView",
@@ -203,6 +205,7 @@ __all__ = [
     "OnLeaveView",
     "OrganizationChanged",
     "OrganizationCreated",
+    "OrganizationHistory",
     "OrganizationKind",
     "OrganizationState",
     "OrganizationStatus",

@@ -23,13 +23,13 @@ class History:
     def __init__(self, collection: Any) -> None:
         self.collection = collection
 
-    async def of(self, doc: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The entries older than those in the document, in order."""
+    async def of(self, doc: Mapping[str, Any], *, after: int = 0, limit: int = 0) -> list[dict[str, Any]]:
+        """The entries older than those in the document, in order: behind number `after`, at most `limit` (0: all)."""
         first = _first(doc)
-        if first == 1:
+        if after + 1 >= first:
             return []
-        found = self.collection.find({**_rows_of(doc["_id"]), "seq": {"$lt": first}}).sort("_id", 1)
-        rows: list[dict[str, Any]] = await found.to_list(None)
+        behind = {"_id": {"$gt": _row(doc["_id"], after), "$lt": _row(doc["_id"], first)}}
+        rows: list[dict[str, Any]] = await self.collection.find(behind).sort("_id", 1).limit(limit).to_list(None)
         return rows
 
     async def forget(self, doc_id: str, which: Callable[[Mapping[str, Any]], bool], names: Sequence[str]) -> int:

@@ -68,6 +68,11 @@ class Documents:
         """Every entry of a document's log, oldest first, with those that outgrew it."""
         return [*await self.history.of(doc), *doc["log"]]
 
+    async def log_page(self, doc: Mapping[str, Any], *, after: int, limit: int) -> list[dict[str, Any]]:
+        """The entries behind number `after`, oldest first, at most `limit`."""
+        moved = await self.history.of(doc, after=after, limit=limit)
+        return [*moved, *(entry for entry in doc["log"] if entry["seq"] > after)][:limit]
+
     async def forget(
         self, doc_id: str, which: Callable[[Mapping[str, Any]], bool], *, names: Sequence[str] = ("reason",)
     ) -> int:

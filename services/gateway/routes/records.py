@@ -1,0 +1,22 @@
+"""What staff may read of the record."""
+
+from services.gateway.calls import Call
+from services.gateway.policy import STAFF
+from shared.contracts.members import MemberHistory, OrganizationHistory
+
+CALLS = (
+    Call(
+        method="GET",
+        path="/v1/organizations/{id}/history",
+        summary="Who did what to an organization, for whom and why, in order",
+        ask=OrganizationHistory,
+        policy=STAFF.within("members:read"),
+    ),
+    Call(
+        method="GET",
+        path="/v1/members/{id}/history",
+        summary="Who did what to a person, for whom and why, in order",
+        ask=MemberHistory,
+        policy=STAFF.within("members:read"),
+    ),
+)

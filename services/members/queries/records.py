@@ -1,0 +1,50 @@
+"""What was done to an organization or a person, for staff."""
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.members.handlers.asking import actor_of
+from services.members.queries.pages import InvalidCursor
+from services.members.store.mapping import SITE
+from shared.contracts import members as contract
+from shared.contracts.message import Asked
+from shared.contracts.record import EntriesView, EntryView
+from shared.kernel.refusal import NotFound
+from shared.kernel.time import shown, zone_of
+from shared.kit.documents import Documents
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    organizations: Documents
+    members: Documents
+
+    async def organization_history(self, ask: Asked[contract.OrganizationHistory]) -> EntriesView:
+        """Raises NotFound, InvalidCursor."""
+        return await _history(self.organizations, ask, zone="home_zone")
+
+    async def member_history(self, ask: Asked[contract.MemberHistory]) -> EntriesView:
+        """Raises NotFound, InvalidCursor."""
+        return await _history(self.members, ask, zone="time_zone")
+
+
+async def _history(documents: Documents, ask: Asked[Any], *, zone: str) -> EntriesView:
+    """Times with the offset of the thing's own zone, which the field `zone` names."""
+    wish = ask.data
+    doc = await documents.get(wish.id, {"site": SITE}) if actor_of(ask.principal).is_staff else None
+    if doc is None:
+        raise NotFound
+    entries = await documents.log_page(doc, after=_number(wish.after), limit=wish.limit + 1)
+    items = tuple(_view(entry, zone_of(doc[zone])) for entry in entries[: wish.limit])
+    return EntriesView(items=items, next=str(items[-1].seq) if len(entries) > wish.limit else None)
+
+
+def _number(after: str | None) -> int:
+    if after is not None and not after.isdecimal():
+        raise InvalidCursor
+    return int(after or 0)
+
+
+def _view(entry: dict[str, Any], zone: ZoneInfo) -> EntryView:
+    return EntryView.model_validate({**entry, "time": shown(entry["time"], zone)})

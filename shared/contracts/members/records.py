@@ -1,0 +1,24 @@
+"""What staff may read of the record: all that was done to an organization or a person."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.contracts.message import Id, Query
+from shared.contracts.record import EntriesView
+
+
+class _Record(Query):
+    """`after` is the `next` of the page before; anything else is refused (invalid-cursor 422)."""
+
+    id: Id
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    after: Annotated[str | None, Field(max_length=256)] = None
+
+
+class OrganizationHistory(_Record, wire="qry.members.organization_history.v1", reply=EntriesView):
+    """Staff: who did what to an organization, for whom and why, oldest first; to others it is not there."""
+
+
+class MemberHistory(_Record, wire="qry.members.member_history.v1", reply=EntriesView):
+    """Staff: who did what to a person, for whom and why, oldest first; to others it is not there."""

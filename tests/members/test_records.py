@@ -1,0 +1,84 @@
+"""What staff read of the record: who did what to an organization or a person, for whom and why."""
+
+import pytest
+
+from shared.contracts import members as contract
+from shared.contracts.message import Principal
+from shared.kit.documents import history
+from tests.members.conftest import House
+from tests.members.people import NOBODY, company, person, principal
+from tests.support.waiting import until
+
+STAFF = Principal(
+    kind="program", id="stan", key="key-7", organization="linkj", roles=frozenset({"site_staff"}), site="nyc"
+)
+
+
+async def test_staff_read_who_did_what_to_an_organization_and_why(house: House) -> None:
+    org = await house.done(company())
+    await house.done(contract.SuspendOrganization(id=org["id"], reason="未払い"), STAFF)
+    page = await house.done(contract.OrganizationHistory(id=org["id"]), STAFF)
+    created, *_, suspended = page["items"]
+    assert [each["seq"] for each in page["items"]] == list(range(1, len(page["items"]) + 1))
+    assert page["next"] is None
+    assert (created["seq"], created["actor"], created["kind"], created["operation"]) == (
+        1,
+        "ops",
+        "system",
+        "cmd.members.create_organization.v1",
+    )
+    wanted = {
+        "id": f"{org['id']}-{len(page['items'])}",
+        "time": "2026-12-01T12:00:00+09:00",
+        "actor": "stan",
+        "kind": "program",
+        "organization": "linkj",
+        "api_key": "key-7",
+        "on_behalf_of": None,
+        "operation": "cmd.members.suspend_organization.v1",
+        "reason": "未払い",
+    }
+    assert {name: suspended[name] for name in wanted} == wanted
+
+
+async def test_a_person_s_record_is_staff_s_and_not_there_for_others(house: House) -> None:
+    org = await house.done(company())
+    made = await house.done(person(org["id"], "ana@bio.example"))
+    me = principal(made)
+    await house.done(contract.UpdateMember(id=made["id"], language="en"), me, if_match=1)
+    page = await house.done(contract.MemberHistory(id=made["id"]), STAFF)
+    assert [(each["actor"], each["kind"], each["organization"]) for each in page["items"]] == [
+        ("ops", "system", None),
+        (made["id"], "member", org["id"]),
+    ]
+    for other in (me, NOBODY, me.model_copy(update={"roles": frozenset({"organization_admin"})})):
+        assert await house.refused(contract.MemberHistory(id=made["id"]), other) == (404, "not-found")
+        assert await house.refused(contract.OrganizationHistory(id=org["id"]), other) == (404, "not-found")
+    assert await house.refused(contract.MemberHistory(id="nobody"), STAFF) == (404, "not-found")
+    assert await house.refused(contract.MemberHistory(id=made["id"], after="x"), STAFF) == (422, "invalid-cursor")
+
+
+async def test_a_long_record_comes_in_pages_also_what_moved_to_the_history(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "LOG_LIMIT", 4)
+    org = await house.done(company())
+    documents = house.service.stored["organizations"]
+    for n in range(2, 10):
+        name = contract.UpdateOrganization(id=org["id"], home_zone=("Europe/Paris", "Asia/Tokyo")[n % 2])
+        await house.done(name, if_match=n - 1)
+
+        async def sent() -> bool:
+            return bool(await documents.collection.count_documents({"_id": org["id"], "unsent": True}) == 0)
+
+        await until(sent)
+    doc = await documents.get(org["id"])
+    assert doc is not None
+    assert doc["log"][0]["seq"] > 2
+    seen, after = [], None
+    while True:
+        page = await house.done(contract.OrganizationHistory(id=org["id"], limit=2, after=after))
+        seen += [each["seq"] for each in page["items"]]
+        if (after := page["next"]) is None:
+            break
+    assert seen == list(range(1, 10))
