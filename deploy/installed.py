@@ -1,6 +1,8 @@
 """An installation as somebody finds it who changes its keys: where they are kept, and how its servers are told."""
 
+import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +16,8 @@ from deploy.nats.server import embedded_place, write_config
 from deploy.nats.system import system_account
 from deploy.trouble import CannotStart
 
+_CONNECT_SECONDS = 5.0
+
 
 class Installed(Protocol):
     """`url` is where its nats-servers take clients, `copies` how many of them hold each message."""
@@ -22,8 +26,8 @@ class Installed(Protocol):
     url: str
     copies: int
 
-    def configure(self) -> None:
-        """Write each server's configuration, for the keys there are now."""
+    def configure(self, room: int | None = None) -> None:
+        """Write each server's configuration, for the keys there are now; `room` are the bytes JetStream may store."""
 
     def hand(self, name: str) -> None:
         """Put the key of `name` where its processes read it."""
@@ -43,8 +47,9 @@ class Embedded:
         self._config = folder.path / "nats.json"
         self._place = embedded_place(folder.path, port=port, monitor_port=folder.known_port("nats-monitor"))
 
-    def configure(self) -> None:
-        write_config(self._config, self.keys, self._place)
+    def configure(self, room: int | None = None) -> None:
+        place = self._place if room is None else replace(self._place, max_file_store=room)
+        write_config(self._config, self.keys, place)
 
     def hand(self, name: str) -> None:
         """It is read where it is kept."""
@@ -58,9 +63,9 @@ class InContainers:
         self.url = rooms.nats_url()
         self.copies = rooms.stream_replicas()
 
-    def configure(self) -> None:
+    def configure(self, room: int | None = None) -> None:
         for number, host in enumerate(rooms.nats_servers(), start=1):
-            handing.configure_nats(host, number)
+            handing.configure_nats(host, number, room)
 
     def hand(self, name: str) -> None:
         if (rooms.HANDED / name).is_dir():
@@ -76,9 +81,9 @@ def installed(data: Path) -> Installed:
     raise CannotStart("Keys are changed where they are kept: name the data folder with --data.")
 
 
-async def reload(place: Installed) -> None:
+async def reload(place: Installed, *, room: int | None = None) -> None:
     """Every server knows the keys there are now when this returns; nobody it knew before is cut. Raises NotDone."""
-    place.configure()
+    place.configure(room)
     async with system_account(place.url, place.keys.seed_file("monitor")) as system:
         await system.reload()
 
@@ -86,9 +91,10 @@ async def reload(place: Installed) -> None:
 async def opens(url: str, seed: str) -> bool:
     """Whether this very key lets one in; whatever it is refused with, it does not."""
     try:
-        client = await nats.connect(
+        connected = nats.connect(
             url.split(","), nkeys_seed_str=seed, allow_reconnect=False, connect_timeout=2, error_cb=_heard
         )
+        client = await asyncio.wait_for(connected, _CONNECT_SECONDS)
     except (NatsError, OSError, TimeoutError):
         return False
     await client.close()

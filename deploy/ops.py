@@ -71,13 +71,17 @@ class Ops:
 
     async def _all_sent(self) -> bool:
         told = [orjson.loads(await self.raw(status_subject(service), b"{}")) for service in SERVICES]
-        # A service that cannot tell (MongoDB is just coming back) is not settled yet.
-        return all("data" in each and not any(each["data"]["unsent"].values()) for each in told)
+        return all(_has_sent_all(each.get("data")) for each in told)
 
     async def _all_taken(self, durables: Sequence[Durable]) -> bool:
         js = self.client.jetstream()
         infos = [await js.consumer_info(each.stream, each.name) for each in durables]
         return not any(info.num_pending or info.num_ack_pending for info in infos)
+
+
+def _has_sent_all(status: dict[str, Any] | None) -> bool:
+    """A service that cannot tell (MongoDB is away, or just coming back) is not settled yet."""
+    return status is not None and "mongo" not in status["health"]["wrong"] and not any(status["unsent"].values())
 
 
 @asynccontextmanager

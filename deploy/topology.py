@@ -34,6 +34,7 @@ _NO_PEERS_YET = 10_005
 _NO_ROOM = frozenset({10_023, 10_028, 10_047})
 """Answered with 503 as well, but no waiting helps: memory or disk are reserved already."""
 _PATIENCE = 10.0
+_CONNECT_SECONDS = 3.0
 _ASSERTED = (
     *("subjects", "retention", "storage", "discard", "max_age", "max_msgs_per_subject", "duplicate_window"),
     "num_replicas",
@@ -61,7 +62,7 @@ async def connect(url: str, seed: Path, name: str) -> Client:
 
 async def _connect(server: str, seed: Path, name: str) -> Client:
     ca = os.environ.get("LOUNGE_NATS_CA_FILE")
-    return await nats.connect(
+    connected = nats.connect(
         server,
         tls=believing(Path(ca)) if ca else None,
         nkeys_seed=str(seed),
@@ -70,6 +71,8 @@ async def _connect(server: str, seed: Path, name: str) -> Client:
         connect_timeout=2,
         error_cb=_already_raised,
     )
+    # nats-py tries a server that is away sixty times, two seconds apart, whatever it is told of reconnecting.
+    return await asyncio.wait_for(connected, _CONNECT_SECONDS)
 
 
 async def _already_raised(_: Exception) -> None:

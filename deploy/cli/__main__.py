@@ -115,6 +115,18 @@ def migrate(
     raise typer.Exit(1 if any(row["faults"] for row in rows) else 0)
 
 
+@app.command(epilog="Example: lounge storage --limit 20G")
+def storage(
+    limit: Annotated[str | None, typer.Option(help="What each server may store from now on, as 20G.")] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """What JetStream has stored, by server and by stream; changes what it may, without a restart."""
+    from deploy.cli import showing, storage
+
+    showing.storage(storage.stored(data, limit), as_json=as_json)
+
+
 @app.command(epilog="Example: lounge backup --to /backups/2026-12-15 --json | jq .documents")
 def backup(
     to: Annotated[Path, typer.Option(help="A folder that is not there yet.")],

@@ -67,6 +67,16 @@ def status(whole: dict[str, Any], *, as_json: bool) -> None:
     table([{"durable": durable, "lag": lag} for durable, lag in sorted(whole["lag"].items())], as_json=False)
 
 
+def storage(whole: dict[str, Any], *, as_json: bool) -> None:
+    """What is stored, by server and by stream."""
+    if as_json:
+        put_json(whole)
+        return
+    table(whole["servers"], as_json=False)
+    print()
+    table(whole["streams"], as_json=False)
+
+
 def trace(data: Path, correlation_id: str, *, as_json: bool) -> None:
     """All log lines of one correlation id, in order of time. Raises NotDone if there is none."""
     lines = sorted(_lines_of(data / "logs", correlation_id), key=lambda line: str(line.get("at", "")))

@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.installation import rooms
 from deploy.nats.config import Cluster, Place
 from deploy.nats.keys import write_private
-from deploy.nats.server import write_config
+from deploy.nats.server import room_of, write_config
 
 _STORE_BYTES = 10 * 1024**3
 
@@ -32,17 +32,17 @@ def secret(name: str) -> str:
     return path.read_text()
 
 
-def configure_nats(host: str, number: int) -> None:
-    """The server's own configuration, beside its keys; the operator's container rewrites it for new keys."""
+def configure_nats(host: str, number: int, room: int | None = None) -> None:
+    """The server's own configuration; the operator's container rewrites it for new keys, or another `room` in bytes."""
     servers = rooms.nats_servers()
     cluster = None
     if len(servers) > 1:
         routes = tuple(f"{each}:6222" for each in servers)
         cluster = Cluster("lounge", 6222, routes, secret("routes"), advertise=f"{host}:4222")
-    room = int(os.environ.get("LOUNGE_NATS_STORE_BYTES", _STORE_BYTES))
+    path = rooms.HANDED / host / "nats.json"
+    room = room or room_of(path, otherwise=_STORE_BYTES)
     name = "lounge" if cluster is None else f"lounge-{number}"
     place = Place(4222, 8222, Path("/data/jetstream"), room, host="0.0.0.0", name=name, cluster=cluster)  # noqa: S104 — inside its container
-    path = rooms.HANDED / host / "nats.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_config(path, rooms.nats_keys(), place)
     for each in (path.parent, path):

@@ -51,7 +51,8 @@ def _index(url: str) -> None:
 
 
 async def _nats() -> None:
-    keys, sites = rooms.nats_keys(), rooms.sites()
+    keys = rooms.nats_keys()
+    sites = keys.sites()
     replicas = rooms.stream_replicas()
 
     async def applied() -> None:

@@ -1,5 +1,7 @@
 """One running nats-server with the house's accounts and permissions."""
 
+import json
+import os
 import shutil
 import signal
 import subprocess
@@ -103,8 +105,18 @@ def identities(sites: Iterable[str]) -> list[str]:
 
 def embedded_place(folder: Path, *, port: int, monitor_port: int) -> Place:
     """A server on loopback whose store is `jetstream` in this folder."""
-    room = min(MOST_STORED, shutil.disk_usage(folder).total // 2)
+    half = shutil.disk_usage(folder).total // 2
+    room = room_of(folder / "nats.json", otherwise=min(MOST_STORED, half))
     return Place(port, monitor_port, folder / "jetstream", room)
+
+
+def room_of(config: Path, *, otherwise: int) -> int:
+    """Bytes of JetStream: LOUNGE_NATS_STORE_BYTES, or what the configuration that stands says, or `otherwise`."""
+    if told := os.environ.get("LOUNGE_NATS_STORE_BYTES"):
+        return int(told)
+    if config.exists():
+        return int(json.loads(config.read_text())["jetstream"]["max_file_store"])
+    return otherwise
 
 
 def write_config(path: Path, keys: KeyFolder, place: Place) -> bool:

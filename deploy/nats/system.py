@@ -43,6 +43,18 @@ class SystemAccount:
                 found[each.get("authorized_user", "")].append(each.get("name") or f"connection {each['cid']}")
         return found
 
+    async def stored(self) -> list[dict[str, Any]]:
+        """`{server, stored, limit}` of each server's JetStream, in bytes."""
+        told = await self._everyone("$SYS.REQ.SERVER.PING.JSZ", {})
+        return [
+            {
+                "server": each["server"]["name"],
+                "stored": each["data"].get("storage", 0),
+                "limit": each["data"]["config"]["max_storage"],
+            }
+            for each in sorted(told, key=lambda each: str(each["server"]["name"]))
+        ]
+
     async def _everyone(self, subject: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
         """What each server replies, until it has been quiet for a while."""
         found, wait, inbox = [], _FIRST_REPLY_SECONDS, self._client.new_inbox()

@@ -4,6 +4,7 @@ The gateway shows them, and not the services, because a consumer that hangs cann
 """
 
 import asyncio
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -21,6 +22,7 @@ BYTES = Gauge("lounge_stream_bytes", "Bytes a stream holds", ("stream",))
 STORED = Gauge("lounge_jetstream_stored_bytes", "What JetStream has stored in files")
 LIMIT = Gauge("lounge_jetstream_limit_bytes", "What JetStream may store in files")
 TOLD = Gauge("lounge_jetstream_told", "1 where the nats-server told these figures at the last look")
+HEALTHY = Gauge("lounge_jetstream_healthy", "0 where a nats-server says that its JetStream cannot work")
 _LOOK_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
 _HOUSE = "CORE"
@@ -43,6 +45,7 @@ class Jetstream:
         while True:
             if self._urls:
                 TOLD.set(await self._look())
+                HEALTHY.set(all(await asyncio.gather(*(asyncio.to_thread(_is_well, url) for url in self._urls))))
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look(self) -> bool:
@@ -76,3 +79,17 @@ def _asked(url: str) -> dict[str, Any]:
     with urllib.request.urlopen(url, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310 — http://, see Jetstream
         told: dict[str, Any] = orjson.loads(answer.read())
         return told
+
+
+def _is_well(url: str) -> bool:
+    """Whether the server does not say that it is unwell, as of a stream it can write no more; one that is away is told
+    of elsewhere.
+    """
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=_PATIENCE_SECONDS):  # noqa: S310 — http://, see Jetstream
+            return True
+    except urllib.error.HTTPError as error:
+        log.warning("jetstream.unwell", status=error.code)
+        return False
+    except OSError:
+        return True

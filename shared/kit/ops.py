@@ -1,9 +1,12 @@
 """What every replica answers to ops: its status (all of them); `republish` and `migrate` (one of them)."""
 
+import asyncio
 import os
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from nats.errors import Error as NatsError
 
 from shared.contracts.ops import (
     Migrate,
@@ -23,25 +26,36 @@ from shared.kit.nats.commands import read
 if TYPE_CHECKING:
     from shared.kit.service import Service
 
+_PATIENCE_SECONDS = 0.7
+"""Those who ask wait a second for the first answer; a stream without a leader is asked about in vain."""
+
 
 async def status(service: "Service") -> ReplicaStatus:
-    """The replica as it is now."""
+    """The replica as it is now, and all the more while one of its servers is away: what that one knows is left out."""
     unsent, oldest = {}, 0.0
     for name, relay in service.relays.items():
-        unsent[name], age = await relay.unsent()
-        oldest = max(oldest, age)
+        if not service.gate.closed:
+            unsent[name], age = await relay.unsent()
+            oldest = max(oldest, age)
     return ReplicaStatus(
         service=service.name,
         replica=service.settings.replica,
         pid=os.getpid(),
         ready=service.health.ready,
         health=service.health.report(),
-        lag=await service.lag(),
+        lag=await _lag(service),
         unsent=unsent,
         oldest_unsent_seconds=round(oldest, 3),
         uptime_seconds=round(time.monotonic() - service.started, 3),
         forms={name: documents.forms.newest for name, documents in service.stored.items()},
     )
+
+
+async def _lag(service: "Service") -> dict[str, int]:
+    try:
+        return await asyncio.wait_for(service.lag(), _PATIENCE_SECONDS)
+    except (TimeoutError, NatsError):
+        return {}
 
 
 def answer_status(service: "Service") -> None:

@@ -261,7 +261,8 @@ class Service:
 
     async def lag(self) -> dict[str, int]:
         """Messages not yet handled, per durable of this service, by the name it is kept under in `durables`."""
-        return {name: await self._lag(durable) for name, durable in list(self.durables.items())}
+        found = await asyncio.gather(*(self._lag(durable) for durable in self.durables.values()))
+        return dict(zip(self.durables, found, strict=True))
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         self.health.opened = False

@@ -8,12 +8,14 @@ import httpx
 import pytest
 
 from deploy.mongo.server import MongoServer
+from shared.contracts.topology import SERVICES
 from tests.cluster.trial import Trials
-from tests.support.cluster import LoungeCluster
+from tests.support.cluster import LoungeCluster, told
 from tests.support.ledger import PERSON
+from tests.support.signs import figures
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 ALONE_SECONDS = 1.0
 
 
@@ -61,6 +63,8 @@ async def test_without_a_majority_of_mongods_all_is_refused_at_once_and_nothing_
         other = next(member for member in lounge.mongo.members if member is not primary)
         await trial.strike(lambda: both_killed(primary, other))
         await until(lambda: refused_at_once(lounge.url, token), seconds=15)
+        await until(lambda: asyncio.to_thread(mongo_is_missed, lounge), seconds=15)
+        assert (await told(lounge, "status"))["status"] == "degraded"
         for member in (primary, other):
             member.start()
         trial.lifted()
@@ -82,6 +86,14 @@ async def test_what_only_a_dying_primary_has_is_answered_to_nobody(lounge: Loung
         trial.lifted()
         await trial.succeeds()
         primary.start()
+
+
+def mongo_is_missed(lounge: LoungeCluster) -> bool:
+    """Every replica of a service says so: by its figure, and by its readiness."""
+    doors = [f"http://127.0.0.1:{kept.port}" for kept in lounge.kept if kept.name.rpartition("-")[0] in SERVICES]
+    ready = [httpx.get(f"{door}/health/ready", timeout=5) for door in doors]
+    unready = all(each.status_code == 503 and "mongo" in each.json()["wrong"] for each in ready)
+    return unready and all(figures(door, "lounge_mongo_reachable") == [0] for door in doors)
 
 
 async def refused_at_once(url: str, token: str) -> bool:

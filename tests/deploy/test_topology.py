@@ -1,5 +1,6 @@
 """The one job that applies streams and durables, on the real server."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from nats.errors import TimeoutError as NatsTimeout
 from nats.js.errors import ServiceUnavailableError
 
 from deploy import topology
+from deploy.embedded.children import free_port
 from deploy.topology import TopologyRefused
 from shared.contracts.topology import DURABLES, STREAMS, Durable, Stream
 from tests.support.servers import Servers
@@ -83,3 +85,13 @@ async def test_a_stream_that_no_disk_has_room_for_is_refused_at_once(clean: Serv
     with pytest.raises(TopologyRefused, match="stream PROBE: insufficient storage resources"):
         await topology.apply_stream(ops.jetstream(), replace(PROBE, max_bytes=2**50))
     await ops.close()
+
+
+async def test_servers_that_are_away_are_told_in_seconds_and_the_one_that_is_there_is_found(clean: Servers) -> None:
+    """nats-py by itself tries a server that is away for two minutes, whatever it is told."""
+    away = f"nats://127.0.0.1:{free_port()},nats://127.0.0.1:{free_port()}"
+    with pytest.raises(OSError):  # noqa: PT011 — a TimeoutError is one, and says no more
+        await asyncio.wait_for(topology.connect(away, clean.seed_file("ops"), "ops"), 20)
+    found = await topology.connect(f"nats://127.0.0.1:{free_port()},{clean.nats_url}", clean.seed_file("ops"), "ops")
+    assert found.is_connected
+    await found.close()

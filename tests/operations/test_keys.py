@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,11 +13,11 @@ import pytest
 from nats.errors import Error as NatsError
 
 from deploy.nats.keys import KeyFolder
+from tests.operations.conftest import Told
 from tests.support.ledger import Ledger
 from tests.support.system import LOUNGE, System
 
 pytestmark = pytest.mark.timeout(240)
-Told = Callable[..., Any]
 
 
 def keys_of(house: System) -> KeyFolder:
@@ -54,12 +54,12 @@ async def signed_in(house: System, seed: str, name: str) -> AsyncIterator[Any]:
 async def test_every_key_of_the_house_is_changed_under_load_and_no_client_notices(
     house: System, ledger: Ledger, told: Told
 ) -> None:
-    before = {each["name"]: keys_of(house).seed_file(each["name"]).read_text() for each in told("keys", "list")}
+    before = {each["name"]: keys_of(house).seed_file(each["name"]).read_text() for each in await told("keys", "list")}
     pids = house.pids()
     async with ledger.running(per_second=30):
         await ledger.succeeds(20)
         ledger.mark("keys rotate --all")
-        changed = await asyncio.to_thread(told, "keys", "rotate", "--all")
+        changed = await told("keys", "rotate", "--all")
         await ledger.succeeds(20)
     found = await ledger.audit()
     ledger.write(found)
@@ -70,14 +70,12 @@ async def test_every_key_of_the_house_is_changed_under_load_and_no_client_notice
         assert not await opens(house, before[name]), name
         assert await opens(house, keys_of(house).seed_file(name).read_text()), name
     assert await opens(house, before["site-nyc"]), "a site's own key is not the house's to change"
-    assert all(each["former"] is None for each in told("keys", "list"))
-    assert told("dlq", "list") == []
+    assert all(each["former"] is None for each in await told("keys", "list"))
+    assert await told("dlq", "list") == []
     assert ledger.summary()["unknown_at_first"] == {}, "a client noticed"
 
 
-async def test_a_former_key_in_use_is_not_withdrawn_unless_it_is_wanted_now(
-    house: System, told: Told, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_former_key_in_use_is_not_withdrawn_unless_it_is_wanted_now(house: System, told: Told) -> None:
     """Somebody has a copy of a key: the command names them; with --now they are out."""
     stolen = keys_of(house).seed_file("monitor").read_text()
     async with signed_in(house, stolen, "thief") as thief:
@@ -91,10 +89,10 @@ async def test_a_former_key_in_use_is_not_withdrawn_unless_it_is_wanted_now(
         assert refused.returncode == 1
         assert "monitor: thief" in refused.stderr
         assert "--now" in refused.stderr
-        (half,) = [each for each in told("keys", "list") if each["name"] == "monitor"]
+        (half,) = [each for each in await told("keys", "list") if each["name"] == "monitor"]
         assert half["former"], "both keys stay valid"
         assert await opens(house, stolen)
-        await asyncio.to_thread(told, "keys", "rotate", "monitor", "--now")
+        await told("keys", "rotate", "monitor", "--now")
         assert thief.is_closed
     assert not await opens(house, stolen)
 
@@ -108,9 +106,9 @@ def test_names_nobody_has_are_refused(house: System) -> None:
 
 
 async def test_a_site_changes_over_when_it_likes_and_its_former_keys_go_when_it_has(house: System, told: Told) -> None:
-    former = await asyncio.to_thread(told, "site", "add", "kobe", "--zone", "Asia/Tokyo")
+    former = await told("site", "add", "kobe", "--zone", "Asia/Tokyo")
     async with signed_in(house, former["nkey_seed"], "kobe") as client:
-        fresh = await asyncio.to_thread(told, "site", "rotate", "kobe")
+        fresh = await told("site", "rotate", "kobe")
         assert sorted(fresh) == sorted(former)
         assert fresh["nkey_seed"] != former["nkey_seed"]
         for keys in (former, fresh):
@@ -124,7 +122,7 @@ async def test_a_site_changes_over_when_it_likes_and_its_former_keys_go_when_it_
         )
         assert (refused.returncode, "site-kobe: kobe" in refused.stderr) == (1, True), refused.stderr
         await client.close()
-    gone = await asyncio.to_thread(told, "site", "rotate", "kobe", "--withdraw")
+    gone = await told("site", "rotate", "kobe", "--withdraw")
     assert gone == {"site": "kobe", "withdrawn": True, "api_keys_revoked": 1}
     assert not await opens(house, former["nkey_seed"])
     assert posted(house, former) == 401
@@ -155,11 +153,11 @@ def posted(house: System, credentials: dict[str, Any]) -> int:
     return httpx.post(url, content=json.dumps(event), headers=headers, timeout=10).status_code
 
 
-def test_a_new_signing_key_is_published_before_it_signs(house: System, told: Told) -> None:
-    before = house.token("staff@linkj.example")
-    first = told("keys", "rotate-signing")
-    again = told("keys", "rotate-signing")
+async def test_a_new_signing_key_is_published_before_it_signs(house: System, told: Told) -> None:
+    before = await asyncio.to_thread(house.token, "staff@linkj.example")
+    first = await told("keys", "rotate-signing")
+    again = await told("keys", "rotate-signing")
     assert len(first) == 2
     assert again == first, "one that still waits for its time is not followed by another"
-    answer = httpx.get(f"{house.url}/v1/me", headers={"Authorization": f"Bearer {before}"}, timeout=10)
-    assert answer.status_code == 200
+    async with httpx.AsyncClient(base_url=house.url, headers={"Authorization": f"Bearer {before}"}) as client:
+        assert (await client.get("/v1/me")).status_code == 200

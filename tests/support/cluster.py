@@ -4,8 +4,12 @@ What ends stays ended until a test starts it again, so a service that does not s
 """
 
 import asyncio
+import json
+import os
 import secrets
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -203,8 +207,11 @@ class LoungeCluster:
         """The processes that ended by themselves; none should."""
         return [kept.name for kept in self.kept if kept.child is None or kept.child.poll() is not None]
 
-    async def healed(self, *, seconds: float = 40) -> None:
-        """Returns once every server is whole, and the services have nothing unsent and nothing pending."""
+    async def healed(self, *, seconds: float = 120) -> None:
+        """Returns once every server is whole, and the services have nothing unsent and nothing pending.
+
+        Telling people steps back behind all else (`LOUNGE_NICE`): on a busy machine a backlog takes its time.
+        """
         deadline = time.monotonic() + seconds
         for whole in (self.nats.is_ready, self.mongo.is_whole):
             while not await asyncio.to_thread(whole):
@@ -223,3 +230,14 @@ class LoungeCluster:
         self.nats.stop()
         self.mongo.stop()
         self.house.folder.release()
+
+
+async def told(lounge: LoungeCluster, *words: str) -> Any:
+    """What a `lounge` command prints with --json, finding the system by its environment."""
+    found = {"LOUNGE_NATS_URL": lounge.nats.url, "LOUNGE_NATS_SEED_FILE": str(lounge.keys.seed_file("ops"))}
+    argv = [sys.executable, "-m", "deploy.cli", *words, "--json"]
+    done = await asyncio.to_thread(
+        subprocess.run, argv, check=False, capture_output=True, text=True, env={**os.environ, **found}
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

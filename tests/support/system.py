@@ -61,9 +61,11 @@ class System:
         return {"lounge": self._child.pid} | {p["name"]: p["pid"] for p in self.run["processes"]}
 
     def lounge(self, *words: str) -> str:
-        """What a `lounge` command prints on this system."""
+        """What a `lounge` command prints on this system; raises with what it said where it fails."""
         argv = [*LOUNGE, *words, "--data", str(self.folder)]
-        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+        done = subprocess.run(argv, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, f"lounge {' '.join(words)}: {done.stderr}"
+        return done.stdout.strip()
 
     def token(self, email: str) -> str:
         return self.lounge("token", email)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from prometheus_client import Counter
+
 from services.events.domain.incoming import Accepted, Judged, Quarantined, Reader, judge
 from services.events.domain.seminar import Seminar, SeminarDecision, first_heard, heard_again, seminar_id
 from services.events.store.seminars import Seminars
@@ -17,6 +19,7 @@ from shared.kit.documents import Cause
 from shared.kit.log import get_logger
 
 log = get_logger()
+QUARANTINED = Counter("lounge_quarantined", "Messages of a site that could not be used", ("site", "reason"))
 Changed = Callable[[str, str], Awaitable[None]]
 """Told the id of each seminar that more or fewer may attend than before, after it was stored; the correlation id."""
 
@@ -183,6 +186,7 @@ class SiteMessages:
             if isinstance(each, Quarantined):
                 rows.append(_unusable(delivery, each))
                 level = log.warning if each.reason == "identity" else log.info
+                QUARANTINED.labels(delivery.site, each.reason).inc()
                 level("site.quarantined", site=delivery.site, reason=each.reason, sequence=delivery.stream_sequence)
             elif isinstance(verdict, Verdict) and verdict.dropped:
                 log.info("site.fields_dropped", site=delivery.site, fields=",".join(verdict.dropped))

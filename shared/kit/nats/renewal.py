@@ -83,7 +83,7 @@ class Renewal:
         if (server := self._client.connected_url) is None:
             return False  # it signs in anew as it is
         try:
-            probe = await nats.connect(
+            connected = nats.connect(
                 server.geturl(),
                 tls=self._broker.tls,
                 nkeys_seed=str(seed_file),
@@ -91,6 +91,7 @@ class Renewal:
                 connect_timeout=2,
                 error_cb=_heard,
             )
+            probe = await asyncio.wait_for(connected, _ANSWERS_SECONDS)
         except (NatsError, OSError, TimeoutError):
             return False
         await probe.close()
