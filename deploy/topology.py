@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js import JetStreamContext, api
-from nats.js.errors import APIError, ServiceUnavailableError
+from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
 from deploy.nats.keys import KeyFolder
 from deploy.trouble import CannotStart
@@ -95,6 +95,21 @@ async def apply_site_account(url: str, keys: KeyFolder, site: str, replicas: int
     hub = await connect(url, keys.seed_file(f"hub-{site}"), f"hub-{site}")
     try:
         await apply_stream(hub.jetstream(), RECEIPTS, replicas)
+    finally:
+        await hub.close()
+
+
+async def clear_site_account(url: str, keys: KeyFolder, site: str) -> None:
+    """Takes its one stream away, before the account goes.
+
+    nats-server calls itself unwell for ever, over restarts too, while its store holds something of an account that is
+    no longer configured.
+    """
+    hub = await connect(url, keys.seed_file(f"hub-{site}"), f"hub-{site}")
+    try:
+        await hub.jetstream().delete_stream(RECEIPTS.name)
+    except NotFoundError:
+        return
     finally:
         await hub.close()
 

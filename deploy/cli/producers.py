@@ -49,7 +49,7 @@ def list_(data: Data = DEFAULT, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: lounge site remove osaka")
 def remove(site: Site, data: Data = DEFAULT, as_json: AsJson = False) -> None:
-    """Take its keys and its account away; what it has sent stays."""
+    """Take its keys and its account, with its receipts, away; what it has sent stays."""
     from deploy.cli import showing, sites
 
     showing.facts(sites.remove(data, site), as_json=as_json)

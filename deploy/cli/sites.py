@@ -74,6 +74,7 @@ def remove(data: Path, site: str) -> dict[str, Any]:
         async with ops_of(data) as ops:
             await ops.ask(await _definition(ops, Described(site), producer=False))
             revoked = await _revoke(ops, [each["id"] for each in await _api_keys(ops, site)])
+            await topology.clear_site_account(place.url, place.keys, site)
             place.keys.forget_site(site)
             await reload(place)
             await soon(lambda: _is_shut(place.url, seed), "its key still opens the server")

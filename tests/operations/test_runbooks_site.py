@@ -19,7 +19,7 @@ from shared.contracts.topology import ingest_stream
 from tests.operations.conftest import Told
 from tests.operations.test_runbooks_messages import client_of
 from tests.support.ledger import Ledger
-from tests.support.signs import figure, logged, server_said
+from tests.support.signs import figure, logged, monitor, server_said
 from tests.support.site import cloud_event, seminar
 from tests.support.system import System
 from tests.support.waiting import until
@@ -105,6 +105,7 @@ async def test_a_site_that_floods_fills_its_own_room_alone_and_is_shut_out(
         assert (await told("site", "remove", ROWDY))["removed"]
         ledger.mark("the site is shut out")
         await until(lambda: client.is_closed)
+        assert (await asyncio.to_thread(monitor, house, "/healthz")).status_code == 200, "its account left something"
         await ledger.succeeds(10)
     ledger.write(await ledger.audit())
     assert ledger.summary()["unknown_at_first"] == {}, "a caller noticed"
