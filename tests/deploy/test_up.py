@@ -62,8 +62,8 @@ def test_the_demonstration_is_there_when_it_says_ready(house: System) -> None:
         rooms = api.get("/v1/sites/nyc/resources").json()["items"]
         (seminar,) = api.get("/v1/seminars", params={"site": "nyc"}).json()["items"]
         me = api.get("/v1/me").json()
-    assert [(room["id"], room["capacity"]) for room in rooms[:2]] == [("room-a", 8), ("room-b", 4)]
-    assert [room["kind"] for room in rooms[2:]] == ["desk", "desk"]
+    assert [room["id"] for room in rooms] == ["room-a", "room-b", "room-ab", "desk-1", "desk-2"]
+    assert [(room["kind"], room["capacity"]) for room in rooms[:2]] == [("room", 8), ("room", 4)]
     assert (seminar["title_certainty"], seminar["when"]["precision"]) == ("tentative", "day_part")
     assert seminar["modes"] == {"onsite": {"capacity": 25}, "online": {"capacity": 500}}
     assert me["organization"]["kind"] == "special_member_a"
