@@ -1,12 +1,13 @@
 """Back-up under load, loss of everything, restore: on the whole system, by the commands a person types."""
 
 import asyncio
+import itertools
 import json
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from shared.contracts.topology import SERVICES
 from shared.kit.clock import SystemClock
 from tests.journeys.conftest import wish
 from tests.support.eventually import eventually
+from tests.support.ledger import open_days
 from tests.support.system import LOUNGE, System
 
 pytestmark = pytest.mark.timeout(240)
@@ -45,9 +47,15 @@ def refused(*words: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+def on_an_open_day(which: int) -> datetime:
+    """Ten in the morning, or at latest eleven, in New York."""
+    day = next(itertools.islice(open_days(), which, None))
+    return datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
+
+
 def load(lounge: System, stop: threading.Event, found: list[str]) -> None:
     """Places and cancels over and over, so that one claim wanders from document to document while it is copied."""
-    start = (SystemClock().now() + timedelta(days=20)).replace(hour=15, minute=0, second=0, microsecond=0)
+    start = on_an_open_day(0)
     with lounge.api(MEMBER) as person:
         while not stop.is_set():
             key = {"Idempotency-Key": f"load-{len(found)}"}
@@ -71,12 +79,18 @@ def mails(lounge: System) -> list[str]:
     return [f"{each['to']} {each['subject']} {each['text']}" for each in json.loads(lounge.lounge("mail", "--json"))]
 
 
+def any_sent(lounge: System) -> bool:
+    return any(decode(raw)["status"] == "sent" for raw in stored(lounge, "notify", "mails").values())
+
+
 def test_everything_comes_back_from_a_back_up_taken_under_load(lounge: System, tmp_path: Path) -> None:
     copy, stop, found = tmp_path / "copy", threading.Event(), list[str]()
     loading = threading.Thread(target=load, args=(lounge, stop, found))
     loading.start()
     try:
         eventually(lambda: len(found) > 5, what="the load")
+        eventually(lambda: mails(lounge), what="the first mail", seconds=60)
+        eventually(lambda: any_sent(lounge), what="a mail that is marked as sent", seconds=60)
         told = json.loads(lounge.lounge("backup", "--to", str(copy), "--with-keys", "--json"))
         assert told["documents"] > len(found) / 2
     finally:
@@ -98,7 +112,11 @@ def test_everything_comes_back_from_a_back_up_taken_under_load(lounge: System, t
     compare(lounge, copy)
     for line in json.loads(restored.stdout)["next"]:
         lounge.lounge(*line.split()[1:])
-    eventually(lambda: json.loads(lounge.lounge("status", "--json"))["oldest_unsent_seconds"] == 0, what="the unsent")
+    eventually(
+        lambda: json.loads(lounge.lounge("status", "--json"))["oldest_unsent_seconds"] == 0,
+        what="the unsent",
+        seconds=60,
+    )
     goes_on(lounge, copy, found[0])
 
 
@@ -132,10 +150,10 @@ def goes_on(lounge: System, copy: Path, booking: str) -> None:
         history = person.get(f"/v1/bookings/{booking}/history")
         assert history.status_code == 200, history.text
         assert len(history.json()["items"]) == len(kept_log(copy, booking))
-        start = (SystemClock().now() + timedelta(days=27)).replace(hour=15, minute=0, second=0, microsecond=0)
+        start = on_an_open_day(1)
         placed = person.post("/v1/bookings", json=wish("room-b", start), headers={"Idempotency-Key": "after"})
         assert placed.status_code == 201, placed.text
-        eventually(lambda: lounge.lounge("mail", "--to", MEMBER), what="its mail")
+        eventually(lambda: lounge.lounge("mail", "--to", MEMBER), what="its mail", seconds=60)
 
 
 def test_a_restore_onto_a_folder_in_use_or_without_its_secret_is_refused(lounge: System, tmp_path: Path) -> None:
@@ -196,7 +214,7 @@ def test_streams_that_are_lost_come_back_from_the_documents_and_nobody_is_told_t
     for service in states:
         lounge.lounge("republish", "--state", service)
     lounge.lounge("republish", "--since", (SystemClock().now() - timedelta(days=1)).isoformat())
-    eventually(lambda: caught_up(lounge), what="the consumers")
+    eventually(lambda: caught_up(lounge), what="the consumers", seconds=60)
     assert in_stream(lounge, "state.>") == wanted > 0
     assert {name: stored(lounge, *name) for name in COPIES} == copies
     assert stored(lounge, "notify", "mails").keys() == rows

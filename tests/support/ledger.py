@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,6 +52,14 @@ class Line:
     """Of a refusal."""
 
 
+def open_days() -> Iterator[date]:
+    """The days on which the demonstration's lounge is open, from two weeks on, for more than a year."""
+    first = SystemClock().now().astimezone(_NEW_YORK).date() + timedelta(days=14)
+    closed = load_holidays().calendars[_CLOSES]
+    days = (first + timedelta(days=n) for n in range(500))
+    yield from (day for day in days if day.weekday() < 5 and day not in closed)
+
+
 class Slots:
     """Quarter hours of the demonstration's rooms in which the lounge is open, each given once per installation.
 
@@ -64,13 +72,9 @@ class Slots:
         """All that load this installation: a booking none of them was told of is an effect nobody asked for."""
 
     def _all(self) -> Iterator[tuple[str, datetime]]:
-        first = SystemClock().now().astimezone(_NEW_YORK).date() + timedelta(days=14)
-        closed = load_holidays().calendars[_CLOSES]
-        for day in range(500):
-            date = first + timedelta(days=day)
-            if date.weekday() < 5 and date not in closed:
-                for half, room in itertools.product(range(18, 43), ("room-a", "room-b")):
-                    yield room, datetime(date.year, date.month, date.day, half // 2, half % 2 * 30, tzinfo=_NEW_YORK)
+        for day in open_days():
+            for half, room in itertools.product(range(18, 43), ("room-a", "room-b")):
+                yield room, datetime(day.year, day.month, day.day, half // 2, half % 2 * 30, tzinfo=_NEW_YORK)
 
     def next(self) -> tuple[str, datetime]:
         return next(self._rest)
