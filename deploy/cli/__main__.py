@@ -1,6 +1,5 @@
 """The `lounge` command: its words and options. What each does is imported only when it is asked for."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -179,16 +178,10 @@ def trace(correlation_id: str, data: Data = DEFAULT, as_json: AsJson = False) ->
 
 def main() -> None:
     """The entry point: a known trouble is one sentence on stderr, never a traceback."""
-    from deploy.trouble import CannotStart, NotDone, NotRunning
+    from deploy.trouble import plainly
 
-    try:
+    with plainly():
         app()
-    except NotDone as trouble:
-        print(trouble, file=sys.stderr)
-        sys.exit(1)
-    except (CannotStart, NotRunning) as trouble:
-        print(trouble, file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import asyncio
 from deploy.embedded.demo import furnish
 from deploy.installation import rooms
 from deploy.ops import connected
+from deploy.trouble import plainly
 from shared.kit.clock import SystemClock
 
 
@@ -14,4 +15,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with plainly():
+        asyncio.run(main())

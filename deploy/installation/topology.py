@@ -17,7 +17,7 @@ from deploy import topology
 from deploy.installation import rooms
 from deploy.mongo.admin import ADMIN, form_set, index_all
 from deploy.mongo.prepare import prepare
-from deploy.trouble import CannotStart
+from deploy.trouble import CannotStart, plainly
 from deploy.waiting import until
 
 _MONGO_PORT = 27_017
@@ -87,4 +87,5 @@ async def _soon(holds: Callable[[], Awaitable[bool]], complaint: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(apply())
+    with plainly():
+        asyncio.run(apply())

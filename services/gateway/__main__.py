@@ -15,8 +15,10 @@ from services.gateway.edge import Gateway
 from services.gateway.protocol import LARGEST_HEAD, BoundedProtocol
 from services.gateway.settings import GatewaySettings
 from shared.kit import crash, telemetry
+from shared.kit.asserts import nats_reached
+from shared.kit.http import opened
 from shared.kit.log import configure, get_logger
-from shared.kit.starting import building
+from shared.kit.starting import building, working
 
 log = get_logger()
 _DRAIN_SECONDS = 5
@@ -65,8 +67,12 @@ def server(settings: GatewaySettings) -> Server:
 
 
 async def serve(settings: GatewaySettings) -> None:
-    """Until a signal, or until the supervisor is gone."""
-    gateway = server(settings)
+    """Until a signal, or until the supervisor is gone. Raises Misconfigured where it cannot even begin."""
+    with building():
+        gateway = server(settings)
+    opened(settings.http_host, settings.http_port).close()
+    if not await _reached(gateway, settings):
+        return
     watching = asyncio.create_task(_watch_parent(settings.parent_pid, gateway))
     gc.collect()
     gc.freeze()
@@ -77,6 +83,17 @@ async def serve(settings: GatewaySettings) -> None:
         watching.cancel()
     await telemetry.ended()
     log.info("service.stopped")
+
+
+async def _reached(gateway: Server, settings: GatewaySettings) -> bool:
+    """Whether NATS is there; false where it is told to stop first. Raises Misconfigured where nobody answers."""
+    app, loop = gateway.config.app, asyncio.get_running_loop()
+    assert isinstance(app, Gateway)
+    reaching = asyncio.create_task(nats_reached(app.house.broker, settings))
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, reaching.cancel)
+    await asyncio.wait([reaching])
+    return not reaching.cancelled() and reaching.result() is None
 
 
 async def _watch_parent(parent: int | None, gateway: Server) -> None:
@@ -95,7 +112,8 @@ def main() -> None:
         configure(service="gateway", replica=settings.replica, level=settings.log_level)
         crash.configure(settings.crash, settings.crash_ledger)
         telemetry.configure(settings, "gateway")
-    uvloop.run(serve(settings))
+    with working():
+        uvloop.run(serve(settings))
 
 
 if __name__ == "__main__":

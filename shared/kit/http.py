@@ -49,7 +49,7 @@ class Quiet(uvicorn.Server):
         yield
 
 
-def _opened(host: str, port: int) -> socket.socket:
+def opened(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
@@ -62,7 +62,7 @@ async def serve_health(health: Health, settings: KitSettings) -> AsyncIterator[N
     if settings.http_port == 0:
         yield
         return
-    door = _opened(settings.http_host, settings.http_port)
+    door = opened(settings.http_host, settings.http_port)
     server = Quiet(uvicorn.Config(health_app(health), log_config=None, access_log=False))
     task = asyncio.create_task(server.serve(sockets=[door]))
     try:

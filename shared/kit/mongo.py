@@ -49,6 +49,8 @@ class Mongo:
     def __init__(self, url: str, database: str, driver: Driver = "motor", *, timeout_s: float = 5.0) -> None:
         if not url:
             raise ValueError("LOUNGE_MONGO_URL: it is not set, and neither is LOUNGE_MONGO_URL_FILE")
+        if not url.startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("LOUNGE_MONGO_URL: it is not like mongodb://user:password@host:27017/")
         self.database = database
         self.where = urlsplit(url).netloc.rpartition("@")[2]
         """Host and port, without the user."""

@@ -27,12 +27,14 @@ async def test_each_service_rolls_to_its_next_version_and_some_back(
     lounge: Installation, ledger: Ledger, next_images: None
 ) -> None:
     for service in ORDER[:-1]:
-        await asyncio.to_thread(lounge.add, service)
+        await asyncio.to_thread(lambda service=service: lounge.add(service, wait=False))  # type: ignore[misc] # bound early
+    await asyncio.to_thread(lounge.ready)
     async with ledger.running():
         for tag, order in ((NEXT, ORDER), (TAG, BACK)):
             for service in order:
                 ledger.mark(f"{service} {tag}")
                 await asyncio.to_thread(_rolled, lounge, service, tag)
+                await ledger.succeeds(20)
     found = await ledger.audit()
     ledger.write(found)
     assert _said_by_the_next_version(lounge), "no message of the next version was ever on the stream"
@@ -41,14 +43,18 @@ async def test_each_service_rolls_to_its_next_version_and_some_back(
 
 
 def _rolled(lounge: Installation, service: str, tag: str) -> None:
-    """One replica after the other; of the gateway there is one, and its port is ours: it is away for a moment."""
-    for old in lounge.of(service):
-        if service == "gateway":
+    """The new ones beside the old ones, then the old ones go; of the gateway there is one, whose port is ours."""
+    former = lounge.of(service)
+    if service == "gateway":
+        for old in former:
             lounge.remove(old)
             lounge.add(service, tag=tag)
-        else:
-            lounge.add(service, tag=tag)
-            lounge.remove(old)
+        return
+    for _ in former:
+        lounge.add(service, tag=tag, wait=False)
+    lounge.ready()
+    for old in former:
+        lounge.remove(old)
 
 
 def _said_by_the_next_version(lounge: Installation) -> bool:

@@ -1,5 +1,6 @@
 """What keeps `lounge up` from starting: one sentence, status 2, and nothing damaged."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -7,9 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from nats.js.api import RetentionPolicy, StreamConfig
 
+from deploy import topology
 from deploy.embedded.binaries import why_it_ended
+from deploy.embedded.folder import DataFolder
 from deploy.embedded.plan import scale_of
+from deploy.nats.server import NatsServer
 
 
 def refused(folder: Path, *words: str, **environment: str) -> str:
@@ -95,3 +100,19 @@ def test_replicas_are_counted_from_every_way_of_writing_them() -> None:
 def test_an_unknown_library_is_named_as_it_is() -> None:
     said = "x: error while loading shared libraries: libfoo.so.1: cannot open"
     assert "libfoo.so.1 is missing" in str(why_it_ended("mongod", 127, said))
+
+
+async def test_a_stream_with_other_settings_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.take()
+    server = NatsServer(folder.path, folder.keys)
+
+    server.start()
+    await asyncio.to_thread(server.wait_ready)
+    ops = await topology.connect(server.url, folder.keys.seed_file("ops"), "ops")
+    await ops.jetstream().add_stream(StreamConfig("EVENTS", subjects=["evt.>"], retention=RetentionPolicy.WORK_QUEUE))
+    await ops.close()
+    server.stop()
+    folder.release()
+    sentence = await asyncio.to_thread(refused, folder.path)
+    assert "stream EVENTS stands with settings that cannot change" in sentence

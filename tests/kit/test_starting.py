@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -173,53 +172,6 @@ async def test_a_virtual_clock_may_be_off(clean: Servers, tmp_path: Path) -> Non
     made = consumer(clean, clock=f"virtual:{tmp_path / 'clock'}")
     async with made.running():
         assert made.clock.now() == datetime(2022, 12, 16, tzinfo=UTC)
-
-
-TAKEN = "taken"
-WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"nats_url": None}, "LOUNGE_NATS_URL: Field required"),
-    ({"nats_url": "nats://127.0.0.1:1"}, "LOUNGE_NATS_URL: no nats-server answers at 127.0.0.1:1"),
-    ({"nats_seed_file": "/nowhere/booking.nk"}, "/nowhere/booking.nk: No such file or directory"),
-    ({"nats_seed_file": TAKEN}, "LOUNGE_NATS_SEED_FILE: the nats-server at {nats} refuses this key"),
-    ({"mongo_url": None}, "LOUNGE_MONGO_URL: it is not set, and neither is LOUNGE_MONGO_URL_FILE"),
-    ({"mongo_url": "mongodb://a:secret@127.0.0.1:1"}, "LOUNGE_MONGO_URL: no primary answers at 127.0.0.1:1"),
-    ({"mongo_url": TAKEN}, "LOUNGE_MONGO_URL: MongoDB at {mongo} refuses: Authentication failed."),
-    ({"mongo_url_file": "/nowhere/url", "mongo_url": None}, "LOUNGE_MONGO_URL_FILE: /nowhere/url cannot be read"),
-    ({"http_port": TAKEN}, "LOUNGE_HTTP_PORT: 127.0.0.1:{port} cannot be opened: Address already in use"),
-    ({"crash": "relay.nowhere:kill"}, "LOUNGE_CRASH: there is no crash point 'relay.nowhere'"),
-    ({"clock": "sundial"}, "LOUNGE_CLOCK is 'system' or 'virtual:<file>', not 'sundial'"),
-    (
-        {"clock": "virtual:/tmp/x", "testing": "false"},
-        "LOUNGE_CLOCK, LOUNGE_CRASH and LOUNGE_OUTBOUND_ALLOW are for tests",
-    ),
-]
-
-
-async def test_a_process_that_cannot_start_says_why_in_one_line_and_exits_2(clean: Servers, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
-        with ExitStack() as processes:
-            started = []
-            for number, (wrong, _) in enumerate(WRONG):
-                folder = tmp_path / str(number)
-                folder.mkdir()
-                settings = {k: taken(clean, k, port) if v == TAKEN else v for k, v in wrong.items()}
-                started.append(processes.enter_context(replica(clean, folder, connect_seconds=0.5, **settings)))
-            await until(lambda: all(each.ended for each in started), seconds=40)
-        for each, (wrong, sentence) in zip(started, WRONG, strict=True):
-            whole = sentence.format(port=port, nats=clean.nats_url[7:], mongo=f"127.0.0.1:{clean.mongo.port}")
-            assert each.text.splitlines()[-1].startswith(f"lounge: cannot start: {whole}"), each.text
-            assert each.status == 2, wrong
-            assert "secret" not in each.text
-            assert "Traceback" not in each.text
-
-
-def taken(servers: Servers, name: str, port: int) -> str:
-    if name == "http_port":
-        return str(port)
-    if name == "nats_seed_file":
-        return str(servers.seed_file("stranger"))
-    return servers.mongo_url("booking").replace("booking:", "booking:secret")
 
 
 async def test_a_client_closed_for_good_ends_the_process(things: Servers, tmp_path: Path) -> None:

@@ -38,14 +38,16 @@ class Replica:
 
 
 @contextmanager
-def replica(servers: Servers, folder: Path, **settings: object) -> Iterator[Replica]:
+def replica(
+    servers: Servers, folder: Path, *, module: str = "tests.support.thing_service", **settings: object
+) -> Iterator[Replica]:
     """Started with these settings, by their names; None leaves one out. Gone afterwards."""
     ledger, said = folder / "ledger", folder / "said"
     env = servers.settings_env("booking", crash_ledger=ledger, **settings)
     left_out = {f"LOUNGE_{name.upper()}" for name, value in settings.items() if value is None}
     here = {name: os.environ[name] for name in os.environ if name in ("PATH", "HOME") or name.startswith("COVERAGE_")}
     child = spawn(
-        [sys.executable, "-m", "tests.support.thing_service"],
+        [sys.executable, "-m", module],
         said=said,
         env=here | {k: v for k, v in env.items() if k not in left_out},
     )

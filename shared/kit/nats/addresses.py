@@ -10,5 +10,11 @@ def servers_of(url: str) -> list[str]:
 
 
 def believing(ca: Path) -> ssl.SSLContext:
-    """For `tls://`: a server's certificate, for the name it is called by, is signed by this authority and no other."""
-    return ssl.create_default_context(cafile=str(ca))
+    """For `tls://`: a server's certificate, for the name it is called by, is signed by this authority and no other.
+
+    Raises ValueError naming the setting.
+    """
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except OSError as error:  # ssl's own errors are OSErrors too
+        raise ValueError(f"LOUNGE_NATS_CA_FILE: {ca} is no file of certificates: {error.strerror}") from None
