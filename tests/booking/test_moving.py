@@ -164,6 +164,17 @@ async def test_a_refused_move_burns_no_key_and_draws_no_hours(house: FakeHouse) 
     assert len([claim for claim in longer.doc["claims"] if claim.startswith("quota|")]) == 20
 
 
+async def test_hours_that_a_move_drew_are_not_offered_to_the_next(house: FakeHouse) -> None:
+    house.organizations["org-a"] = organization(kind="special_member_c")
+    made = await place(house, minutes=60, wall="2026-12-15 10:00")
+    await change(house, made, ends_at=ny("2026-12-15 13:45"))
+    await house.handle.place_booking(asked(to_place("2026-12-16 10:00"), staff(), key="s1"))
+    with pytest.raises(BookingRefused) as refused:
+        await place(house, "p2", member("ben"), wall="2026-12-16 10:00", minutes=90)
+    codes = [each["code"] for each in refused.value.members["violations"]]
+    assert codes == ["quota-exceeded", "slot-taken"]
+
+
 async def test_two_who_swap_rooms_at_once_never_share_one(house: FakeHouse) -> None:
     first, second = await place(house), await place(house, "p2", member("ben"), resource="room-b")
     await asyncio.gather(

@@ -192,7 +192,7 @@ class FakeResources(dict[str, Resource]):
 class FakeHouse:
     """The handlers of booking over fakes: New York with rooms A and B, Ana and Ben of `org-a`, staff without quota."""
 
-    def __init__(self, *rooms: Resource) -> None:
+    def __init__(self, *rooms: Resource, site: Site = SITE) -> None:
         self.clock = StillClock()
         self.bookings = FakeBookings(FakeDocuments(self.clock))
         self.members = FakePeople(
@@ -204,20 +204,21 @@ class FakeHouse:
         self.policies = FakeCopy({POLICY_ID: TABLE})
         self.resources = FakeResources({room.id: room for room in rooms or (ROOM, ROOM_B)})
         self.ground = Ground(
-            sites=FakeSites(nyc=SITE),
+            sites=FakeSites({site.id: site}),
             resources=self.resources,
             parties=Parties(self.members, self.organizations),
             holidays=HOLIDAYS,
             rights=Rights(self.policies),
         )
-        self.units = Units(self.bookings)
-        self.handle, self.timers = self.working_on(self.bookings)
+        self.work_on(self.bookings)
+
+    def work_on(self, bookings: Bookings) -> None:
+        """From now on over this collection, which may be a real one."""
+        self.units = Units(bookings)
+        self.handle, self.timers = self.working_on(bookings)
+        claiming = self.handle.claiming
         self.moving = MoveHandlers(
-            bookings=self.bookings,
-            ground=self.ground,
-            claiming=self.handle.claiming,
-            clock=self.clock,
-            chance=Random(8),
+            bookings=bookings, ground=self.ground, claiming=claiming, clock=self.clock, chance=Random(8)
         )
 
     def working_on(self, bookings: Bookings) -> tuple[BookingHandlers, Timers]:

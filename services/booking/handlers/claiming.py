@@ -65,7 +65,7 @@ class Claiming:
                 broken = refused.violations
             except ClaimTaken as taken:
                 if taken.claim not in wish.under.resource.claims(wish.wanted.interval):
-                    self.units.taken(wish.under.site.id, taken.claim)
+                    self.units.taken(wish.under.site.id, (taken.claim,))
                     continue  # a unit of quota or the slot of a hold went to somebody else; there may be others
             if await self._cleared_pools(wish, broken):
                 continue

@@ -55,7 +55,9 @@ class MoveHandlers:
             def decide(now: Booking) -> Decided:
                 return move(now, to, free, at=at, chance=self.chance)
 
-            return await write(decide)
+            stored = await write(decide)
+            self.claiming.units.taken(booking.site, stored.doc.get("claims", ()))
+            return stored
 
         running = booking.interval.start <= at
         wish = Wish(wanted, under, at, ask.correlationid, instead_of=booking.id, running=running)

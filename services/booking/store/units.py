@@ -44,9 +44,9 @@ class Units:
                 used.discard(unit)
             raise
 
-    def taken(self, site: str, claim: str) -> None:
-        """By somebody else, as a write was told; any other claim than a unit's is passed over."""
-        for used, unit in self._remembered(site, (claim,)):
+    def taken(self, site: str, claims: Iterable[str]) -> None:
+        """Held by now, as a write told; other claims than those of units are passed over."""
+        for used, unit in self._remembered(site, claims):
             used.add(unit)
 
     async def _free(self, site: str, share: Share) -> set[int]:
