@@ -28,8 +28,10 @@ GATHER_SECONDS = 0.01
 """How long a first nudge waits for company: a publish and a mark each cost a sync to disk, shared by who goes along."""
 _AT_ONCE = 128
 _BACKOFF = timedelta(seconds=5)
-CHAIN_HEADER = "Lounge-Chain"
-"""The entry's hash in hex, beside the event: for thirty days the stream is a witness of the record."""
+ENTRY_HEADER = "Lounge-Entry"
+"""`<collection> <entry id> <its hash in hex>` beside the event: for thirty days the stream is a witness of the record.
+Without the hash where the entry has none.
+"""
 _MOST_COUNTED = 10_000
 _MOST_LOOKED_AT = 1_000
 States = Callable[[dict[str, Any]], Sequence[State]]
@@ -154,9 +156,10 @@ class Relay:
         subject = f"evt.{entry['type']}.{doc['_id']}"
         with telemetry.resumed(f"publish {entry['type']}", "producer", entry.get("traceparent")) as span:
             traced = entry if span is None else {**entry, "traceparent": span.traceparent}
-            chained = {CHAIN_HEADER: entry["h"].hex()} if "h" in entry else None
             body = self._event(doc, traced)
-            await self._publisher.publish(subject, body, stream="EVENTS", msg_id=msg_id, headers=chained)
+            place = f"{self._collection.name} {entry['id']}"
+            headers = {ENTRY_HEADER: f"{place} {entry['h'].hex()}" if "h" in entry else place}
+            await self._publisher.publish(subject, body, stream="EVENTS", msg_id=msg_id, headers=headers)
 
     def _event(self, doc: Mapping[str, Any], entry: Mapping[str, Any]) -> bytes:
         event = {
