@@ -131,3 +131,15 @@ async def test_nothing_is_written_after_its_deadline_and_a_stale_version_is_refu
             await things.change("a", lambda _: thing("b"), cause("c1"), at=at, if_match=7)
         with pytest.raises(NotFound):
             await things.change("a", lambda _: thing("b"), cause("c1"), at=at, where={"name": "not-mine"})
+
+
+async def test_a_filter_that_names_an_id_of_its_own_finds_no_other_document(running: Running) -> None:
+    async with running() as (service, things):
+        at = service.clock.now()
+        for name in ("mine", "yours"):
+            await things.insert(name, "nyc", thing(name), cause(f"k-{name}"), at=at)
+        assert await things.get("yours", {"site": "nyc", "_id": "mine"}) is None
+        with pytest.raises(NotFound):
+            await things.change("yours", lambda _: thing("taken"), cause("c1"), at=at, where={"_id": "mine"})
+        unchanged = [await things.get("mine"), await things.get("yours")]
+    assert [doc and doc["name"] for doc in unchanged] == ["mine", "yours"]

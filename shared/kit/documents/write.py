@@ -61,7 +61,9 @@ class Documents:
         return None if found is None else self.newest(found)
 
     async def _stored(self, doc_id: str, where: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = await self.collection.find_one({"_id": doc_id, **(where or {})})
+        # Not merged: a filter that names `_id` itself would find another document than the one asked for.
+        wanted = {"$and": [{"_id": doc_id}, where]} if where else {"_id": doc_id}
+        found: dict[str, Any] | None = await self.collection.find_one(wanted)
         return found
 
     async def whole_log(self, doc: Mapping[str, Any]) -> list[dict[str, Any]]:
