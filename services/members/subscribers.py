@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from faststream import AckPolicy
+
 from services.members.domain.joining import Transition
 from services.members.handlers.api_keys import ApiKeyHandlers
+from services.members.handlers.erasing import Erasing
 from services.members.handlers.identity import IdentitySignIn, ProviderHandlers
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
@@ -14,16 +17,29 @@ from services.members.handlers.policy import PolicyHandlers
 from services.members.handlers.sign_in import SignInHandlers
 from services.members.handlers.tokens import Tokens
 from services.members.queries.directory import Directory
+from services.members.queries.erasures import Erasures
 from services.members.queries.identity import ProviderQueries
 from services.members.queries.keys import KeyQueries
+from services.members.queries.personal import PersonalQueries
 from services.members.queries.policy import PolicyQueries
 from services.members.queries.records import Records
 from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
 from shared.contracts import members as contract
+from shared.contracts.booking import MemberErasedInBooking
+from shared.contracts.events import MemberErasedInEvents
 from shared.contracts.message import Answer, Asked
+from shared.contracts.notify import MemberErasedInNotify
+from shared.contracts.privacy import MemberErased
 from shared.kernel.time import Clock
 from shared.kit.answers import answer
-from shared.kit.service import Service
+from shared.kit.service import Received, Service
+
+_PARTS: Mapping[str, type[MemberErased]] = {
+    "booking": MemberErasedInBooking,
+    "events": MemberErasedInEvents,
+    "members": contract.MemberErasedInMembers,
+    "notify": MemberErasedInNotify,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +277,35 @@ def subscribe_identity(
     @service.command(contract.ExchangeCode)
     async def exchange_code(ask: Asked[contract.ExchangeCode]) -> Answer:
         return answer(await signing_in.exchange_code(ask), status=201)
+
+
+def subscribe_erasing(service: Service, erasing: Erasing, erasures: Erasures, personal: PersonalQueries) -> None:
+    """A person's data out, or gone; and each part of the house that has forgotten them."""
+
+    @service.command(contract.PersonalDataInMembers)
+    async def personal_data(ask: Asked[contract.PersonalDataInMembers]) -> Answer:
+        return answer(await personal.personal_data(ask))
+
+    @service.command(contract.EraseMember)
+    async def erase_member(ask: Asked[contract.EraseMember]) -> Answer:
+        stored = await erasing.erase_member(ask)
+        return answer(erasures.view(stored.doc), status=202, replay=stored.replay)
+
+    @service.command(contract.GetErasure)
+    async def erasure(ask: Asked[contract.GetErasure]) -> Answer:
+        return answer(await erasures.erasure(ask))
+
+    @service.command(contract.ListErasures)
+    async def list_erasures(ask: Asked[contract.ListErasures]) -> Answer:
+        return answer(await erasures.list_erasures(ask))
+
+    for part, model in _PARTS.items():
+        _hear(service, erasing, part, model)
+
+
+def _hear(service: Service, erasing: Erasing, part: str, model: type[MemberErased]) -> None:
+    @service.event(
+        stream="EVENTS", durable=f"members__{part}_erased", model=model, ack_policy=AckPolicy.NACK_ON_ERROR, workers=1
+    )
+    async def erased(event: Received[MemberErased]) -> None:
+        await erasing.on_part_erased(event.data, event.event, part)

@@ -1,6 +1,8 @@
 """The record as it is answered: what happened to a thing, by whom, for whom, and why."""
 
-from shared.contracts.message import BilingualView, Id, View
+from typing import Annotated
+
+from shared.contracts.message import BilingualView, Id, View, personal
 
 
 class EntryView(View):
@@ -21,7 +23,7 @@ class EntryView(View):
     api_key: Id | None = None
     on_behalf_of: Id | None = None
     operation: str | None = None
-    reason: str | BilingualView | None = None
+    reason: Annotated[str | BilingualView | None, personal()] = None
 
 
 class EntriesView(View):
