@@ -10,6 +10,9 @@ from deploy.trouble import NotDone, NotRunning
 
 
 def as_text(value: Any) -> str:
+    """As a person reads it; what there is none of is a dash."""
+    if value is None:
+        return "-"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
