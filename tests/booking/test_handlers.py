@@ -15,10 +15,8 @@ from services.booking.domain.refusals import (
     StartsInThePast,
     TooLate,
 )
-from services.booking.store.mapping import Doc
 from shared.contracts.booking import CancelBooking, ConfirmBooking
 from shared.contracts.members import MembershipView
-from shared.contracts.message import Principal
 from shared.kernel.ids import derived_id
 from shared.kernel.refusal import Busy, DeadlinePassed, KeyReused, NotFound, NotYetKnown
 from shared.kit.documents import ClaimTaken, Stored
@@ -32,6 +30,8 @@ from tests.support.booking import (
     member_state,
     ny,
     organization,
+    place,
+    quota_of,
     span,
     staff,
     to_place,
@@ -42,14 +42,6 @@ from tests.support.booking import (
 @pytest.fixture
 def house() -> FakeHouse:
     return FakeHouse()
-
-
-async def place(house: FakeHouse, key: str = "k1", by: Principal | None = None, **more: Any) -> Stored:
-    return await house.handle.place_booking(asked(to_place(**more), by, key=key))
-
-
-def quota_of(doc: Doc) -> list[str]:
-    return [claim for claim in doc["claims"] if claim.startswith("quota|")]
 
 
 async def test_a_member_books_a_room_for_their_organization(house: FakeHouse) -> None:

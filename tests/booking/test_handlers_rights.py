@@ -1,29 +1,17 @@
 """Placing by what the copies of members say: who acts for whom, and by which table."""
 
-from typing import Any
-
 import pytest
 
 from services.booking.domain.refusals import BookingRefused, MemberNotActive
-from services.booking.store.mapping import Doc
 from shared.contracts.members import POLICY_ID
 from shared.contracts.message import Principal
 from shared.kernel.refusal import NotFound, NotYetKnown
-from shared.kit.documents import Stored
-from tests.support.booking import FakeHouse, asked, member, member_state, organization, table, to_place
+from tests.support.booking import FakeHouse, member, member_state, organization, place, quota_of, table
 
 
 @pytest.fixture
 def house() -> FakeHouse:
     return FakeHouse()
-
-
-async def place(house: FakeHouse, key: str = "k1", by: Principal | None = None, **more: Any) -> Stored:
-    return await house.handle.place_booking(asked(to_place(**more), by, key=key))
-
-
-def quota_of(doc: Doc) -> list[str]:
-    return [claim for claim in doc["claims"] if claim.startswith("quota|")]
 
 
 async def test_who_was_deactivated_books_nothing_with_a_token_or_key_that_still_lives(house: FakeHouse) -> None:

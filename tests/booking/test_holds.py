@@ -10,7 +10,7 @@ from services.booking.domain.refusals import BookingRefused, NotConfirmable, Slo
 from shared.contracts.booking import CancelBooking, ConfirmBooking
 from shared.contracts.message import Principal
 from shared.kit.documents import Stored
-from tests.support.booking import NOW, FakeHouse, asked, member, organization, staff, to_place
+from tests.support.booking import NOW, FakeHouse, asked, member, organization, place, staff, to_place
 
 LATE = NOW + timedelta(minutes=5)
 WALLS = [f"2026-12-15 {hour}:00" for hour in (10, 12, 14, 16)]
@@ -23,10 +23,6 @@ def house() -> FakeHouse:
 
 async def hold(house: FakeHouse, key: str = "h1", by: Principal | None = None, **more: Any) -> Stored:
     return await house.handle.place_booking(asked(to_place(mode="hold", **more), by, key=key))
-
-
-async def place(house: FakeHouse, key: str = "p1", by: Principal | None = None, **more: Any) -> Stored:
-    return await house.handle.place_booking(asked(to_place(**more), by, key=key))
 
 
 def codes(refused: BookingRefused) -> list[str]:

@@ -11,7 +11,7 @@ from shared.contracts.booking import CancelBooking, ChangeBooking
 from shared.contracts.message import Principal
 from shared.kernel.refusal import KeyReused, NotFound, VersionStale
 from shared.kit.documents import Stored
-from tests.support.booking import NOW, FakeHouse, asked, member, ny, organization, span, staff, to_place
+from tests.support.booking import NOW, FakeHouse, asked, member, ny, organization, place, span, staff, to_place
 
 EVENING = "2026-12-15 19:00"
 
@@ -19,10 +19,6 @@ EVENING = "2026-12-15 19:00"
 @pytest.fixture
 def house() -> FakeHouse:
     return FakeHouse()
-
-
-async def place(house: FakeHouse, key: str = "p1", by: Principal | None = None, **more: Any) -> Stored:
-    return await house.handle.place_booking(asked(to_place(**more), by, key=key))
 
 
 async def change(

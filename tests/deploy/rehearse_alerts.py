@@ -5,8 +5,6 @@ A real Prometheus watches with the committed rules; `series.json` is what it saw
 
 import asyncio
 import functools
-import os
-import signal
 import sys
 import tempfile
 import threading
@@ -66,17 +64,6 @@ class Load:
 
 def _match(answer: httpx.Response) -> dict[str, str]:
     return {"If-Match": answer.headers["etag"], "Idempotency-Key": f"cancel-{answer.json()['id']}"}
-
-
-@contextmanager
-def paused(lounge: System, process: str) -> Iterator[None]:
-    """Stopped by SIGSTOP, as a process that hangs; it goes on afterwards."""
-    pid = lounge.pids()[process]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
@@ -154,11 +141,11 @@ class Stage:
 
 def _stages(stage: Stage) -> None:
     stage.act("a poison message", poisoned, {"DeadLettersNew"}, over=0)
-    stage.act("notify hangs", lambda on: paused(on, "notify-1"), {"ConsumerLagGrowing", "ReplicaDown"})
+    stage.act("notify hangs", lambda on: on.frozen("notify-1"), {"ConsumerLagGrowing", "ReplicaDown"})
     stage.act("EVENTS is full", full, {"EventsUnsent"})
-    stage.act("the mail server hangs", lambda on: paused(on, "smtp-1"), {"MailFailing"}, over=300)
-    stage.act("mongod hangs", lambda on: paused(on, "mongo-1"), {"MongoUnreachable", "CommandsUnavailable"})
-    stage.act("nats-server hangs", lambda on: paused(on, "nats-1"), {"NatsDisconnected", "CommandsUnavailable"})
+    stage.act("the mail server hangs", lambda on: on.frozen("smtp-1"), {"MailFailing"}, over=300)
+    stage.act("mongod hangs", lambda on: on.frozen("mongo-1"), {"MongoUnreachable", "CommandsUnavailable"})
+    stage.act("nats-server hangs", lambda on: on.frozen("nats-1"), {"NatsDisconnected", "CommandsUnavailable"})
     eventually(lambda: set(stage.watching.targets().values()) == {"up"}, what="all up again")
     stage.over("a poison message", {"DeadLettersNew"}, time.time(), 400)
 

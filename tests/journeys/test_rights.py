@@ -1,7 +1,5 @@
 """Rights: staff see who gains and loses, then change the table; what was taken away is gone, with members down too."""
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -116,7 +114,7 @@ def test_what_was_taken_away_is_gone_also_while_members_is_down(
 
     expected = ["member-not-active", "membership-ends-before-use", "membership-not-active"]
     eventually(lambda: refusals() == expected, what="booking to hear of it")
-    with stopped(lounge, "members-1"):
+    with lounge.frozen("members-1"):
         for _ in range(6):
             assert refusals() == expected
         placed = fine.post("/v1/bookings", json=body, headers=key())
@@ -127,14 +125,3 @@ def _refused(answer: httpx.Response) -> str:
     assert answer.status_code in (403, 409), answer.text
     problem = answer.json()
     return str(problem["violations"][0]["code"] if problem["code"] == "booking-refused" else problem["code"])
-
-
-@contextmanager
-def stopped(lounge: System, process: str) -> Iterator[None]:
-    """It does nothing meanwhile, and its supervisor sees no reason to start another."""
-    pid = lounge.pids()[process]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)

@@ -38,6 +38,7 @@ from shared.contracts.message import Asked, Command, Principal, Query, State
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
+from shared.kit.documents import Stored
 from tests.support.documents import FakeDocuments
 from tests.support.fake_bookings import FakeBookings
 
@@ -246,3 +247,12 @@ class FakeHouse:
     def said(self, booking: str) -> list[str]:
         """What has happened to a booking, in order: `placed`, `confirmed`."""
         return [entry["type"].split("_")[1].split(".")[0] for entry in self.bookings.memory.docs[booking]["log"]]
+
+
+async def place(house: FakeHouse, key: str = "k1", by: Principal | None = None, **more: Any) -> Stored:
+    """A booking placed by Ana unless `by` says who; `more` as of `to_place`."""
+    return await house.handle.place_booking(asked(to_place(**more), by, key=key))
+
+
+def quota_of(doc: Mapping[str, Any]) -> list[str]:
+    return [claim for claim in doc["claims"] if claim.startswith("quota|")]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,16 @@ class System:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"still busy after {seconds:g} s: {after - before:.2f} s of CPU in half a second")
             before = after
+
+    @contextmanager
+    def frozen(self, process: str) -> Iterator[None]:
+        """It hangs meanwhile, and its supervisor sees no reason to start another."""
+        pid = self.pids()[process]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def environment(self, process: str) -> dict[str, str]:
         """The LOUNGE_* variables the process was started with (Linux), for a peer with the same identity."""
