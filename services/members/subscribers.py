@@ -20,9 +20,10 @@ from services.members.queries.policy import PolicyQueries
 from services.members.queries.records import Records
 from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
 from shared.contracts import members as contract
-from shared.contracts.message import Answer, Asked
+from shared.contracts.message import Answer, Asked, Command
 from shared.kernel.time import Clock
 from shared.kit.answers import answer
+from shared.kit.nats.commands import Handler
 from shared.kit.service import Service
 
 
@@ -110,47 +111,38 @@ def subscribe_directory(service: Service, handle: Handlers) -> None:
         return answer(api_key_view(stored.doc), replay=stored.replay)
 
 
+_STEPS: Mapping[type[Command], Transition] = {
+    contract.ApplyAnew: Transition.APPLY,
+    contract.OrientOrganization: Transition.ORIENT,
+    contract.InvoiceOrganization: Transition.INVOICE,
+    contract.SuspendOrganization: Transition.SUSPEND,
+    contract.ResumeOrganization: Transition.RESUME,
+    contract.LeaveOrganization: Transition.LEAVE,
+}
+"""The commands that say no more than which step is made."""
+
+
 def subscribe_joining(service: Service, handle: Handlers) -> None:
     """An organization's way, step by step."""
 
-    @service.command(contract.ApplyAnew)
-    async def apply_anew(ask: Asked[contract.ApplyAnew]) -> Answer:
-        stored = await handle.organizations.step(ask, Transition.APPLY)
-        return answer(handle.shown(stored.doc), replay=stored.replay)
+    def making(transition: Transition) -> Handler:
+        async def make(ask: Asked[Any]) -> Answer:
+            stored = await handle.organizations.step(ask, transition)
+            return answer(handle.shown(stored.doc), replay=stored.replay)
 
-    @service.command(contract.OrientOrganization)
-    async def orient_organization(ask: Asked[contract.OrientOrganization]) -> Answer:
-        stored = await handle.organizations.step(ask, Transition.ORIENT)
-        return answer(handle.shown(stored.doc), replay=stored.replay)
+        return make
 
-    @service.command(contract.InvoiceOrganization)
-    async def invoice_organization(ask: Asked[contract.InvoiceOrganization]) -> Answer:
-        stored = await handle.organizations.step(ask, Transition.INVOICE)
-        return answer(handle.shown(stored.doc), replay=stored.replay)
+    for command, transition in _STEPS.items():
+        service.command(command)(making(transition))
 
     @service.command(contract.ActivateOrganization)
     async def activate_organization(ask: Asked[contract.ActivateOrganization]) -> Answer:
         stored = await handle.organizations.activate(ask)
         return answer(handle.shown(stored.doc), replay=stored.replay)
 
-    @service.command(contract.SuspendOrganization)
-    async def suspend_organization(ask: Asked[contract.SuspendOrganization]) -> Answer:
-        stored = await handle.organizations.step(ask, Transition.SUSPEND)
-        return answer(handle.shown(stored.doc), replay=stored.replay)
-
-    @service.command(contract.ResumeOrganization)
-    async def resume_organization(ask: Asked[contract.ResumeOrganization]) -> Answer:
-        stored = await handle.organizations.step(ask, Transition.RESUME)
-        return answer(handle.shown(stored.doc), replay=stored.replay)
-
     @service.command(contract.RenewOrganization)
     async def renew_organization(ask: Asked[contract.RenewOrganization]) -> Answer:
         stored = await handle.organizations.renew(ask)
-        return answer(handle.shown(stored.doc), replay=stored.replay)
-
-    @service.command(contract.LeaveOrganization)
-    async def leave_organization(ask: Asked[contract.LeaveOrganization]) -> Answer:
-        stored = await handle.organizations.step(ask, Transition.LEAVE)
         return answer(handle.shown(stored.doc), replay=stored.replay)
 
 
