@@ -12,11 +12,12 @@ from services.booking.domain.claims import of_place, of_quota
 from services.booking.domain.events import BookingChanged, BookingMoved
 from services.booking.domain.moving import Move, move, reword
 from services.booking.domain.refusals import BookingRefused, NotChangeable, StartsInThePast, TooLate
-from services.booking.domain.rights import Limit, Period, Policy, Right, Scope
+from services.booking.domain.rights import Limit, Policy, Right
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.settling import cancel
 from services.booking.domain.status import Mode, Status
 from shared.kernel.interval import Interval
+from shared.kernel.rights import Period, Scope
 from tests.support.booking import MEMBER_A, NOW, POLICY, ROOM, ROOM_B, all_free, ny, span, under, wish
 
 MINUTE = timedelta(minutes=1)

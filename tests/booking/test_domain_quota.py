@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from services.booking.domain.booking import Booking
 from services.booking.domain.quota import Share, shares
 from services.booking.domain.refusals import BookingRefused
-from services.booking.domain.rights import Limit, Period, Scope
+from services.booking.domain.rights import Limit
 from services.booking.domain.wall import whole_granules
 from shared.kernel.interval import Interval
+from shared.kernel.rights import Period, Scope
 from shared.kernel.time import week_of, zone_of
 from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, ny, span, under, wish
 

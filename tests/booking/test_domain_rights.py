@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from services.booking.domain.quota import Share, shares
-from services.booking.domain.rights import NOTHING, Limit, Period, Scope
+from services.booking.domain.rights import NOTHING, Limit
 from services.booking.domain.rules import violations
 from services.booking.store.rights import policy_of
+from shared.kernel.rights import Period, Scope
 from tests.support.booking import MEMBER_A, NEW_YORK, NOW, POLICY, ROOM, ny, span, table, under, wish
 
 DESK = replace(ROOM, id="desk-1", kind="desk")

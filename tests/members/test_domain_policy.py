@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from services.members.domain.organization import Kind
-from services.members.domain.policy import Limit, Period, Place, PolicyChanged, PolicyInvalid, Row, Scope, Table
+from services.members.domain.policy import Limit, Place, PolicyChanged, PolicyInvalid, Row, Table
 from services.members.store.policies import first_table
+from shared.kernel.rights import Period, Scope
 
 A = Place(Kind.SPECIAL_MEMBER_A, "*", "*")
 WEEKLY = Limit(Period.WEEK, Scope.ORGANIZATION, 20)

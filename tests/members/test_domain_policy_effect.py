@@ -16,10 +16,11 @@ from services.booking.domain.rights import Policy, Right
 from services.booking.domain.site import Site
 from services.booking.store.rights import policy_of
 from services.members.domain.organization import Kind
-from services.members.domain.policy import EVERY, RESOURCES, Limit, Period, Place, Row, Scope, Table
+from services.members.domain.policy import RESOURCES, Limit, Place, Row, Table
 from services.members.domain.policy_effect import Change, changes
 from services.members.publish import row_view
 from shared.contracts.members import POLICY_ID, PolicyState
+from shared.kernel.rights import EVERY, Period, Scope
 from shared.kernel.text import Text
 
 A = Place(Kind.SPECIAL_MEMBER_A, EVERY, EVERY)

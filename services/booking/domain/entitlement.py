@@ -6,11 +6,12 @@ from datetime import date, timedelta
 
 from services.booking.domain.party import Party
 from services.booking.domain.refusals import MemberNotActive
-from services.booking.domain.rights import EVERY, KINDS, Limit, Period, Policy, Right, Scope
+from services.booking.domain.rights import KINDS, Limit, Policy, Right
 from services.booking.domain.site import Site
 from services.booking.domain.violations import KindNotAllowed, TooFarAhead
 from services.booking.domain.wall import months_after
 from shared.kernel.interval import Interval
+from shared.kernel.rights import EVERY, Period, Scope
 from shared.kernel.text import Text
 from shared.kernel.time import start_of_day
 

@@ -10,10 +10,11 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.party import Party
-from services.booking.domain.rights import EVERY, Limit, Period, Scope
+from services.booking.domain.rights import Limit
 from services.booking.domain.violations import QuotaExceeded
 from services.booking.domain.wall import day_of, months_after, whole_granules
 from shared.kernel.interval import GRANULE, Interval
+from shared.kernel.rights import EVERY, Period, Scope
 from shared.kernel.text import Text
 from shared.kernel.time import shown, start_of_day, week_of
 

@@ -8,24 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-EVERY = "*"
+from shared.kernel.rights import EVERY, Period, Scope
+
 KINDS = ("desk", "expert", "room")
 """Of resources."""
-FURTHEST_MONTHS = 18
-"""Nobody books further ahead, whatever the table says."""
-
-
-class Period(StrEnum):
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
-class Scope(StrEnum):
-    ORGANIZATION = "organization"
-    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from services.booking.domain.refusals import (
     StartsInThePast,
 )
 from services.booking.domain.resource import Resource
-from services.booking.domain.rights import FURTHEST_MONTHS, Policy, Right
+from services.booking.domain.rights import Policy, Right
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.status import Mode
 from services.booking.domain.violations import (
@@ -33,6 +33,7 @@ from services.booking.domain.violations import (
 )
 from services.booking.domain.wall import day_of, months_after
 from shared.kernel.interval import Interval
+from shared.kernel.rights import FURTHEST_MONTHS
 
 LONGEST = timedelta(days=7)
 DAY = timedelta(days=1)

@@ -2,9 +2,10 @@
 
 from typing import Protocol
 
-from services.booking.domain.rights import Limit, Period, Policy, Right, Scope
+from services.booking.domain.rights import Limit, Policy, Right
 from shared.contracts.members import POLICY_ID, PolicyRowView, PolicyState
 from shared.kernel.refusal import NotYetKnown
+from shared.kernel.rights import Period, Scope
 
 FRESH_SECONDS = 0.5
 """How long a replica may go by what another one knows to have changed in who may what: table, organizations, people.

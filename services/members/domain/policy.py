@@ -5,30 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from services.members.domain.organization import Kind
 from shared.kernel.decision import Decision
 from shared.kernel.refusal import Invalid
+from shared.kernel.rights import EVERY, FURTHEST_MONTHS, Period, Scope
 from shared.kernel.text import Text
 
-EVERY = "*"
 RESOURCES = ("room", "desk", "expert")
 MOST_ROWS = 200
 MOST_LIMITS = 3
-FURTHEST_MONTHS = 18
-
-
-class Period(StrEnum):
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
-class Scope(StrEnum):
-    ORGANIZATION = "organization"
-    PERSON = "person"
 
 
 MOST_HOURS = {Period.DAY: 24, Period.WEEK: 7 * 24, Period.MONTH: 31 * 24}

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.members.domain.organization import Kind
-from services.members.domain.policy import EVERY, RESOURCES, Period, Place, Row, Scope, Table
+from services.members.domain.policy import RESOURCES, Place, Row, Table
+from shared.kernel.rights import EVERY, Period, Scope
 from shared.kernel.text import Text
 
 _PERIODS = {Period.DAY: ("一日", "a day"), Period.WEEK: ("週", "a week"), Period.MONTH: ("月", "a month")}

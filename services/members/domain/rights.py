@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from services.members.domain.member import Member, MemberChange, Role
 from services.members.domain.organization import OrganizationChange
-from services.members.domain.policy import EVERY, Place
+from services.members.domain.policy import Place
 from shared.kernel.refusal import Forbidden, NotFound, Refusal
+from shared.kernel.rights import EVERY
 from shared.kernel.text import Text
 
 _STAFF = {Role.SITE_STAFF, Role.OPERATOR}

@@ -8,11 +8,12 @@ from importlib import resources
 from typing import Any
 
 from services.members.domain.organization import Kind
-from services.members.domain.policy import Limit, Period, Place, PolicyChanged, Row, Scope, Table
+from services.members.domain.policy import Limit, Place, PolicyChanged, Row, Table
 from services.members.publish import contract_of, row_view
 from services.members.store.mapping import SITE
 from shared.contracts.members import POLICY_ID, PolicyRow
 from shared.kernel.decision import Decision
+from shared.kernel.rights import Period, Scope
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
 Decide = Callable[[Table], Decision[Table, PolicyChanged]]

@@ -60,7 +60,6 @@ from shared.contracts.members.joining import (
     SuspendOrganization,
 )
 from shared.contracts.members.policy import (
-    EVERY,
     POLICY_ID,
     AffectedView,
     EffectCountsView,
@@ -132,7 +131,6 @@ from shared.contracts.members.views import (
 )
 
 __all__ = [
-    "EVERY",
     "KEY_SET_CACHE",
     "POLICY_ID",
     "SCOPES",

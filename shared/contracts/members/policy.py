@@ -11,7 +11,6 @@ from pydantic import Field
 from shared.contracts.members.said import OrganizationKind, OrganizationStatus
 from shared.contracts.message import BilingualView, Command, Event, Id, Model, Prose, Query, State, View
 
-EVERY = "*"
 POLICY_ID = "rights"
 """There is one table."""
 PolicySite = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9-]{1,30})$")]
