@@ -70,7 +70,8 @@ class Booking:
         if broken:
             raise BookingRefused(broken)
         quota = [claim for share in shares for claim in share.claims(free[share.prefix], chance)]
-        status = first(wanted.mode, needs_approval=under.needs_approval)
+        needs_approval = under.needs_approval
+        status = first(wanted.mode, needs_approval=needs_approval)
         expires_at = deadline(status, wanted.interval, under, at)
         booking = cls(
             id=booking_id,
@@ -87,7 +88,7 @@ class Booking:
             purpose=wanted.purpose,
             attendees=wanted.attendees,
             claims=(*under.resource.claims(wanted.interval), *quota, *hold_claims(wanted, free, chance)),
-            needs_approval=under.needs_approval,
+            needs_approval=needs_approval,
             expires_at=expires_at,
             remind_at=reminder(status, expires_at, at),
             cancel_by=cutoff(wanted.interval, under.resource),

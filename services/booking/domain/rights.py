@@ -55,5 +55,7 @@ class Policy:
 
     def of(self, kind: str, site: str, resource: str) -> Right:
         """What an organization of that kind may do with that kind of resource there."""
-        rows = ((kind, s, r) for s in (site, EVERY) for r in (resource, EVERY))
-        return next((self.rights[row] for row in rows if row in self.rights), NOTHING)
+        for row in ((kind, site, resource), (kind, site, EVERY), (kind, EVERY, resource), (kind, EVERY, EVERY)):
+            if (right := self.rights.get(row)) is not None:
+                return right
+        return NOTHING
