@@ -4,7 +4,7 @@ Compare and count in UTC; only rules that people wrote (opening hours, a quota's
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -76,6 +76,7 @@ def resolve(wall: datetime, zone: ZoneInfo) -> datetime:
     raise NonexistentLocalTime(before=shown(later, zone), after=shown(earlier, zone))
 
 
+@lru_cache(maxsize=4_096)
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of `day` in `zone`; where midnight is skipped, the first one that exists."""
     midnight = datetime.combine(day, time(), zone)
