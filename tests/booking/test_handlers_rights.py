@@ -1,8 +1,11 @@
 """Placing by what the copies of members say: who acts for whom, and by which table."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.booking.domain.refusals import BookingRefused, MemberNotActive
+from services.booking.store import Units
 from shared.contracts.members import POLICY_ID
 from shared.contracts.message import Principal
 from shared.kernel.refusal import NotFound, NotYetKnown
@@ -53,3 +56,13 @@ async def test_without_a_table_nothing_is_decided(house: FakeHouse) -> None:
     del house.policies[POLICY_ID]
     with pytest.raises(NotYetKnown):
         await place(house)
+
+
+async def test_a_replica_finds_the_last_units_that_another_left(house: FakeHouse) -> None:
+    elsewhere = FakeHouse()
+    elsewhere.handle = replace(house.handle, claiming=replace(house.handle.claiming, units=Units(house.bookings)))
+    await place(house, "first", minutes=15)  # from now on this replica remembers a pool of which little is drawn
+    for day, minutes in ((16, 480), (17, 480), (18, 165)):
+        await place(elsewhere, f"k{day}", wall=f"2026-12-{day} 10:00", minutes=minutes)
+    last = await place(house, "last", wall="2026-12-14 10:00")
+    assert len(quota_of(last.doc)) == 4, "four quarters of an hour were left of twenty hours"

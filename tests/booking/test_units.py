@@ -59,6 +59,15 @@ async def test_before_a_pool_is_said_to_be_empty_it_is_read_again() -> None:
     assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(2, 10))
 
 
+async def test_a_pool_in_which_units_are_lost_again_is_read_again() -> None:
+    held = Held()
+    units = Units(held)
+    await units.free("nyc", [POOL])
+    held.used = {0, 1, 2}
+    units.outdated("nyc", [f"{POOL.prefix}001"])
+    assert (await units.free("nyc", [POOL]))[POOL.prefix] == set(range(3, 10))
+
+
 async def test_what_is_remembered_has_a_bound() -> None:
     read: list[int] = []
 

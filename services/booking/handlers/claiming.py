@@ -56,7 +56,7 @@ class Claiming:
 
         Who is in the way although their time has run out is taken away, and the write tried again.
         """
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             free = await self._free(wish.wanted, wish.under)
             broken: Sequence[Violation] = ()
             try:
@@ -65,8 +65,10 @@ class Claiming:
                 broken = refused.violations
             except ClaimTaken as taken:
                 if taken.claim not in wish.under.resource.claims(wish.wanted.interval):
-                    self.units.taken(wish.under.site.id, (taken.claim,))
-                    continue  # a unit of quota or the slot of a hold went to somebody else; there may be others
+                    # A unit of quota or the slot of a hold went to somebody else; there may be others.
+                    lost = self.units.taken if attempt == 0 else self.units.outdated
+                    lost(wish.under.site.id, (taken.claim,))
+                    continue
             if await self._cleared_pools(wish, broken):
                 continue
             if no := await self._refusal(wish, broken):

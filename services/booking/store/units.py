@@ -49,6 +49,11 @@ class Units:
         for used, unit in self._remembered(site, claims):
             used.add(unit)
 
+    def outdated(self, site: str, claims: Iterable[str]) -> None:
+        """Lost once more: another replica draws on these pools too, so they are read again before the next try."""
+        for claim in claims:
+            self._pools.forget((site, claim.rpartition("|")[0] + "|"))
+
     async def _free(self, site: str, share: Share) -> set[int]:
         pool = (site, share.prefix)
         free = share.free(await self._pools.get(pool))
