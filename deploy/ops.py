@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
@@ -75,7 +76,12 @@ class Ops:
 
     async def _all_taken(self, durables: Sequence[Durable]) -> bool:
         js = self.client.jetstream()
-        infos = [await js.consumer_info(each.stream, each.name) for each in durables]
+        try:
+            infos = [await js.consumer_info(each.stream, each.name) for each in durables]
+        except NatsError as error:
+            if topology.is_away(error):
+                return False  # a stream without a leader cannot tell yet
+            raise
         return not any(info.num_pending or info.num_ack_pending for info in infos)
 
 
