@@ -64,7 +64,7 @@ def build(settings: Settings) -> Service:
     api_keys = service.documents("api_keys")
     people = People(members.collection)
     secret = Secret(settings.members_secret.get_secret_value().encode())
-    tokens = Tokens(KeySets(service.collection("signing_keys"), secret), clock)
+    tokens = _tokens(service, secret)
     sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
     opening = Opening(sessions, tokens, chance=_token_text)
     handlers = Handlers(
@@ -98,6 +98,12 @@ def build(settings: Settings) -> Service:
     service.background("name-keys", lambda: _rekeying(members.collection))
     _keep_policy(service, organizations, members)
     return service
+
+
+def _tokens(service: Service, secret: Secret) -> Tokens:
+    key_sets = KeySets(service.collection("signing_keys"), secret)
+    service.assertions.append(key_sets.readable)
+    return Tokens(key_sets, service.clock)
 
 
 def _keep_policy(service: Service, organizations: Documents, members: Documents) -> None:

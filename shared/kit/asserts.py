@@ -35,7 +35,8 @@ async def mongo_answers(mongo: Mongo, clock: Clock) -> None:
     skew = abs(await mongo.server_time() - clock.now())
     CLOCK_OFF.set(skew.total_seconds())
     if not is_virtual(clock) and skew > _LARGEST_SKEW:
-        raise Misconfigured(f"this clock is {skew.total_seconds():.1f} s off MongoDB's")
+        off = f"{skew.total_seconds():.1f} s off MongoDB's at {mongo.where}"
+        raise Misconfigured(f"LOUNGE_CLOCK: the system's clock is {off}; set both by NTP")
 
 
 async def mongo_reached(mongo: Mongo, clock: Clock, seconds: float) -> None:

@@ -78,6 +78,7 @@ class Service:
         self._events = NatsRouter(middlewares=[Retry(self.publisher, self.gate)])
         self._copies: dict[Durable, Copy[Any]] = {}
         self._background: dict[str, Callable[[], Awaitable[None]]] = {}
+        self.assertions: list[Callable[[], Awaitable[None]]] = []  # once connected; they raise Misconfigured
         self._after_stop: list[Callable[[], Awaitable[None]]] = []
         self._stopping = asyncio.Event()
         figures.introduce(name, settings.replica, self.health, self.broker)
@@ -228,6 +229,7 @@ class Service:
         await asserts.mongo_keeps_writes(self.mongo)
         await asserts.nats_syncs_always(self.settings.nats_monitor_url)
         await asserts.durables_applied(self.broker, list(self.durables.values()))
+        await asyncio.gather(*(holds() for holds in self.assertions))
 
     async def _start_in_order(self) -> None:
         asserts.ack_policies(self.broker)

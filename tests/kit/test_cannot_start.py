@@ -19,7 +19,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"nats_ca_file": RUBBISH}, "LOUNGE_NATS_CA_FILE: {rubbish} is no file of certificates"),
     ({"nats_seeed_file": "x"}, "LOUNGE_NATS_SEEED_FILE: there is no such setting; is LOUNGE_NATS_SEED_FILE meant?"),
     ({"mongo_url": "postgres://a:secret@h"}, "LOUNGE_MONGO_URL: it is not like mongodb://"),
-    ({"module": "tests.support.late_service"}, "this clock is "),
+    ({"module": "tests.support.late_service"}, "LOUNGE_CLOCK: the system's clock is "),
     ({"mongo_url": None}, "LOUNGE_MONGO_URL: it is not set, and neither is LOUNGE_MONGO_URL_FILE"),
     ({"mongo_url": "mongodb://a:secret@127.0.0.1:1"}, "LOUNGE_MONGO_URL: no primary answers at 127.0.0.1:1"),
     ({"mongo_url": TAKEN}, "LOUNGE_MONGO_URL: MongoDB at {mongo} refuses: Authentication failed."),

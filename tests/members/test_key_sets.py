@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from joserfc.errors import JoseError
@@ -12,7 +13,9 @@ from services.members.store.secret import Secret
 from services.members.store.signing import KeySets
 from shared.kit.mongo import Driver, Mongo
 from tests.members.conftest import NOON
+from tests.support.replica import replica
 from tests.support.servers import Servers
+from tests.support.waiting import until
 
 SECRET = Secret(b"k" * 48)
 
@@ -55,3 +58,18 @@ async def test_another_secret_cannot_sign_with_the_stored_keys(mongo: Mongo) -> 
     await replicas(mongo, 1)[0].sign({"sub": "m1"}, NOON)
     with pytest.raises(JoseError):
         await replicas(mongo, 1, Secret(b"x" * 48))[0].sign({"sub": "m1"}, NOON)
+
+
+async def test_a_replica_with_another_secret_does_not_start(clean: Servers, mongo: Mongo, tmp_path: Path) -> None:
+    await replicas(mongo, 1)[0].get(NOON)
+    await clean.apply_topology()
+    theirs: dict[str, object] = {
+        "mongo_url": clean.mongo_url("members"),
+        "mongo_database": "members",
+        "members_secret": "1" * 64,
+    }
+    theirs |= {"nats_seed_file": clean.seed_file("members"), "nats_inbox_prefix": clean.inbox_prefix("members")}
+    with replica(clean, tmp_path, module="services.members", **theirs) as members:
+        await until(lambda: members.ended, seconds=40)
+    sentence = "LOUNGE_MEMBERS_SECRET: it is not the one that sealed the stored signing keys"
+    assert (members.status, members.text.splitlines()[-1]) == (2, f"lounge: cannot start: {sentence}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import SecurityWarning
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import OKPKey
 
 from services.members.domain.key_set import PUBLISHED_BEFORE_USE, KeySet, SigningKey
@@ -14,6 +14,7 @@ from services.members.store.seal import Seal
 from services.members.store.secret import Secret
 from shared.kernel.ids import new_id
 from shared.kernel.refusal import Busy
+from shared.kit.asserts import Misconfigured
 from shared.kit.mongo import DuplicateKeyError
 
 _ID = "access"
@@ -37,6 +38,17 @@ class KeySets:
         except DuplicateKeyError:
             return await self.get(at)
         return first
+
+    async def readable(self) -> None:
+        """What is stored was sealed with this secret. Raises Misconfigured: another one could sign nobody in."""
+        doc = await self._collection.find_one({"_id": _ID}) or {"keys": []}
+        try:
+            for key in _from(doc).keys:
+                self._seal.opened(key.sealed)
+        except JoseError:
+            raise Misconfigured(
+                "LOUNGE_MEMBERS_SECRET: it is not the one that sealed the stored signing keys"
+            ) from None
 
     async def rotate(self, at: datetime, *, if_due: bool = False) -> KeySet:
         """Publishes a new key, unless one still waits for its time; with `if_due` only when the last is old enough."""
