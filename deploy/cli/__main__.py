@@ -99,6 +99,34 @@ def republish(
     showing.table(asking.republish(data, since, state), as_json=as_json)
 
 
+@app.command(epilog="Example: lounge verify --against /backups/2026-12-15 --json | jq '.services[].problems'")
+def verify(
+    service: Annotated[str | None, typer.Option(help="Only this one's record.")] = None,
+    against: Annotated[Path | None, typer.Option(help="A back-up that the record must still follow from.")] = None,
+    keys: Annotated[Path | None, typer.Option(help="The nkeys' folder, where it is not the data's.")] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Check every log: numbers, chains, anchors, what was sent against the stream. Exit status 1 where one is wrong."""
+    from deploy.cli import showing, verifying
+
+    told = verifying.verify(data, service, against=against, keys=keys)
+    showing.verified(told, as_json=as_json)
+    raise typer.Exit(1 if any(each["problems"] for each in told) else 0)
+
+
+@app.command(epilog="Example: lounge anchor --json")
+def anchor(
+    service: Annotated[str | None, typer.Option(help="Only this one's documents.")] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Sign where every log stands, now; the services do it by themselves once a day."""
+    from deploy.cli import showing, verifying
+
+    showing.table(verifying.anchor(data, service), as_json=as_json)
+
+
 @app.command(epilog="Example: lounge migrate --dry-run --json")
 def migrate(
     service: Annotated[str | None, typer.Option(help="Only this one's documents.")] = None,

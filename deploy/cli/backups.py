@@ -41,7 +41,7 @@ def backup(data: Path, to: Path, *, with_keys: bool) -> dict[str, Any]:
     """What was copied. Raises CannotStart, NotRunning, NotDone."""
     if with_keys and by_environment():
         raise CannotStart("Keys are copied where they are: name the data folder with --data, or copy them apart.")
-    with busy("Connecting") as say, _connected(_mongo_url(data)) as client:
+    with busy("Connecting") as say, connected_to(mongo_url(data)) as client:
         keys = data / "keys" if with_keys else None
         return _facts(to, take(client, to, secret=_secret(data), keys=keys, say=say))
 
@@ -58,7 +58,7 @@ def restore(data: Path, source: Path, clock: Clock, *, streams_anew: bool) -> di
         manifest = checked(source)
         if by_environment():
             _same_secret(manifest, _secret(data))
-            with _connected(_mongo_url(data)) as client:
+            with connected_to(mongo_url(data)) as client:
                 asyncio.run(_restore(client, lambda: ops_of(data), source, manifest, (streams_anew, say)))
         else:
             _restore_folder(data, source, manifest, (clock, streams_anew, say))
@@ -122,7 +122,7 @@ def _restore_folder(data: Path, source: Path, manifest: Manifest, how: tuple[Clo
                 def ops() -> Any:
                     return connected(nats.url, folder.keys.seed_file("ops"), clock)
 
-                with _connected(mongo.admin_url) as client:
+                with connected_to(mongo.admin_url) as client:
                     asyncio.run(_restore(client, ops, source, manifest, (streams_anew, say)))
             finally:
                 nats.stop()
@@ -168,7 +168,7 @@ def _ended_by_signal() -> Iterator[None]:
 
 
 @contextmanager
-def _connected(mongo_url: str) -> Iterator[Client]:
+def connected_to(mongo_url: str) -> Iterator[Client]:
     client: Client = MongoClient(mongo_url, serverSelectionTimeoutMS=5_000, tz_aware=True, appname="lounge-backup")
     try:
         with client:
@@ -178,7 +178,7 @@ def _connected(mongo_url: str) -> Iterator[Client]:
         raise NotDone(f"MongoDB: {said[:200]}", code="mongo") from None
 
 
-def _mongo_url(data: Path) -> str:
+def mongo_url(data: Path) -> str:
     """The environment's, else that of the user `lounge_backup` on the system that runs on the folder."""
     if file := os.environ.get("LOUNGE_MONGO_URL_FILE"):
         try:

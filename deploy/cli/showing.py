@@ -80,6 +80,22 @@ def storage(whole: dict[str, Any], *, as_json: bool) -> None:
     table(whole["streams"], as_json=False)
 
 
+def verified(services: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    """What `lounge verify` found: the figures of each service, then each thing that is wrong."""
+    problems = [{"service": each["service"], **problem} for each in services for problem in each["problems"]]
+    if as_json:
+        put_json({"ok": not problems, "services": list(services)})
+        return
+    lists = ("problems", "unvouched", "untold")
+    table([{name: fact for name, fact in each.items() if name not in lists} for each in services], as_json=False)
+    for each in services:
+        for key in each["unvouched"]:
+            print(f"\nNobody here vouches for {key}, which signed anchors of {each['service']}.")
+    if problems:
+        print()
+        table(problems, as_json=False)
+
+
 def trace(data: Path, correlation_id: str, *, as_json: bool) -> None:
     """All log lines of one correlation id, in order of time. Raises NotDone if there is none."""
     lines = sorted(_lines_of(data / "logs", correlation_id), key=lambda line: str(line.get("at", "")))

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.nats.keys import write_private
 from shared.contracts.topology import SERVICES
-from shared.kit.documents import history_indexes, holds_documents
+from shared.kit.documents import document_indexes, history_indexes, holds_documents
 
 ADMIN = "lounge_admin"
 READER = "lounge_reader"
@@ -185,7 +185,8 @@ def _create(collection: Collection[dict[str, Any]], models: Sequence[Any]) -> No
 
 
 def declared_indexes(service: str) -> Mapping[str, Sequence[Any]]:
-    """`INDEXES` of the service's store: collection → index models; and those of the documents' histories."""
-    indexes: Mapping[str, Sequence[Any]] = importlib.import_module(f"services.{service}.store").INDEXES
+    """`INDEXES` of the service's store: collection → index models; those of its anchors; and every history's."""
+    own: Mapping[str, Sequence[Any]] = importlib.import_module(f"services.{service}.store").INDEXES
+    indexes = {**own, "anchors": document_indexes()}
     histories = {f"{name}_history": history_indexes() for name, models in indexes.items() if holds_documents(models)}
     return {**indexes, **histories}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import nkeys
 
+from shared.kit.documents import seal
+
 
 def write_private(path: Path, text: str) -> None:
     """Put `text` into a file only its owner may read, whole or not at all."""
@@ -27,6 +29,11 @@ def public_of(seed: str) -> str:
     """The half of the key the server is told."""
     public: bytes = nkeys.from_seed(seed.encode()).public_key
     return public.decode()
+
+
+def anchor_key(seed: str) -> str:
+    """The public half of what a service with this seed signs its anchors with."""
+    return seal.public_of(seal.key_of(seed))
 
 
 class KeyFolder:
@@ -63,7 +70,9 @@ class KeyFolder:
     def switch(self, name: str) -> None:
         """The next key is the one in use from now on; the one so far stays accepted. Nothing where there is no next."""
         if self._next(name).exists():
-            write_private(self._old(name), self.seed_file(name).read_text())
+            former = self.seed_file(name).read_text()
+            self._vouch_for(name, former)
+            write_private(self._old(name), former)
             self._next(name).replace(self.folder / f"{name}.nk")
 
     def former(self, name: str) -> str | None:
@@ -74,6 +83,26 @@ class KeyFolder:
     def withdraw(self, name: str) -> None:
         """The former key is accepted no longer, once the server has read its configuration."""
         self._old(name).unlink(missing_ok=True)
+
+    def signers(self, name: str) -> frozenset[str]:
+        """The public keys that anchors of `name` may be signed by: those of its seeds, the present and earlier ones."""
+        seeds = (path for path in (self.seed_file(name), self._next(name), self._old(name)) if path.exists())
+        earlier = self._earlier.read_text().splitlines() if self._earlier.exists() else []
+        known = (line.split() for line in earlier)
+        return frozenset(
+            [*(anchor_key(path.read_text()) for path in seeds), *(key for whose, key in known if whose == name)]
+        )
+
+    def _vouch_for(self, name: str, seed: str) -> None:
+        """What a seed signed is still believed once it is gone."""
+        before = self._earlier.read_text() if self._earlier.exists() else ""
+        line = f"{name} {anchor_key(seed)}\n"
+        if line not in before:
+            write_private(self._earlier, before + line)
+
+    @property
+    def _earlier(self) -> Path:
+        return self.folder / "anchors.keys"
 
     def _next(self, name: str) -> Path:
         return self.folder / f"{name}.nk.next"

@@ -21,6 +21,7 @@ from services.booking.store.rights import FRESH_SECONDS
 from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
 from shared.contracts.members import POLICY_ID, MemberState, OrganizationState, PolicyState
 from shared.kernel.text import Text
+from shared.kit.anchoring import anchored
 from shared.kit.service import Service
 
 
@@ -65,7 +66,7 @@ def build(settings: Settings) -> Service:
         PlaceQueries(bookings, sites, things, holidays, clock),
     )
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))
-    return service
+    return anchored(service)
 
 
 def load_holidays() -> Holidays:

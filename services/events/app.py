@@ -13,6 +13,7 @@ from services.events.store import FORMS, Arrivals, Quarantine, Registrations, Se
 from services.events.store.registrations import WAITS, states
 from services.events.subscribers import subscribe_registrations, subscribe_seminars, subscribe_sites
 from shared.contracts.booking import SiteState
+from shared.kit.anchoring import anchored
 from shared.kit.copies import Copy
 from shared.kit.nats.retry import Retry
 from shared.kit.service import Service
@@ -28,7 +29,7 @@ def build(settings: Settings) -> Service:
     _attend(service, seminars, registrations, office, sites)
     _sites(service, seminars, office, sites)
     subscribe_seminars(service, SeminarQueries(seminars.collection, registrations, sites))
-    return service
+    return anchored(service)
 
 
 def _attend(

@@ -47,6 +47,7 @@ from services.members.subscribers import (
 )
 from shared.contracts.booking import SiteState
 from shared.kernel.time import Clock
+from shared.kit.anchoring import anchored
 from shared.kit.documents import Documents
 from shared.kit.outbound import Outbound
 from shared.kit.service import Service
@@ -97,7 +98,7 @@ def build(settings: Settings) -> Service:
     service.background("signing-keys", lambda: _rotating(tokens))
     service.background("name-keys", lambda: _rekeying(members.collection))
     _keep_policy(service, organizations, members)
-    return service
+    return anchored(service)
 
 
 def _tokens(service: Service, secret: Secret) -> Tokens:

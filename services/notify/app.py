@@ -25,6 +25,7 @@ from services.notify.wording import Wording
 from shared.contracts.booking import SiteState
 from shared.contracts.events import RegistrationState
 from shared.contracts.members import ContactState
+from shared.kit.anchoring import anchored
 from shared.kit.health import Health
 from shared.kit.service import Service
 
@@ -60,7 +61,7 @@ def build(settings: Settings) -> Service:
     service.ticker("broadcasts", {FAN_OUT: announcements.continue_fan_out})
     service.background("sender", sender.run)
     service.after_stop(sender.close)
-    return service
+    return anchored(service)
 
 
 def _origin(mail_from: str) -> Address:

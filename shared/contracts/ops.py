@@ -44,6 +44,18 @@ class Migrated(View):
     faults: tuple[tuple[str, str], ...]
 
 
+def anchor_subject(service: str) -> str:
+    """One replica answers, when it has anchored all heads."""
+    return f"cmd.{service}.anchor.v1"
+
+
+class Anchored(View):
+    """So many anchors with so many heads were made."""
+
+    anchors: int
+    heads: int
+
+
 class Republish(Model):
     """Send again what was logged `since`; or, with `states`, every state the stream lacks."""
 

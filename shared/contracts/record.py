@@ -1,6 +1,8 @@
 """The record as it is answered: what happened to a thing, by whom, for whom, and why."""
 
-from shared.contracts.message import BilingualView, Id, View
+from collections.abc import Mapping
+
+from shared.contracts.message import BilingualView, Event, Id, View
 
 
 class EntryView(View):
@@ -29,3 +31,52 @@ class EntriesView(View):
 
     items: tuple[EntryView, ...]
     next: str | None = None
+
+
+class HeadView(View):
+    """Where the log of a document stood: the number of its last entry and that entry's hash, in hex."""
+
+    collection: str
+    id: Id
+    seq: int
+    hash: str
+
+
+class HeadsAnchored(Event):
+    """The logs that grew since the anchor before, and where they stand now, signed by the service (docs/record.md).
+
+    `digest` is over service, number, `previous` (the digest before) and heads; `key` the public half of what signed it.
+    """
+
+    service: str
+    number: int
+    previous: str | None = None
+    heads: tuple[HeadView, ...]
+    digest: str
+    key: str
+    signature: str
+
+
+class BookingHeadsAnchored(HeadsAnchored, wire="booking.heads_anchored.v1"):
+    """The logs of booking's documents."""
+
+
+class MembersHeadsAnchored(HeadsAnchored, wire="members.heads_anchored.v1"):
+    """The logs of members' documents."""
+
+
+class EventsHeadsAnchored(HeadsAnchored, wire="events.heads_anchored.v1"):
+    """The logs of the events service's documents."""
+
+
+class NotifyHeadsAnchored(HeadsAnchored, wire="notify.heads_anchored.v1"):
+    """The logs of notify's documents."""
+
+
+ANCHORED: Mapping[str, type[HeadsAnchored]] = {
+    "booking": BookingHeadsAnchored,
+    "members": MembersHeadsAnchored,
+    "events": EventsHeadsAnchored,
+    "notify": NotifyHeadsAnchored,
+}
+"""By service."""

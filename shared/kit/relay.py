@@ -28,8 +28,10 @@ GATHER_SECONDS = 0.01
 """How long a first nudge waits for company: a publish and a mark each cost a sync to disk, shared by who goes along."""
 _AT_ONCE = 128
 _BACKOFF = timedelta(seconds=5)
-CHAIN_HEADER = "Lounge-Chain"
-"""The entry's hash in hex, beside the event: for thirty days the stream is a witness of the record."""
+ENTRY_HEADER = "Lounge-Entry"
+"""`<collection> <entry id> <its hash in hex>` beside the event: for thirty days the stream is a witness of the record.
+Without the hash where the entry has none.
+"""
 _MOST_COUNTED = 10_000
 _MOST_LOOKED_AT = 1_000
 States = Callable[[dict[str, Any]], Sequence[State]]
@@ -41,6 +43,23 @@ def no_states(_: dict[str, Any]) -> Sequence[State]:
 
 def _iso(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def event_of(service: str, doc_id: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of an entry on the stream."""
+    event = {
+        "specversion": "1.0",
+        "id": entry["id"],
+        "source": f"/services/{service}",
+        "type": f"org.link-j.{entry['type']}",
+        "time": _iso(entry["time"]),
+        "subject": doc_id,
+        "datacontenttype": "application/json",
+        "sequence": entry["seq"],
+        "actorid": entry["actor"],
+        "data": entry["data"],
+    }
+    return event | {k: entry[k] for k in ("correlationid", "causationid", "traceparent") if k in entry}
 
 
 class Relay:
@@ -154,25 +173,10 @@ class Relay:
         subject = f"evt.{entry['type']}.{doc['_id']}"
         with telemetry.resumed(f"publish {entry['type']}", "producer", entry.get("traceparent")) as span:
             traced = entry if span is None else {**entry, "traceparent": span.traceparent}
-            chained = {CHAIN_HEADER: entry["h"].hex()} if "h" in entry else None
-            body = self._event(doc, traced)
-            await self._publisher.publish(subject, body, stream="EVENTS", msg_id=msg_id, headers=chained)
-
-    def _event(self, doc: Mapping[str, Any], entry: Mapping[str, Any]) -> bytes:
-        event = {
-            "specversion": "1.0",
-            "id": entry["id"],
-            "source": f"/services/{self._service}",
-            "type": f"org.link-j.{entry['type']}",
-            "time": _iso(entry["time"]),
-            "subject": doc["_id"],
-            "datacontenttype": "application/json",
-            "sequence": entry["seq"],
-            "actorid": entry["actor"],
-            "data": entry["data"],
-        }
-        event |= {k: entry[k] for k in ("correlationid", "causationid", "traceparent") if k in entry}
-        return orjson.dumps(event)
+            body = orjson.dumps(event_of(self._service, doc["_id"], traced))
+            place = f"{self._collection.name} {entry['id']}"
+            headers = {ENTRY_HEADER: f"{place} {entry['h'].hex()}" if "h" in entry else place}
+            await self._publisher.publish(subject, body, stream="EVENTS", msg_id=msg_id, headers=headers)
 
     async def _publish_state(self, doc: Mapping[str, Any], state: State) -> int:
         """The full state, unless the subject holds the same or a newer one. The subject's stream sequence after it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("storage-full", "lost-quorum", "poison-message", "slow-consumer", "site-misbehaving")
+PAGES = ("storage-full", "lost-quorum", "poison-message", "slow-consumer", "site-misbehaving", "record")
 SECTIONS = ["How it shows", "What it means", "What to do", "How it was tried"]
 
 

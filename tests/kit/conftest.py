@@ -40,6 +40,7 @@ def empty_things(servers: Servers) -> None:
     with MongoClient[dict[str, Any]](servers.mongo_admin_url) as admin:
         admin["booking"]["things"].delete_many({})
         admin["booking"]["things_history"].delete_many({})
+        admin["booking"]["anchors"].delete_many({})
         admin["booking"]["things"].create_indexes(document_indexes())
         admin["booking"]["things_history"].create_indexes(history_indexes())
 

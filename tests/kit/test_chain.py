@@ -1,15 +1,20 @@
 """The chain over a log: its exact form, what it covers, and what it says of logs that were touched or are older."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import bson
 import pytest
+from bson.codec_options import CodecOptions
+from bson.errors import InvalidBSON
 
 from shared.kit.documents.chain import CONTENT, Checked, canonical, checked, erasing, extended, linked
 
+AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 AT = datetime(2026, 12, 15, 0, 0, 0, 7_000, UTC)
 ENTRY: dict[str, Any] = {
     "seq": 1,
@@ -93,6 +98,25 @@ def test_whatever_is_changed_is_found_in_the_entry_it_was_changed_in_and_no_othe
     log = log_of(5)
     log[2] = {**log[2], **change}
     assert [seq for seq, _ in checked("doc", log).faults] == [3]
+
+
+def test_each_flipped_bit_of_a_stored_entry_is_found() -> None:
+    """Whatever MongoDB would still read: a bit turns text into other text, a name into another, a type into another."""
+    log, read, unread = log_of(3), 0, 0
+    for number, entry in enumerate(log):
+        raw = bson.encode(entry)
+        for place, bit in itertools.product(range(len(raw)), range(8)):
+            flipped = bytearray(raw)
+            flipped[place] ^= 1 << bit
+            try:
+                other = bson.decode(bytes(flipped), AWARE)
+            except InvalidBSON:
+                unread += 1
+                continue
+            read += 1
+            assert checked("doc", [*log[:number], other, *log[number + 1 :]]).faults, (number, place, bit)
+    assert read > 4_000
+    assert unread > 2_000
 
 
 def test_an_entry_that_is_gone_added_swapped_or_another_document_s_is_found() -> None:

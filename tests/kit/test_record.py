@@ -11,7 +11,7 @@ from shared.kit import crash
 from shared.kit.documents import Cause, Documents, history
 from shared.kit.documents.chain import Checked, checked, erasing
 from shared.kit.documents.write import Decide
-from shared.kit.relay import CHAIN_HEADER
+from shared.kit.relay import ENTRY_HEADER
 from shared.kit.service import Service
 from tests.kit.conftest import Running
 from tests.support.post import Post
@@ -84,8 +84,8 @@ async def test_the_stream_is_a_witness_of_each_hash(one: Running, post: Post) ->
         at, a = service.clock.now(), new_id(service.clock.now())
         await things.insert(a, "nyc", thing("desk", events=2), cause("k0"), at=at)
         await until(lambda: all_sent(service))
-        hashes = [entry["h"].hex() for entry in await whole(things, a)]
-    assert [(message.headers or {})[CHAIN_HEADER] for message in await post.all("EVENTS")] == hashes
+        told = [f"things {entry['id']} {entry['h'].hex()}" for entry in await whole(things, a)]
+    assert [(message.headers or {})[ENTRY_HEADER] for message in await post.all("EVENTS")] == told
 
 
 async def test_a_reason_is_erased_from_document_and_history_and_nothing_else_changes(

@@ -140,7 +140,7 @@ def checked(doc_id: str, log: Sequence[Entry]) -> Checked:
 def _start(log: Sequence[Entry], hashed: int) -> int:
     """Where the chain begins: at its first hash, or where that says it does."""
     since = log[hashed].get("since")
-    return next((number for number in range(hashed) if log[number]["seq"] == since), hashed)
+    return next((number for number in range(hashed) if log[number].get("seq") == since), hashed)
 
 
 def _misplaced(doc_id: str, log: Sequence[Entry]) -> Iterator[tuple[int, str]]:
@@ -150,17 +150,24 @@ def _misplaced(doc_id: str, log: Sequence[Entry]) -> Iterator[tuple[int, str]]:
             return
         if entry.get("id") != f"{doc_id}-{number}":
             yield number, f"its id is {entry.get('id')!r}, which belongs elsewhere"
+        if "salts" in entry and not ("h" in entry and _are_salts(entry["salts"])):
+            yield number, "it was salted, and its hash or its salts are not there"
+
+
+def _are_salts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(type(salt) is bytes for salt in value.values())
 
 
 def _broken(chain: Sequence[Entry]) -> Iterator[tuple[int, str]]:
     """Where a hash is wrong, what follows is good if it follows from what it should be or from what it is."""
     values = {GENESIS}
     for entry in chain:
+        seq = entry.get("seq", 0)
         try:
             values = {linked(value, entry) for value in values}
         except (TypeError, AttributeError, KeyError):
-            yield entry["seq"], "it is no entry as we write them"
+            yield seq, "it is no entry as we write them"
         if "h" in entry:
             if entry["h"] not in values:
-                yield entry["seq"], "its hash does not follow from what stands there"
+                yield seq, "its hash does not follow from what stands there"
             values = {entry["h"]} if entry["h"] in values else {*values, entry["h"]}

@@ -1,0 +1,1 @@
+"""Checking the record from outside: chains, anchors, and the stream as a witness."""
