@@ -1,6 +1,7 @@
 """A Docker engine for tests: the one that answers, else one started by hand; and our images on it.
 
-`python -m tests.support.engine` says in one sentence whether there can be one: exit status 0 or 1.
+`python -m tests.support.engine` says in one sentence whether there can be one: exit status 0 or 1. With `hold` it has
+one, writes its address on a line, builds the images, and keeps it until its standard input ends.
 """
 
 import functools
@@ -96,7 +97,7 @@ def base() -> str:
     for image in (os.environ.get("LOUNGE_BASE"), _REGISTRY_BASE):
         if image and (_done("docker", "image", "inspect", image) or _done("docker", "pull", "--quiet", image)):
             return image
-    subprocess.run([ROOT / "deploy" / "docker" / "offline-base"], check=True)
+    subprocess.run([ROOT / "deploy" / "docker" / "offline-base"], check=True, stdout=sys.__stderr__)
     return _OFFLINE_BASE
 
 
@@ -139,7 +140,21 @@ def compose() -> list[str]:
     raise NoEngine("neither `docker compose` nor docker-compose is installed")
 
 
+def hold(tag: str = "test") -> None:
+    """For who has something else to do while the images are built; a line says when they are. Raises NoEngine."""
+    with engine():
+        sys.stdout.write(f"{os.environ.get('DOCKER_HOST', '')}\n")
+        sys.stdout.flush()
+        images(tag)
+        sys.stdout.write("built\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["hold"]:
+        hold()
+        sys.exit()
     reason = why_not()
     sys.stdout.write(f"{reason or 'a Docker engine answers, or can be started'}\n")
     sys.exit(reason is not None)
