@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import dead_letters, keys, producers
+from deploy.cli import dead_letters, erasures, keys, producers
 
 Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
@@ -23,6 +23,7 @@ app.add_typer(operators, name="operator")
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(producers.app, name="site")
 app.add_typer(keys.app, name="keys")
+app.add_typer(erasures.app, name="erasures")
 
 
 @app.command(epilog="Example: lounge up --port 9000 --scale booking=3")

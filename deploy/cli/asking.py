@@ -16,7 +16,6 @@ from deploy.waiting import busy
 from shared.contracts.members import AddOperator, IssueToken
 from shared.contracts.ops import ReplicaStatus, Republish, republish_subject, status_subject
 from shared.contracts.topology import SERVICES
-from shared.kernel.ids import derived_id
 from shared.kernel.refusal import Invalid
 from shared.kernel.time import instant
 
@@ -45,8 +44,7 @@ def add_operator(data: Path, email: str) -> dict[str, Any]:
 
     async def ask() -> dict[str, Any]:
         async with ops_of(data) as ops:
-            key = derived_id("operator", email.casefold())  # a key is kept in the record, an address must not be
-            member: dict[str, Any] = await ops.ask(worded(AddOperator, email=email), key=key)
+            member: dict[str, Any] = await ops.ask(worded(AddOperator, email=email))
             return {name: member[name] for name in ("id", "email", "roles", "organization")}
 
     return asyncio.run(ask())

@@ -44,22 +44,50 @@ def shown(data: Path, number: int) -> dict[str, Any]:
 
 
 def replayed(data: Path, numbers: Sequence[int] | None, durable: str | None) -> list[dict[str, Any]]:
-    """Each put back on its original subject under a new message id, then taken off here."""
+    """Each put back on its original subject under a new message id, then taken off here.
+
+    What was kept without its body is read where it came from; `gone` where it no longer is there.
+    """
 
     async def put_back(js: JetStreamContext, message: RawStreamMsg) -> str:
         _, subject = _address(message)
-        body, headers = message.data or b"", _original_headers(message) | {"Nats-Msg-Id": new_id(clock().now())}
+        headers = _original_headers(message) | {"Nats-Msg-Id": new_id(clock().now())}
         if subject.startswith("state."):
-            # An older state must never lie on top of a newer one: what is repeated is the subject's latest.
-            latest = await js.get_last_msg("STATE", subject)
-            body = latest.data or b""
-            headers["Nats-Expected-Last-Subject-Sequence"] = str(latest.seq)
+            body, expected = await _latest_state(js, subject, personal=_is_withheld(message))
+            headers["Nats-Expected-Last-Subject-Sequence"] = expected
+        elif _is_withheld(message):
+            original = await _original(js, message)
+            if original is None:
+                return "gone"
+            body = original
+        else:
+            body = message.data or b""
         stream = _stream_of(subject)
         await js.publish(subject, body, 5, stream, headers)  # lint: allow publish-in-kit — repeats what was published
         await js.delete_msg(STREAM, _number(message))
         return "replayed"
 
     return asyncio.run(_each(data, numbers, durable, put_back))
+
+
+async def _latest_state(js: JetStreamContext, subject: str, *, personal: bool) -> tuple[bytes, str]:
+    """What is repeated of a state: an older one must never lie on top of a newer one. And what has to stand there yet.
+
+    A person's is erased first: one that is only replaced stays readable on the server's disk.
+    """
+    latest = await js.get_last_msg("STATE", subject)
+    if personal:
+        await js.delete_msg("STATE", _number(latest))
+    return latest.data or b"", "0" if personal else str(latest.seq)
+
+
+async def _original(js: JetStreamContext, message: RawStreamMsg) -> bytes | None:
+    headers = message.headers or {}
+    try:
+        found = await js.get_msg(headers["Lounge-Stream"], int(headers["Lounge-Sequence"]), direct=True)
+    except NotFoundError:
+        return None
+    return found.data or b"" if found.subject == _address(message)[1] else None
 
 
 def discarded(data: Path, numbers: Sequence[int] | None, durable: str | None) -> list[dict[str, Any]]:
@@ -109,6 +137,10 @@ def _address(message: RawStreamMsg) -> tuple[str, str]:
     """The durable that failed, and the message's original subject."""
     _, durable, subject = (message.subject or "").split(".", 2)
     return durable, subject
+
+
+def _is_withheld(message: RawStreamMsg) -> bool:
+    return "Lounge-Withheld" in (message.headers or {})
 
 
 def _original_headers(message: RawStreamMsg) -> dict[str, str]:

@@ -71,9 +71,9 @@ async def _people(ops: Ops) -> None:
     for kind, name in ORGANIZATIONS.items():
         wanted = CreateOrganization(name=name, kind=kind, membership=membership)
         ids[kind] = (await ops.ask(wanted, key=f"demo-organization-{kind}"))["id"]
-    for email, (kind, person) in PEOPLE.items():
+    for number, (email, (kind, person)) in enumerate(PEOPLE.items()):
         wanted_member = CreateMember(organization=ids[kind], email=email, **person)
-        await _unless_there(ops, wanted_member, key=f"demo-member-{email}")
+        await _unless_there(ops, wanted_member, key=f"demo-member-{number}")
 
 
 async def _unless_there(ops: Ops, wanted: CreateMember, *, key: str) -> None:

@@ -10,17 +10,21 @@ import json
 import os
 import signal
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from shared.kit.clock import SystemClock
 
 LEDGER = "ledger.jsonl"
+KEPT = timedelta(days=30)
+"""How long a mail lies here, whoever it is to."""
 _LARGEST = 4 * 1024**2
+_LOOK_SECONDS = 3_600.0
 
 
 class MailFolder:
@@ -42,6 +46,55 @@ class MailFolder:
             _append(self.folder / LEDGER, line.encode())
         return "250 kept"
 
+    async def handle_EHLO(  # noqa: N802 — aiosmtpd's name
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-XFORGET", responses[-1]]
+
+    def forget(self, address: str) -> int:
+        """Takes every mail to this address off the disk, and their lines out of the ledger. How many mails."""
+        return self._keep(lambda entry: entry["to"].casefold() != address.casefold())
+
+    def forget_before(self, at: datetime) -> int:
+        """The same of every mail that came before that instant."""
+        return self._keep(lambda entry: datetime.fromisoformat(entry["sent_at"]) >= at)
+
+    def _keep(self, wanted: Callable[[dict[str, str]], bool]) -> int:
+        """The ledger first: what it does not name is not there."""
+        kept: list[dict[str, str]] = []
+        gone: list[dict[str, str]] = []
+        for entry in _entries(self.folder):
+            (kept if wanted(entry) else gone).append(entry)
+        if gone:
+            fresh = self.folder / f"{LEDGER}.new"
+            fresh.unlink(missing_ok=True)
+            _append(fresh, "".join(json.dumps(entry) + "\n" for entry in kept).encode())
+            fresh.replace(self.folder / LEDGER)
+        still = {entry["file"] for entry in kept}
+        for name in {entry["file"] for entry in gone} - still:
+            (self.folder / name).unlink(missing_ok=True)
+        return len(gone)
+
+
+class Forgets(Protocol):
+    """Whatever holds the mails."""
+
+    def forget(self, address: str) -> int: ...
+
+
+class Sink(SMTP):
+    """With one word of its own, by which notify has a person's mails forgotten."""
+
+    event_handler: Forgets
+
+    async def smtp_XFORGET(self, arg: str | None) -> None:  # noqa: N802 — aiosmtpd's way to name commands
+        """`XFORGET <address>` → `250 <how many> forgotten`."""
+        if not arg or not (arg.startswith("<") and arg.endswith(">")):
+            await self.push("501 Syntax: XFORGET <address>")
+            return
+        await self.push(f"250 {self.event_handler.forget(arg[1:-1])} forgotten")
+
 
 def _append(path: Path, content: bytes) -> None:
     with path.open("ab") as file:
@@ -52,10 +105,15 @@ def _append(path: Path, content: bytes) -> None:
 
 def mails(folder: Path, *, to: str | None = None) -> list[dict[str, Any]]:
     """The mails of the folder, oldest first: `{to, subject, sent_at, text, headers}`; `to` selects one recipient."""
+    entries = _entries(folder)
+    return [_read(folder, e) for e in entries if to is None or e["to"].casefold() == to.casefold()]
+
+
+def _entries(folder: Path) -> list[dict[str, str]]:
+    """The whole lines of the ledger."""
     ledger = folder / LEDGER
     lines = ledger.read_text(encoding="utf-8").splitlines(keepends=True) if ledger.exists() else []
-    entries = [json.loads(line) for line in lines if line.endswith("\n")]
-    return [_read(folder, e) for e in entries if to is None or e["to"].casefold() == to.casefold()]
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _read(folder: Path, entry: dict[str, str]) -> dict[str, Any]:
@@ -77,14 +135,18 @@ async def serve(port: int, folder: Path, parent: int | None) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, ended.set)
     server = await loop.create_server(
-        lambda: SMTP(
+        lambda: Sink(
             handler, data_size_limit=_LARGEST, hostname="lounge.example", enable_SMTPUTF8=True, ident="lounge"
         ),
         host=os.environ.get("LOUNGE_MAIL_SINK_HOST", "127.0.0.1"),
         port=port,
     )
+    looked = float("-inf")
     async with server:
         while not ended.is_set() and (parent is None or os.getppid() == parent):
+            if loop.time() - looked > _LOOK_SECONDS:
+                looked = loop.time()
+                handler.forget_before(SystemClock().now() - KEPT)
             try:
                 await asyncio.wait_for(ended.wait(), 1)
             except TimeoutError:

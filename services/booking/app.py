@@ -1,17 +1,21 @@
 """The only place where the objects of booking meet."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import date
 from importlib import resources
 from random import Random
+from typing import Any
 
 from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.site import Holidays
 from services.booking.handlers import BookingHandlers, MoveHandlers, PlaceHandlers, Timers
 from services.booking.handlers.claiming import Claiming
+from services.booking.handlers.forgetting import Forgetting
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.leaving import Changes, Leaving
 from services.booking.handlers.parties import Parties
+from services.booking.publish import part_erased
 from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
 from services.booking.settings import Settings
 from services.booking.store import FORMS, Bookings, Departures, People, Resources, Rights, Sites, Units
@@ -21,7 +25,9 @@ from services.booking.store.rights import FRESH_SECONDS
 from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
 from shared.contracts.members import POLICY_ID, MemberState, OrganizationState, PolicyState
 from shared.kernel.text import Text
+from shared.kit import errands
 from shared.kit.anchoring import anchored
+from shared.kit.errands import Errands
 from shared.kit.service import Service
 
 
@@ -34,12 +40,20 @@ def build(settings: Settings) -> Service:
     things = Resources(service.documents("resources"))
     departures = Departures(service.collection("departures"))
     changes = Changes(departures, clock)
-    fresh = FRESH_SECONDS
     people = People(
-        service.copy(MemberState, durable="booking__member", on_applied=changes.on_member, fresh_seconds=fresh)
+        service.copy(
+            MemberState,
+            durable="booking__member",
+            on_applied=changes.on_member,
+            on_erased=_forgetting(service, bookings, sites),
+            fresh_seconds=FRESH_SECONDS,
+        )
     )
     organizations = service.copy(
-        OrganizationState, durable="booking__organization", on_applied=changes.on_organization, fresh_seconds=fresh
+        OrganizationState,
+        durable="booking__organization",
+        on_applied=changes.on_organization,
+        fresh_seconds=FRESH_SECONDS,
     )
     parties = Parties(members=people, organizations=organizations)
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
@@ -59,7 +73,8 @@ def build(settings: Settings) -> Service:
         clock=clock,
     )
     service.ticker("departures", {DEPARTURE: leaving.on_departure})
-    answer_bookings(service, handle, moving, BookingQueries(bookings, sites, parties))
+    read = BookingQueries(bookings, sites, parties)
+    answer_bookings(service, handle, moving, read)
     answer_places(
         service,
         PlaceHandlers(sites=sites, resources=things, bookings=bookings, clock=clock),
@@ -67,6 +82,20 @@ def build(settings: Settings) -> Service:
     )
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))
     return anchored(service)
+
+
+def _forgetting(service: Service, bookings: Bookings, sites: Sites) -> Callable[[MemberState, Any], Awaitable[None]]:
+    """What is owed to a member's tombstone; their coming bookings are a departure's."""
+    forgetting = Forgetting(bookings, sites.ids, service.relays["bookings"], service.clock)
+    documents = service.documents("errands")
+    owed = Errands(documents, service.clock, site="booking", work=forgetting.work, said=part_erased)
+    service.ticker("errands", {errands.DUE: owed.turn})
+    service.background("outlived-texts", forgetting.outlived_texts)
+
+    async def on_erased(member: MemberState, _: MemberState | None) -> None:
+        await owed.begin(member.id, {})
+
+    return on_erased
 
 
 def load_holidays() -> Holidays:

@@ -1,5 +1,6 @@
 """Domain events in the published language; one exhaustive match."""
 
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from services.booking.domain import events as said
@@ -13,8 +14,10 @@ from shared.contracts.booking import (
     BookingHandedOver,
     BookingMoved,
     BookingPlaced,
+    BookingRedacted,
     BookingReminded,
     BookingSubmitted,
+    MemberErasedInBooking,
     PlaceView,
     ResourceDefined,
     SiteDefined,
@@ -27,6 +30,8 @@ Said = said.BookingEvent | said.SiteDefined | said.ResourceDefined
 def published(event: Said, *, version: int) -> Event:
     """`version` is that of the document once it holds the event."""
     match event:
+        case said.BookingRedacted(booking):
+            return BookingRedacted(id=booking.id, version=version)
         case said.SiteDefined(site):
             return SiteDefined(id=site, version=version)
         case said.ResourceDefined(site, resource):
@@ -35,7 +40,7 @@ def published(event: Said, *, version: int) -> Event:
             return _of_booking(event, _gist(event.booking, version))
 
 
-def _of_booking(event: said.BookingEvent, gist: dict[str, Any]) -> Event:
+def _of_booking(event: said.Told, gist: dict[str, Any]) -> Event:
     made: Event
     match event:
         case said.BookingPlaced(booking):
@@ -100,3 +105,8 @@ def _gist(booking: Booking, version: int) -> dict[str, Any]:
         "former": tuple(booking.former),
         "version": version,
     }
+
+
+def part_erased(member: str, counts: Mapping[str, int], version: int) -> Event:
+    """Booking has forgotten somebody."""
+    return MemberErasedInBooking(member=member, counts=dict(counts), version=version)

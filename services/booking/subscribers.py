@@ -16,6 +16,7 @@ from shared.kit.service import Service
 
 def answer_bookings(service: Service, handle: BookingHandlers, moving: MoveHandlers, ask: BookingQueries) -> None:
     """Commands and queries about bookings."""
+    _answer_privacy(service, ask)
 
     @service.command(said.PlaceBooking)
     async def place_booking(msg: Asked[said.PlaceBooking]) -> Answer:
@@ -58,6 +59,14 @@ def answer_bookings(service: Service, handle: BookingHandlers, moving: MoveHandl
     @service.command(said.BookingHistory)
     async def booking_history(msg: Asked[said.BookingHistory]) -> Answer:
         return answer(await ask.booking_history(msg))
+
+
+def _answer_privacy(service: Service, ask: BookingQueries) -> None:
+    """What is kept of one person."""
+
+    @service.command(said.PersonalDataInBooking)
+    async def personal_data(msg: Asked[said.PersonalDataInBooking]) -> Answer:
+        return answer(await ask.personal_data(msg))
 
 
 def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) -> None:

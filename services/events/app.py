@@ -2,19 +2,24 @@
 
 from services.events.handlers.box_office import BoxOffice
 from services.events.handlers.doors import Intake, Receipts, SiteDoors
+from services.events.handlers.forgetting import Forgetting
 from services.events.handlers.http_door import HttpDoor
 from services.events.handlers.reading import READERS
 from services.events.handlers.registering import Registering
 from services.events.handlers.site_messages import SiteMessages
 from services.events.handlers.tending import Tending
-from services.events.queries import RegistrationQueries, SeminarQueries, SiteQueries
+from services.events.publish import part_erased
+from services.events.queries import PersonalQueries, RegistrationQueries, SeminarQueries, SiteQueries
 from services.events.settings import Settings
 from services.events.store import FORMS, Arrivals, Quarantine, Registrations, Seminars
 from services.events.store.registrations import WAITS, states
 from services.events.subscribers import subscribe_registrations, subscribe_seminars, subscribe_sites
 from shared.contracts.booking import SiteState
+from shared.contracts.members import MemberState
+from shared.kit import errands
 from shared.kit.anchoring import anchored
 from shared.kit.copies import Copy
+from shared.kit.errands import Errands
 from shared.kit.nats.retry import Retry
 from shared.kit.service import Service
 
@@ -27,6 +32,7 @@ def build(settings: Settings) -> Service:
     registrations = Registrations(service.documents("registrations", states=states), service.collection("tickets"))
     office = BoxOffice(seminars, registrations, service.clock)
     _attend(service, seminars, registrations, office, sites)
+    service.ticker("registrations", {WAITS: office.on_waits})
     _sites(service, seminars, office, sites)
     subscribe_seminars(service, SeminarQueries(seminars.collection, registrations, sites))
     return anchored(service)
@@ -35,10 +41,17 @@ def build(settings: Settings) -> Service:
 def _attend(
     service: Service, seminars: Seminars, registrations: Registrations, office: BoxOffice, sites: Copy[SiteState]
 ) -> None:
-    views = RegistrationQueries(registrations, sites)
-    registering = Registering(seminars, registrations, office, views=views, clock=service.clock)
-    service.ticker("registrations", {WAITS: office.on_waits})
-    subscribe_registrations(service, registering, views)
+    views, clock = RegistrationQueries(registrations, sites), service.clock
+    forgetting = Forgetting(seminars, registrations, office, clock)
+    owed = Errands(service.documents("errands"), clock, site="events", work=forgetting.work, said=part_erased)
+
+    async def on_erased(member: MemberState, _: MemberState | None) -> None:
+        await owed.begin(member.id, {})
+
+    members = service.copy(MemberState, durable="events__member", on_erased=on_erased)
+    registering = Registering(seminars, registrations, office, is_erased=members.is_erased, views=views, clock=clock)
+    service.ticker("errands", {errands.DUE: owed.turn})
+    subscribe_registrations(service, registering, views, PersonalQueries(seminars, registrations, sites))
 
 
 def _sites(service: Service, seminars: Seminars, office: BoxOffice, sites: Copy[SiteState]) -> None:

@@ -1,6 +1,6 @@
 """Domain event → contract message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from services.events.domain import registration as held
@@ -86,3 +86,8 @@ def of_registration(
             case _:
                 assert_never(each)
     return messages
+
+
+def part_erased(member: str, counts: Mapping[str, int], version: int) -> Event:
+    """Events has forgotten somebody."""
+    return contract.MemberErasedInEvents(member=member, counts=dict(counts), version=version)

@@ -11,17 +11,20 @@ from services.events.domain.when import Known, When, worded
 from services.events.handlers.rights import may_attend, may_tend
 from services.events.publish import text
 from services.events.store.registrations import Registrations, plan_id, registration_of
-from services.events.store.seminars import seminar_of
+from services.events.store.seminars import Seminars, seminar_of
 from services.events.store.site_messages import Quarantine
 from shared.contracts import events as contract
 from shared.contracts.booking import SiteState
-from shared.contracts.events import GetRegistration, GetSeminar, ListQuarantine, ListSeminars
+from shared.contracts.events import GetRegistration, GetSeminar, ListQuarantine, ListSeminars, PersonalDataInEvents
 from shared.contracts.message import Answer, Asked
+from shared.contracts.privacy import PersonalDataView, SectionView, section
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import shown, zone_of
 from shared.kit.answers import answer
 from shared.kit.copies import Copy
 
+_PERSONAL = 200
+_STAFF = frozenset({"site_staff", "operator"})
 BOTH_SIDES = ("America/New_York", "Asia/Tokyo")
 """Where those who meet at a seminar are, whatever zone its site is in."""
 
@@ -181,6 +184,52 @@ class SiteQueries:
             received_at=shown(row["received_at"], zone),
             **{k: row[k] for k in ("site", "reason", "details", "event_id", "type", "status", "outcome", "replays")},
         )
+
+
+class PersonalQueries:
+    """What is kept about one person, for that person to read."""
+
+    def __init__(self, seminars: Seminars, registrations: Registrations, sites: Copy[SiteState]) -> None:
+        self._seminars = seminars
+        self._registrations = registrations
+        self._sites = sites
+
+    async def personal_data(self, ask: Asked[PersonalDataInEvents]) -> Answer:
+        """Of the asker, or for staff and operators of anybody."""
+        member, by = ask.data.member, ask.principal
+        if member != by.id and not _STAFF & by.roles:
+            raise NotFound
+        docs = await self._registrations.of_member(member, after=ask.data.after, most=_PERSONAL + 1)
+        page = docs[:_PERSONAL]
+        seminars = await self._seminars.among([doc["seminar"] for doc in page])
+        rows = [await self._row(doc, seminars.get(doc["seminar"])) for doc in page]
+        following = page[-1]["_id"] if len(docs) > _PERSONAL else None
+        return answer(PersonalDataView(sections=(_registrations(rows),), next=following))
+
+    async def _row(self, doc: Mapping[str, Any], seminar: tuple[Seminar, int] | None) -> dict[str, Any]:
+        zone = zone_of(await zone_name(self._sites, doc["site"], "UTC"))
+        content = seminar[0].content if seminar is not None else None
+        title = None if content is None else {"ja": content.title.ja, "en": content.title.en}
+        return {**doc, "id": doc["_id"], "title": title, "since": shown(doc["since"], zone)}
+
+
+def _registrations(rows: list[dict[str, Any]]) -> SectionView:
+    return section(
+        "registrations",
+        ("セミナーの参加登録", "Registrations for seminars"),
+        purpose=("席をご用意し、変更をお知らせするため", "to keep a seat for you, and to tell you of changes"),
+        kept=("期限なし(退会・消去後はIDのみ)", "always; once you are gone by id alone"),
+        columns={
+            "id": ("登録ID", "Id"),
+            "seminar": ("セミナーID", "Seminar (id)"),
+            "title": ("題名", "Title"),
+            "site": ("拠点", "Site"),
+            "mode": ("参加方法", "How"),
+            "status": ("状態", "Status"),
+            "since": ("登録日時", "Since"),
+        },
+        rows=rows,
+    )
 
 
 def _readable(raw: bytes) -> tuple[str, Any]:

@@ -22,9 +22,10 @@ from services.gateway.ops import Watch
 from services.gateway.policy import ANYONE, SESSION
 from services.gateway.problems import Catalogue, written_catalogue
 from services.gateway.proxies import Proxies
-from services.gateway.routes import booking, events, identity, members, notify
+from services.gateway.routes import booking, events, identity, members, notify, privacy
 from services.gateway.routes.identity import IdentitySignIn
 from services.gateway.routes.people import People
+from services.gateway.routes.privacy import Export
 from services.gateway.routes.special import Special
 from services.gateway.servers import Jetstream
 from services.gateway.settings import GatewaySettings
@@ -40,7 +41,7 @@ from shared.kit.starting import settled
 log = get_logger()
 _CALLS = {
     "booking": booking.CALLS,
-    "members": (*members.CALLS, *identity.CALLS),
+    "members": (*members.CALLS, *identity.CALLS, *privacy.CALLS),
     "events": events.CALLS,
     "notify": notify.CALLS,
 }
@@ -75,7 +76,8 @@ class House:
         special = Special(self.forwarder, self.gate, self.authenticator).doors()
         special += IdentitySignIn(self.forwarder, self.gate).doors()
         people = People(self.forwarder, self.gate).door()
-        return [*calls, people, *special, *self.watch.doors(), self._stream_door(), self._problem_door()]
+        export = Export(self.forwarder, self.gate).door()
+        return [*calls, people, export, *special, *self.watch.doors(), self._stream_door(), self._problem_door()]
 
     def _stream_door(self) -> Door:
         paper = Paper(

@@ -19,8 +19,9 @@ class Call:
     """`ask` is filled from the path (`{id}` fills field `id`, or what `fills` names), and for the rest from the query
     parameters (a query) or the body (a command).
 
-    `key` and `if_match` say what becomes of those headers; `status` is the usual success, for the document. `client`
-    and `browser` name the fields of a command that the gateway fills with who asks: the network address, the browser.
+    `key` and `if_match` say what becomes of those headers; `status` is the usual success, for the document. `client`,
+    `browser` and `session` name the fields of a command that the gateway fills with who asks: the network address, the
+    browser, the session of the token.
     `dry_run`: the command's field of that name is a query parameter, and a request that sets it needs no `If-Match`.
     """
 
@@ -36,6 +37,7 @@ class Call:
     fills: dict[str, str] = field(default_factory=dict)
     client: str = ""
     browser: str = ""
+    session: str = ""
 
     @property
     def from_path(self) -> dict[str, str]:
@@ -46,7 +48,7 @@ class Call:
     @property
     def filled(self) -> frozenset[str]:
         """The fields a body cannot give: the path's, the query's, and the gateway's own."""
-        more = filter(None, (self.client, self.browser, DRY_RUN if self.dry_run else ""))
+        more = filter(None, (self.client, self.browser, self.session, DRY_RUN if self.dry_run else ""))
         return frozenset({*self.from_path.values(), *more})
 
     @property

@@ -128,7 +128,7 @@ class Forwarder:
             dry = call.dry_run and rehearses(request)
             if_match = seen_version(request, _if_match(call, dry=dry))
             browser = browser_of(request) if call.browser and is_own_page(request.scope) else None
-            data = await reader.read(request, _known(call, request, browser, dry=dry))
+            data = await reader.read(request, _known(call, asker, request, browser, dry=dry))
             response = rendered(await self.ask(call.ask.wire, data, asker, request, key=key, if_match=if_match))
             if browser is not None:
                 browser.remember(response)
@@ -218,9 +218,12 @@ def seen_version(request: Request, need: Need) -> int | None:
     return int(match[1])
 
 
-def _known(call: Call, request: Request, browser: Browser | None, *, dry: bool) -> dict[str, str | bool | None]:
+def _known(
+    call: Call, asker: Asker, request: Request, browser: Browser | None, *, dry: bool
+) -> dict[str, str | bool | None]:
     """The fields of the command that say from where it is asked, and whether in earnest."""
     known: dict[str, str | bool | None] = {DRY_RUN: dry} if call.dry_run else {}
+    known |= {call.session: asker.session} if call.session else {}
     known |= {call.client: request.scope["state"]["client"] or None} if call.client else {}
     return known | ({call.browser: browser.digest if browser else None} if call.browser else {})
 

@@ -18,11 +18,11 @@ BYTE_ORDER_MARK = "\ufeff"
 _BEGINS_A_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def is_wanted(accept: bytes) -> bool:
-    """Whether `Accept` names CSV, and wants JSON no more than that."""
+def is_wanted(accept: bytes, media: str = MEDIA) -> bool:
+    """Whether `Accept` names that form of the answer, and wants JSON no more than that."""
     weights = weighed(accept)
-    csv_weight = weights.get(MEDIA, 0.0)
-    return csv_weight > 0 and csv_weight >= weights.get("application/json", 0.0)
+    weight = weights.get(media, 0.0)
+    return weight > 0 and weight >= weights.get("application/json", 0.0)
 
 
 def lines(rows: Iterable[Sequence[str]]) -> bytes:

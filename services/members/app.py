@@ -4,8 +4,12 @@ import asyncio
 import secrets
 from typing import Any
 
+from prometheus_client import Gauge
+
 from services.members.handlers.api_keys import ApiKeyHandlers
 from services.members.handlers.deadlines import Deadlines
+from services.members.handlers.erasing import Erasing
+from services.members.handlers.forgetting import Forgetting
 from services.members.handlers.identity import IdentitySignIn, Kept, Place, ProviderHandlers
 from services.members.handlers.opening import Opening
 from services.members.handlers.ops import OpsHandlers
@@ -15,15 +19,25 @@ from services.members.handlers.policy import PolicyHandlers
 from services.members.handlers.sign_in import Counts, SignInHandlers
 from services.members.handlers.tokens import Tokens
 from services.members.openid import OpenId
-from services.members.publish import NotifyMail, member_states, organization_states, policy_states
+from services.members.publish import (
+    NotifyMail,
+    member_states,
+    organization_states,
+    own_part_erased,
+    policy_states,
+)
 from services.members.queries.directory import Directory
+from services.members.queries.erasures import Erasures
 from services.members.queries.identity import ProviderQueries
 from services.members.queries.keys import KeyQueries
+from services.members.queries.personal import PersonalQueries
 from services.members.queries.policy import PolicyQueries
 from services.members.queries.records import Records
 from services.members.settings import Settings
 from services.members.store import FORMS
+from services.members.store.erasures import WATCH
 from services.members.store.identities import Identities, IdentityProviders, Once
+from services.members.store.mapping import SITE
 from services.members.store.organizations import DEADLINE
 from services.members.store.people import People
 from services.members.store.policies import Policies
@@ -45,15 +59,20 @@ from services.members.subscribers import (
     subscribe_records,
     subscribe_sign_in,
 )
+from services.members.subscribers.erasing import subscribe_erasing
 from shared.contracts.booking import SiteState
 from shared.kernel.time import Clock
+from shared.kit import errands
 from shared.kit.anchoring import anchored
 from shared.kit.documents import Documents
+from shared.kit.errands import Errands
 from shared.kit.outbound import Outbound
 from shared.kit.service import Service
 
 _ROTATION_SECONDS = 60.0
 _REKEYING_SECONDS = 60.0
+_LOOK_SECONDS = 30.0
+OPEN = Gauge("lounge_erasure_open_seconds", "How long the oldest erasure runs that is not complete", ())
 
 
 def build(settings: Settings) -> Service:
@@ -65,7 +84,7 @@ def build(settings: Settings) -> Service:
     api_keys = service.documents("api_keys")
     people = People(members.collection)
     secret = Secret(settings.members_secret.get_secret_value().encode())
-    tokens = _tokens(service, secret)
+    tokens, counts = _tokens(service, secret), _counts(service, settings)
     sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
     opening = Opening(sessions, tokens, chance=_token_text)
     handlers = Handlers(
@@ -74,7 +93,7 @@ def build(settings: Settings) -> Service:
         api_keys=ApiKeyHandlers(api_keys, clock, chance=_key_text),
         sign_in=SignInHandlers(
             people=people,
-            counts=_counts(service, settings),
+            counts=counts,
             opening=opening,
             mail=NotifyMail(service.caller),
             secret=secret,
@@ -85,16 +104,15 @@ def build(settings: Settings) -> Service:
         ops=OpsHandlers(members, organizations, people, tokens, clock),
         clock=clock,
     )
-    deadlines = Deadlines(organizations, people, clock)
     subscribe_sign_in(service, handlers)
     subscribe_directory(service, handlers)
     subscribe_joining(service, handlers)
     subscribe_directory_queries(service, Directory(organizations.collection, members.collection, clock))
-    _identity(service, settings, opening, organizations, people)
+    identities = _identity(service, settings, opening, organizations, people)
     subscribe_records(service, Records(organizations, members))
     subscribe_key_queries(service, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
-    service.ticker("organizations", {DEADLINE: deadlines.membership})
-    service.background("unarmed-organizations", deadlines.arm)
+    _keep_time(service, Deadlines(organizations, people, clock))
+    _erase(service, Forgetting(members, api_keys, sessions, counts.sign_ins, identities, clock), secret)
     service.background("signing-keys", lambda: _rotating(tokens))
     service.background("name-keys", lambda: _rekeying(members.collection))
     _keep_policy(service, organizations, members)
@@ -120,8 +138,11 @@ def _counts(service: Service, settings: Settings) -> Counts:
     return Counts(addresses, networks, settings.sign_in_sends_per_client)
 
 
-def _identity(service: Service, settings: Settings, opening: Opening, organizations: Documents, people: People) -> None:
+def _identity(
+    service: Service, settings: Settings, opening: Opening, organizations: Documents, people: People
+) -> Identities:
     """Signing in by the organizations' own identity providers: all of it that goes out to the internet."""
+    identities = Identities(service.documents("identities"))
     secret = Secret(settings.members_secret.get_secret_value().encode())
     seal, place = Seal(secret, "identity-providers"), _place(settings)
     outbound = Outbound(allow=settings.outbound_allow, ca_file=settings.outbound_ca_file)
@@ -130,7 +151,7 @@ def _identity(service: Service, settings: Settings, opening: Opening, organizati
     setting = ProviderHandlers(providers, organizations, openid, seal, service.clock)
     signing_in = IdentitySignIn(
         providers=providers,
-        identities=Identities(service.documents("identities")),
+        identities=identities,
         people=people,
         kept=Kept(Once(service.collection("begun_sign_ins")), Once(service.collection("sign_in_tickets"))),
         opening=opening,
@@ -142,11 +163,36 @@ def _identity(service: Service, settings: Settings, opening: Opening, organizati
         chance=_token_text,
     )
     subscribe_identity(service, setting, signing_in, ProviderQueries(providers, place.redirect_uri))
+    return identities
 
 
 def _place(settings: Settings) -> Place:
     own = {settings.public_url} if settings.public_url else set()
     return Place(settings.public_url, frozenset({*own, *settings.return_origins}))
+
+
+def _keep_time(service: Service, deadlines: Deadlines) -> None:
+    service.ticker("organizations", {DEADLINE: deadlines.membership})
+    service.background("unarmed-organizations", deadlines.arm)
+
+
+def _erase(service: Service, forgetting: Forgetting, secret: Secret) -> None:
+    clock, erasures = service.clock, service.documents("erasures")
+    members, sessions = forgetting.members, forgetting.sessions
+    own = Errands(service.documents("errands"), clock, site=SITE, work=forgetting.work, said=own_part_erased)
+    erasing = Erasing(members, erasures, own, sessions, secret, clock)
+    views = Erasures(erasures.collection, secret, clock)
+    personal = PersonalQueries(members.collection, forgetting.api_keys.collection, sessions, forgetting.identities)
+    subscribe_erasing(service, erasing, views, personal)
+    service.ticker("errands", {errands.DUE: own.turn})
+    service.ticker("erasures", {WATCH: erasing.watch})
+    service.background("erasures-open", lambda: _looking(views))
+
+
+async def _looking(views: Erasures) -> None:
+    while True:
+        OPEN.set((await views.longest_open()).total_seconds())
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _rotating(tokens: Tokens) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.members.domain import api_key, identity_provider, identity_sign_in, member, policy, session
+from services.members.domain import api_key, erasure, identity_provider, identity_sign_in, member, policy, session
 from services.members.domain import organization_events as organization
 from services.members.domain.membership import Membership
 from services.members.domain.organization import Organization
@@ -19,8 +19,10 @@ _NEWER = ("periods", "keeps_bookings", "booking_for_others", "on_leave")
 _MAIL_SECONDS = 4.0
 """Within the deadline of whoever waits for the answer."""
 
-DomainEvent = member.MemberEvent | api_key.ApiKeyEvent | session.SessionReused | policy.PolicyChanged
-IdentityEvent = identity_provider.ProviderEvent | identity_sign_in.IdentityLinked
+DomainEvent = (
+    member.MemberEvent | api_key.ApiKeyEvent | session.SessionReused | policy.PolicyChanged | erasure.ErasureEvent
+)
+IdentityEvent = identity_provider.ProviderEvent | identity_sign_in.IdentityLinked | identity_sign_in.IdentityUnlinked
 
 
 def contract_of(event: DomainEvent, version: int) -> Event:
@@ -40,6 +42,10 @@ def contract_of(event: DomainEvent, version: int) -> Event:
             places = tuple(contract.PlaceOfRowView(**_place(each)) for each in removed)
             rows = tuple(map(row_view, put))
             return contract.PolicyChanged(id=contract.POLICY_ID, version=version, put=rows, removed=places)
+        case erasure.ErasureAsked(member_id):
+            return contract.ErasureAsked(member=member_id, version=version)
+        case erasure.ErasureCompleted(member_id):
+            return contract.ErasureCompleted(member=member_id, version=version)
 
 
 def identity_said(event: IdentityEvent, version: int) -> Event:
@@ -51,6 +57,8 @@ def identity_said(event: IdentityEvent, version: int) -> Event:
             return contract.IdentityProviderRemoved(id=org_id, version=version)
         case identity_sign_in.IdentityLinked(identity_id, member_id):
             return contract.IdentityLinked(id=identity_id, member=member_id, version=version)
+        case identity_sign_in.IdentityUnlinked(identity_id):
+            return contract.IdentityUnlinked(id=identity_id, version=version)
 
 
 def row_view(row: policy.Row) -> contract.PolicyRowView:
@@ -95,6 +103,11 @@ def _period(period: Membership) -> contract.MembershipView:
     return contract.MembershipView(starts_on=period.starts_on, ends_on=period.ends_on)
 
 
+def own_part_erased(member_id: str, counts: Mapping[str, int], version: int) -> Event:
+    """What members says as one part of the house among four."""
+    return contract.MemberErasedInMembers(member=member_id, counts=dict(counts), version=version)
+
+
 def organization_states(doc: Mapping[str, Any]) -> Sequence[State]:
     """An organization, for the copies of those who judge rights."""
     fields = ("name", "kind", "status", "home_zone", "membership")
@@ -103,7 +116,10 @@ def organization_states(doc: Mapping[str, Any]) -> Sequence[State]:
 
 
 def member_states(doc: Mapping[str, Any]) -> Sequence[State]:
-    """Who belongs where, for all; how to reach them, for notify alone."""
+    """Who belongs where, for all; how to reach them, for notify alone. Of the erased, that they are."""
+    if "erased_at" in doc:
+        stub: dict[str, Any] = {"id": doc["_id"], "sequence": doc["version"], "erased": True}
+        return [contract.MemberState(**stub), contract.ContactState(**stub)]
     belongs = contract.MemberState(
         id=doc["_id"],
         sequence=doc["version"],

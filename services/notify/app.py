@@ -5,17 +5,21 @@ from email.utils import parseaddr
 
 from services.notify.compose import Composer
 from services.notify.handlers import Announcements, Bookings, Directly, Inbox, Memberships, Results
+from services.notify.handlers.forgetting import Forgetting
 from services.notify.letter import address
+from services.notify.personal import PersonalQueries
+from services.notify.publish import part_erased
 from services.notify.queries import Queries
 from services.notify.sender import Outgoing, Sender
 from services.notify.settings import Settings
-from services.notify.smtp import Connection
+from services.notify.smtp import Connection, Mailbox
 from services.notify.store import FORMS, Audience, Broadcasts, Endings, Known, Mails, Notices, People, Sites
 from services.notify.store.broadcasts import FAN_OUT
 from services.notify.subscribers import (
     answer_members,
     subscribe_to_announcements,
     subscribe_to_bookings,
+    subscribe_to_forgetting,
     subscribe_to_leaving,
     subscribe_to_memberships,
     subscribe_to_results,
@@ -25,7 +29,10 @@ from services.notify.wording import Wording
 from shared.contracts.booking import SiteState
 from shared.contracts.events import RegistrationState
 from shared.contracts.members import ContactState
+from shared.kit import errands
 from shared.kit.anchoring import anchored
+from shared.kit.copies import Erased
+from shared.kit.errands import Errands
 from shared.kit.health import Health
 from shared.kit.service import Service
 
@@ -35,33 +42,53 @@ def build(settings: Settings) -> Service:
     service = Service("notify", settings, FORMS)
     wording, mails = Wording(), Mails(service.collection("mails"))
     notices, broadcasts = Notices(service.documents("notices")), Broadcasts(service.collection("broadcasts"))
+    origin = _origin(settings.mail_from)
+    outgoing = _outgoing(settings, origin, service.health)
+    forgetting = Forgetting(mails, notices, service.relays["notices"], Mailbox(outgoing.connect), service.clock)
 
     async def on_registration(state: RegistrationState) -> None:
         await announcements.on_registration(state)
 
     known = Known(
-        People(service.copy(ContactState, durable="notify__contact")),
+        People(service.copy(ContactState, durable="notify__contact", on_erased=_forget(service, forgetting))),
         Sites(service.copy(SiteState, durable="notify__site")),
         Audience(service.copy(RegistrationState, durable="notify__registration", on_applied=on_registration)),
         Endings(service.collection("endings")),
     )
-    origin = _origin(settings.mail_from)
     composer = Composer(wording, known.people, known.sites, broadcasts, origin)
-    sender = Sender(mails, composer, _outgoing(settings, origin, service.health), service.clock)
+    sender = Sender(mails, composer, outgoing, service.clock)
     teller = Teller(Rows(mails, notices, sender.nudge), known.sites, wording, service.clock)
     announcements = Announcements(teller, known, broadcasts, service.clock)
-    directly = Directly(teller, known)
+    _hear(service, Directly(teller, known), known, announcements)
+    queries = Queries(notices.collection)
+    personal = PersonalQueries(known.people, queries, mails)
+    answer_members(service, Inbox(notices, mails, service.clock, sender.nudge), queries, personal)
+    service.ticker("broadcasts", {FAN_OUT: announcements.continue_fan_out})
+    service.background("sender", sender.run)
+    service.after_stop(sender.close)
+    return anchored(service)
+
+
+def _hear(service: Service, directly: Directly, known: Known, announcements: Announcements) -> None:
     bookings = Bookings(directly, known.endings)
     subscribe_to_bookings(service, bookings)
     subscribe_to_leaving(service, bookings)
     subscribe_to_results(service, Results(directly, known))
     subscribe_to_memberships(service, Memberships(directly, known.endings))
     subscribe_to_announcements(service, announcements)
-    answer_members(service, Inbox(notices, mails, service.clock, sender.nudge), Queries(notices.collection))
-    service.ticker("broadcasts", {FAN_OUT: announcements.continue_fan_out})
-    service.background("sender", sender.run)
-    service.after_stop(sender.close)
-    return anchored(service)
+
+
+def _forget(service: Service, forgetting: Forgetting) -> Erased[ContactState]:
+    """What is owed to time, and to a contact's tombstone."""
+    owed = Errands(service.documents("errands"), service.clock, site="notify", work=forgetting.work, said=part_erased)
+    subscribe_to_forgetting(service, forgetting)
+    service.ticker("errands", {errands.DUE: owed.turn})
+    service.background("outlived-notices", forgetting.outlived)
+
+    async def on_erased(contact: ContactState, before: ContactState | None) -> None:
+        await owed.begin(contact.id, {"email": before.email} if before is not None else {})
+
+    return on_erased
 
 
 def _origin(mail_from: str) -> Address:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.message import BilingualView
-from shared.contracts.notify import NoticeCreated, NoticeRead, NoticeView
+from shared.contracts.message import BilingualView, Event
+from shared.contracts.notify import MemberErasedInNotify, NoticeCreated, NoticeRead, NoticeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,8 @@ def created(notice: NewNotice, at: datetime) -> NoticeCreated:
 
 def read(doc: Mapping[str, Any], at: datetime) -> NoticeRead:
     return NoticeRead(id=doc["_id"], member=doc["member"], read_at=at)
+
+
+def part_erased(member: str, counts: Mapping[str, int], version: int) -> Event:
+    """Notify has forgotten somebody."""
+    return MemberErasedInNotify(member=member, counts=dict(counts), version=version)

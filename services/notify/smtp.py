@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import ssl
 import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from urllib.parse import unquote, urlsplit
@@ -14,6 +16,9 @@ from services.notify.domain.delivery import Stage, Trouble
 
 _IDLE_SECONDS = 20.0
 """A connection unused for longer is made anew: the server may have dropped it without our noticing."""
+FORGET = "XFORGET"
+"""The extension by which the embedded sink forgets the mails to an address (RFC 5321 4.1.5: `X` is for private use)."""
+_DONE = 250
 _PORTS = {"smtp": 25, "smtps": 465}
 
 
@@ -49,23 +54,30 @@ class Connection:
 
         What the server says beside its code is not kept: it likes to repeat the address.
         """
-        stage: list[Stage] = ["connect"]
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._open()
-                stage.append("sender")
-                await self._client.mail(sender)
-                stage.append("recipient")
-                await self._client.rcpt(to)
-                stage.append("content")
-                await self._client.data(message.as_bytes(policy=SMTP))
-        except aiosmtplib.SMTPResponseException as error:
-            await self._reset()
-            raise NotSent(Trouble(stage[-1], error.code, f"{stage[-1]} {error.code}")) from error
-        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
-            self._client.close()
-            raise NotSent(Trouble(stage[-1], None, f"{stage[-1]} {type(error).__name__}")) from error
+        async with self._telling() as stage:
+            await self._open()
+            stage.append("sender")
+            await self._client.mail(sender)
+            stage.append("recipient")
+            await self._client.rcpt(to)
+            stage.append("content")
+            await self._client.data(message.as_bytes(policy=SMTP))
         self._used = time.monotonic()
+
+    async def forget(self, address: str) -> int:
+        """How many mails to this address the embedded sink forgot; 0 of a mail server, which knows no such word.
+
+        Raises NotSent.
+        """
+        async with self._telling():
+            await self._open()
+            await self._client.ehlo()
+            if not self._client.supports_extension(FORGET):
+                return 0
+            reply = await self._client.execute_command(FORGET.encode(), f"<{address}>".encode())
+        if reply.code != _DONE:
+            raise NotSent(Trouble("recipient", reply.code, f"forget {reply.code}"))
+        return int(reply.message.split()[0])
 
     async def close(self) -> None:
         """Politely where the server answers at once."""
@@ -73,6 +85,20 @@ class Connection:
             async with asyncio.timeout(0.5):
                 await self._client.quit()
         self._client.close()
+
+    @contextlib.asynccontextmanager
+    async def _telling(self) -> AsyncIterator[list[Stage]]:
+        """In `seconds` overall; what goes wrong is NotSent, at the last stage it was told of."""
+        stage: list[Stage] = ["connect"]
+        try:
+            async with asyncio.timeout(self._seconds):
+                yield stage
+        except aiosmtplib.SMTPResponseException as error:
+            await self._reset()
+            raise NotSent(Trouble(stage[-1], error.code, f"{stage[-1]} {error.code}")) from error
+        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
+            self._client.close()
+            raise NotSent(Trouble(stage[-1], None, f"{stage[-1]} {type(error).__name__}")) from error
 
     async def _open(self) -> None:
         if self._client.is_connected and time.monotonic() - self._used > _IDLE_SECONDS:
@@ -88,3 +114,18 @@ class Connection:
                 await self._client.rset()
         except (aiosmtplib.SMTPException, OSError):
             self._client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """The mails that left, as far as a sink of ours holds them. A mail server's archive is its own."""
+
+    connect: Callable[[], Connection]
+
+    async def forget(self, address: str) -> int:
+        """How many. Raises NotSent."""
+        connection = self.connect()
+        try:
+            return await connection.forget(address)
+        finally:
+            await connection.close()

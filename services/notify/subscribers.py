@@ -3,6 +3,8 @@
 from faststream import AckPolicy
 
 from services.notify.handlers import Announcements, Bookings, Inbox, Memberships, Results
+from services.notify.handlers.forgetting import Forgetting
+from services.notify.personal import PersonalQueries
 from services.notify.queries import Queries
 from shared.contracts.booking import (
     BookingCancelled,
@@ -13,13 +15,14 @@ from shared.contracts.booking import (
     BookingHandedOver,
     BookingMoved,
     BookingPlaced,
+    BookingRedacted,
     BookingReminded,
     BookingSubmitted,
 )
 from shared.contracts.events import RegistrationPlaced, RegistrationPromoted, SeminarCancelled, SeminarChanged
 from shared.contracts.members import OrganizationStatusChanged, RenewalDue, SessionReused
 from shared.contracts.message import Answer, Asked
-from shared.contracts.notify import ListNotices, ReadNotice, SendSignInCode
+from shared.contracts.notify import ListNotices, PersonalDataInNotify, ReadNotice, SendSignInCode
 from shared.kit.answers import answer
 from shared.kit.service import Received, Service
 
@@ -214,8 +217,26 @@ def subscribe_to_announcements(service: Service, announcements: Announcements) -
         await announcements.on_seminar_cancelled(event)
 
 
-def answer_members(service: Service, inbox: Inbox, queries: Queries) -> None:
+def subscribe_to_forgetting(service: Service, forgetting: Forgetting) -> None:
+    """What people wrote is gone at its owner, and has to go here."""
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_redacted",
+        model=BookingRedacted,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=1,
+    )
+    async def booking_redacted(event: Received[BookingRedacted]) -> None:
+        await forgetting.on_booking_redacted(event)
+
+
+def answer_members(service: Service, inbox: Inbox, queries: Queries, personal: PersonalQueries) -> None:
     """Commands and queries."""
+
+    @service.command(PersonalDataInNotify)
+    async def personal_data(ask: Asked[PersonalDataInNotify]) -> Answer:
+        return answer(await personal.personal_data(ask))
 
     @service.command(ListNotices)
     async def list_notices(ask: Asked[ListNotices]) -> Answer:

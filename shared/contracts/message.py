@@ -63,15 +63,22 @@ def personal() -> Any:
 
 
 class Model(BaseModel):
-    """A value others send: unknown fields and coerced types are refused."""
+    """A value others send: unknown fields and coerced types are refused. No error repeats what was sent."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True, ser_json_inf_nan="null")
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        ser_json_inf_nan="null",
+        hide_input_in_errors=True,
+    )
 
 
 class View(BaseModel):
     """A value we answer or announce: readers ignore fields they do not know, so one may be added."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
 
 class Text(Model):
@@ -209,7 +216,7 @@ class Answer(View):
 class CloudEvent(BaseModel):
     """CloudEvents 1.0, structured JSON: the one envelope of events, states and site input."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", hide_input_in_errors=True)
 
     specversion: Literal["1.0"] = "1.0"
     id: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.message import BilingualView, Command, Event, Id, Instant, Language, Query, View, personal
+from shared.contracts.privacy import MemberErased, PersonalData, PersonalDataView
 
 
 class NoticeView(View):
@@ -12,8 +13,8 @@ class NoticeView(View):
 
     id: Id
     topic: str
-    title: BilingualView
-    body: BilingualView
+    title: Annotated[BilingualView, personal()]
+    body: Annotated[BilingualView, personal()]
     created_at: Instant
     read_at: Instant | None = None
     link: str | None = None
@@ -70,3 +71,11 @@ class SendSignInCode(Command, wire="cmd.notify.send_sign_in_code.v1"):
     code: str | None
     language: Language
     expires_at: Instant
+
+
+class PersonalDataInNotify(PersonalData, wire="qry.notify.personal_data.v1", reply=PersonalDataView):
+    """How they are reached, what they were told, and which mails that made."""
+
+
+class MemberErasedInNotify(MemberErased, wire="notify.member_erased.v1"):
+    """Address, notices and mails; `mailbox` counts what an embedded mail sink forgot."""

@@ -1,8 +1,9 @@
 """The record as it is answered: what happened to a thing, by whom, for whom, and why."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from shared.contracts.message import BilingualView, Event, Id, View
+from shared.contracts.message import BilingualView, Event, Id, View, personal
 
 
 class EntryView(View):
@@ -23,7 +24,7 @@ class EntryView(View):
     api_key: Id | None = None
     on_behalf_of: Id | None = None
     operation: str | None = None
-    reason: str | BilingualView | None = None
+    reason: Annotated[str | BilingualView | None, personal()] = None
 
 
 class EntriesView(View):

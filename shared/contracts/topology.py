@@ -37,6 +37,8 @@ class Durable:
     ack_wait: int = ACK_WAIT
     max_deliver: int = MAX_DELIVER
     max_ack_pending: int = 1_000
+    personal: bool = False
+    """What it delivers may hold a person's data: a dead letter of it is kept without its body."""
 
     @property
     def service(self) -> str:
@@ -70,12 +72,12 @@ RECEIPTS = Stream("RECEIPTS", ("receipts.>",), max_age=30 * DAY)
 """Lives in each site's own account; the hub's `receipts.<site>.<event id>` arrives there as `receipts.<event id>`."""
 
 
-def _state(service: str, thing: str, owner: str) -> Durable:
-    return Durable("STATE", f"{service}__{thing}", f"state.{owner}.{thing}.v1.>")
+def _state(service: str, thing: str, owner: str, *, personal: bool = False) -> Durable:
+    return Durable("STATE", f"{service}__{thing}", f"state.{owner}.{thing}.v1.>", personal=personal)
 
 
-def _event(service: str, event: str, owner: str) -> Durable:
-    return Durable("EVENTS", f"{service}__{event}", f"evt.{owner}.{event}.v1.>")
+def _event(service: str, event: str, owner: str, *, personal: bool = False) -> Durable:
+    return Durable("EVENTS", f"{service}__{event}", f"evt.{owner}.{event}.v1.>", personal=personal)
 
 
 DURABLES = (
@@ -84,19 +86,21 @@ DURABLES = (
     _state("booking", "policy", "members"),
     _state("members", "site", "booking"),
     _state("events", "site", "booking"),
+    _state("events", "member", "members"),
     _state("notify", "site", "booking"),
-    _state("notify", "contact", "members"),
+    _state("notify", "contact", "members", personal=True),
     _state("notify", "registration", "events"),
     _event("notify", "booking_placed", "booking"),
     _event("notify", "booking_submitted", "booking"),
-    _event("notify", "booking_confirmed", "booking"),
+    _event("notify", "booking_confirmed", "booking", personal=True),
     _event("notify", "booking_reminded", "booking"),
     _event("notify", "booking_challenged", "booking"),
     _event("notify", "booking_moved", "booking"),
     _event("notify", "booking_changed", "booking"),
-    _event("notify", "booking_cancelled", "booking"),
+    _event("notify", "booking_cancelled", "booking", personal=True),
     _event("notify", "booking_expired", "booking"),
     _event("notify", "booking_handed_over", "booking"),
+    _event("notify", "booking_redacted", "booking"),
     _event("notify", "registration_placed", "events"),
     _event("notify", "registration_promoted", "events"),
     _event("notify", "seminar_changed", "events"),
@@ -104,6 +108,7 @@ DURABLES = (
     _event("notify", "session_reused", "members"),
     _event("notify", "organization_status_changed", "members"),
     _event("notify", "renewal_due", "members"),
+    *(Durable("EVENTS", f"members__{part}_erased", f"evt.{part}.member_erased.v1.>") for part in SERVICES),
 )
 
 
@@ -115,7 +120,16 @@ class Rights:
     subscribe: tuple[str, ...]
 
 
+PERSONAL = frozenset(durable.name for durable in DURABLES if durable.personal)
+
 _SAGA_COMMANDS = {"members": ("cmd.notify.send_sign_in_code.v1",)}
+_ERASES = {
+    "members": ("$JS.API.STREAM.MSG.DELETE.STATE",),
+    "booking": ("$JS.API.STREAM.MSG.DELETE.EVENTS", "$JS.API.DIRECT.GET.EVENTS.evt.booking.>"),
+    "notify": ("$JS.API.STREAM.MSG.DELETE.EVENTS", "$JS.API.DIRECT.GET.EVENTS.evt.notify.>"),
+}
+"""Older states of a person, and events with what people wrote, are overwritten on disk; no right to do so can be bound
+to a subject (docs/decisions/0020)."""
 
 
 def inbox_prefix(name: str) -> str:
@@ -137,7 +151,8 @@ def rights_of(service: str) -> Rights:
     own = [d for d in DURABLES if d.service == service]
     publish = [f"{inbox_prefix(asker)}.>" for asker in askers_of(service)]
     publish += [f"evt.{service}.>", f"state.{service}.>", f"$JS.API.DIRECT.GET.STATE.state.{service}.>"]
-    publish += [*_SAGA_COMMANDS.get(service, ()), *(w for d in own for w in _pulls(d.stream, d.name))]
+    publish += [*_SAGA_COMMANDS.get(service, ()), *_ERASES.get(service, ())]
+    publish += [w for d in own for w in _pulls(d.stream, d.name)]
     if service == "events":
         publish += ["ingest.*.>", "receipts.*.>", *_pulls("*", INGEST_DURABLE)]
     return Rights(tuple(publish), (f"cmd.{service}.>", f"qry.{service}.>"))

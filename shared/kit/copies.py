@@ -13,6 +13,9 @@ S = TypeVar("S", bound=State)
 FRESH_SECONDS = 2.0
 """A durable hands each message to one replica; the others learn of it by the clock."""
 _MOST_CACHED = 10_000
+Applied = Callable[[S], Awaitable[None]]
+Erased = Callable[[S, S | None], Awaitable[None]]
+"""Told the tombstone, and what stood before it; None where nothing did, or the tombstone was there already."""
 
 
 class Copy(Generic[S]):
@@ -61,6 +64,10 @@ class Copy(Generic[S]):
             self._cache[doc_id] = (now, state)
         return state
 
+    async def is_erased(self, doc_id: str) -> bool:
+        """Whether a tombstone stands: to be asked where `get` gave None and it matters why."""
+        return await self.collection.find_one({"_id": doc_id, "erased": True}, {"_id": 1}) is not None
+
     async def now(self, doc_id: str) -> S | None:
         """As stored now, a tombstone too; None where nothing has arrived."""
         doc = await self.collection.find_one({"_id": doc_id})
@@ -74,14 +81,21 @@ class Copy(Generic[S]):
         """Whether what it needs has arrived."""
         return self._needs is None or await self.get(self._needs) is not None
 
-    def feeding(self, on_applied: Callable[[S], Awaitable[None]] | None) -> Callable[[bytes], Awaitable[None]]:
-        """What to do with each message that brings a state."""
+    def feeding(self, applied: Applied[S] | None, erased: Erased[S] | None) -> Callable[[bytes], Awaitable[None]]:
+        """What to do with each message that brings a state.
 
-        async def apply(body: bytes) -> None:
+        `erased` is called before a tombstone is applied, so that a crash in between loses neither it nor what stood
+        before; `applied` after a state was, and again where its message came back. Both bear being called twice.
+        """
+
+        async def feed(body: bytes) -> None:
             state = received(self.model, body)
             correlate(state.event.correlationid)
-            applied = await self.apply(state.data)
-            if on_applied is not None and (applied or await self.holds(state.data)):
-                await on_applied(state.data)
+            if erased is not None and getattr(state.data, "erased", False):
+                before = await self.now(state.data.model_dump()["id"])
+                await erased(state.data, None if getattr(before, "erased", False) else before)
+            now = await self.apply(state.data)
+            if applied is not None and (now or await self.holds(state.data)):
+                await applied(state.data)
 
-        return apply
+        return feed

@@ -21,8 +21,9 @@ from shared.kit.telemetry import current
 _PRIVATE = re.compile(
     r"email|e_mail|phone|token|secret|password|passwd|authorization|seed|^code$|^name$|_name$|^data$|body"
 )
-_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[\w-]{8,}")
-_MARKS = ("@", "eyJ", "lk_")
+_IN_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*|lk_[\w-]{8,}|full error: .*", re.DOTALL)
+"""Addresses, tokens, keys; and what the MongoDB driver adds to a refused write: the whole document."""
+_MARKS = ("@", "eyJ", "lk_", "full error:")
 """Without one of these there is nothing `_IN_TEXT` would find."""
 _UNSEEN = dict.fromkeys(DISGUISES)
 """What turns the direction of a line or has no width (row U5)."""

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from shared.contracts.message import State
+from shared.contracts.privacy import is_personal
 from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
 from shared.kit import telemetry
@@ -39,6 +40,10 @@ States = Callable[[dict[str, Any]], Sequence[State]]
 
 def no_states(_: dict[str, Any]) -> Sequence[State]:
     return ()
+
+
+def _sequence(payload: bytes) -> int:
+    return int(orjson.loads(payload)["sequence"])
 
 
 def _iso(at: datetime) -> str:
@@ -179,15 +184,39 @@ class Relay:
             await self._publisher.publish(subject, body, stream="EVENTS", msg_id=msg_id, headers=headers)
 
     async def _publish_state(self, doc: Mapping[str, Any], state: State) -> int:
-        """The full state, unless the subject holds the same or a newer one. The subject's stream sequence after it."""
-        body = state.model_dump(mode="json", by_alias=True)
-        subject = f"state.{state.wire}.{body['id']}"
-        payload = orjson.dumps(
+        """The full state, unless the subject holds the same or a newer one. The subject's stream sequence after it.
+
+        Of what is personal the older message is erased first: one that is only replaced stays readable on the disk.
+        """
+        body = state.model_dump(mode="json", by_alias=True, exclude_defaults=getattr(state, "erased", False))
+        subject, payload = f"state.{state.wire}.{body['id']}", self._state(state.wire, body)
+        expected = int((doc.get("stated") or {}).get(state.wire.replace(".", "/"), 0))
+        for _ in range(8):
+            if is_personal(type(state)):
+                last = await self._publisher.last(subject, stream="STATE")
+                if last is not None and _sequence(last[1]) > body["sequence"]:
+                    return last[0]
+                if last is not None:
+                    await self._publisher.erase(last[0], stream="STATE")
+                expected = 0
+            try:
+                ack = await self._publisher.publish(subject, payload, stream="STATE", expect_last=expected)
+            except SequenceMismatch:
+                last = await self._publisher.last(subject, stream="STATE")
+                if last is not None and _sequence(last[1]) >= body["sequence"]:
+                    return last[0]
+                expected = last[0] if last else 0
+            else:
+                return int(ack.seq)
+        raise NatsError(f"{subject} changed under every try")
+
+    def _state(self, wire: str, body: Mapping[str, Any]) -> bytes:
+        return orjson.dumps(
             {
                 "specversion": "1.0",
                 "id": f"{body['id']}-v{body['sequence']}",
                 "source": f"/services/{self._service}",
-                "type": f"org.link-j.state.{state.wire}",
+                "type": f"org.link-j.state.{wire}",
                 "time": _iso(self._clock.now()),
                 "subject": body["id"],
                 "datacontenttype": "application/json",
@@ -195,18 +224,6 @@ class Relay:
                 "data": body,
             }
         )
-        expected = int((doc.get("stated") or {}).get(state.wire.replace(".", "/"), 0))
-        for _ in range(8):
-            try:
-                ack = await self._publisher.publish(subject, payload, stream="STATE", expect_last=expected)
-            except SequenceMismatch:
-                last = await self._publisher.last(subject, stream="STATE")
-                if last is not None and orjson.loads(last[1])["sequence"] >= body["sequence"]:
-                    return last[0]
-                expected = last[0] if last else 0
-            else:
-                return int(ack.seq)
-        raise NatsError(f"{subject} changed under every try")
 
     async def _archive(self, doc: dict[str, Any]) -> None:
         """A log grown too long gives its oldest entries to the history; if not now, after the next change."""
@@ -220,6 +237,17 @@ class Relay:
         run, count = new_id(self._clock.now()), 0
         async for doc, entry in self._entries(since):
             await self._publish(doc, entry, msg_id=f"{entry['id']}.{run}")
+            count += 1
+        return count
+
+    async def take_back(self, doc_id: str, wire: str) -> int:
+        """Erases a document's events of this kind from the stream, because of what people wrote into them. How many.
+
+        Needs the right to do so (`topology`). What is said again later is taken from the log, which has to forget too.
+        """
+        subject, count = f"evt.{wire}.{doc_id}", 0
+        while (last := await self._publisher.last(subject, stream="EVENTS")) is not None:
+            await self._publisher.erase(last[0], stream="EVENTS")
             count += 1
         return count
 

@@ -19,7 +19,7 @@ from shared.contracts.topology import DURABLES, Durable
 from shared.kernel.time import Clock
 from shared.kit import asserts, crash, figures, ops, telemetry
 from shared.kit.clock import clock_of
-from shared.kit.copies import FRESH_SECONDS, Copy
+from shared.kit.copies import FRESH_SECONDS, Applied, Copy, Erased
 from shared.kit.documents import Documents, Forms, Step
 from shared.kit.health import Health
 from shared.kit.http import serve_health
@@ -103,19 +103,19 @@ class Service:
         model: type[S],
         *,
         durable: str,
-        on_applied: Callable[[S], Awaitable[None]] | None = None,
+        on_applied: Applied[S] | None = None,
+        on_erased: Erased[S] | None = None,
         needs: str | None = None,
         fresh_seconds: float = FRESH_SECONDS,
     ) -> Copy[S]:
-        """The local copy of `model`, fed by `durable`; the replica is ready once it has caught up and holds `needs`.
-
-        `on_applied` is called again when its message comes back, so an error in it loses nothing; it bears that.
+        """The local copy of `model`, fed by `durable` (`Copy.feeding` says what the two hear). The replica is ready
+        once it has caught up and holds `needs`.
         """
         own = self.collection(f"copy_{model.wire.split('.')[1]}")
         copy: Copy[S] = Copy(own, model, needs=needs, fresh_seconds=fresh_seconds)
         declared = self._declared("STATE", durable)
         self._copies[declared] = copy
-        self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(copy.feeding(on_applied))
+        self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(copy.feeding(on_applied, on_erased))
         return copy
 
     def command(self, model: type[Q]) -> Callable[[Any], Handler]:

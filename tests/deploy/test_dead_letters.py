@@ -32,10 +32,13 @@ class Dlq:
         assert (done.returncode, done.stderr) == (0, "")
         return json.loads(done.stdout)
 
-    async def park(self, durable: str, subject: str, body: bytes) -> int:
-        """A dead letter as the kit parks it; its number."""
+    async def park(self, durable: str, subject: str, body: bytes, *, withheld: tuple[str, int] | None = None) -> int:
+        """A dead letter as the kit parks it; `withheld`: without its body, from that stream and number. Its number."""
         ops = await self.servers.client("ops")
         headers = {"Lounge-Reason": "handler", "Lounge-Deliveries": "8", "Lounge-Error": "KeyError", "kept": "yes"}
+        if withheld is not None:
+            stream, number = withheld
+            headers |= {"Lounge-Withheld": "9", "Lounge-Stream": stream, "Lounge-Sequence": str(number)}
         ack = await ops.jetstream().publish(f"dlq.{durable}.{subject}", body, stream="DLQ", headers=headers, timeout=5)
         await ops.close()
         return ack.seq
@@ -90,6 +93,33 @@ async def test_a_replayed_state_is_the_latest_one_never_the_older_one_that_faile
     dlq.told("replay", "--all")
     after, body, _ = await dlq.last("STATE", SITE)
     assert (after > before, body) == (True, b"new")
+
+
+async def test_an_event_kept_without_its_body_is_read_where_it_came_from_and_stays_where_it_is_gone(dlq: Dlq) -> None:
+    await dlq.say("EVENTS", PLACED, b"said")
+    number, _, _ = await dlq.last("EVENTS", PLACED)
+    first = await dlq.park("notify__booking_cancelled", PLACED, b"", withheld=("EVENTS", number))
+    foreign = await dlq.park("notify__booking_cancelled", f"{PLACED}x", b"", withheld=("EVENTS", number))
+    gone = await dlq.park("notify__booking_cancelled", PLACED, b"", withheld=("EVENTS", number + 1_000))
+    outcomes = {each["id"]: each["outcome"] for each in dlq.told("replay", "--all")}
+    assert outcomes == {first: "replayed", foreign: "gone", gone: "gone"}
+    again, body, headers = await dlq.last("EVENTS", PLACED)
+    assert (again > number, body, "Lounge-Withheld" in headers) == (True, b"said", False)
+    assert [each["id"] for each in dlq.told("list")] == [foreign, gone]
+
+
+async def test_a_person_s_state_is_erased_where_it_stood_before_it_is_said_again(dlq: Dlq) -> None:
+    subject = "state.members.contact.v1.m-replayed"
+    await dlq.say("STATE", subject, b"latest")
+    before, _, _ = await dlq.last("STATE", subject)
+    await dlq.park("notify__contact", subject, b"", withheld=("STATE", before - 1))
+    dlq.told("replay", "--all")
+    after, body, _ = await dlq.last("STATE", subject)
+    assert (after > before, body) == (True, b"latest")
+    ops = await dlq.servers.client("ops")
+    state = (await ops.jetstream().stream_info("STATE")).state
+    await ops.close()
+    assert (state.num_deleted or 0) + state.messages == state.last_seq - state.first_seq + 1
 
 
 async def test_discarding_takes_off_only_what_was_named(dlq: Dlq) -> None:

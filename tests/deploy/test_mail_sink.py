@@ -1,15 +1,17 @@
 """The embedded sink, spoken to by a real SMTP client."""
 
+import json
 import smtplib
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from deploy.embedded.children import free_port, listens, spawn, stop, wait_until
-from deploy.embedded.mail_sink import mails
+from deploy.embedded.mail_sink import LEDGER, MailFolder, mails
 
 
 @pytest.fixture
@@ -52,6 +54,31 @@ def test_mails_come_newest_last_and_one_recipient_can_be_picked(sink: tuple[int,
                 client.send_message(letter(to, f"Number {number}", "x"))
     assert [mail["subject"] for mail in mails(folder, to="B@two.example")] == ["Number 1", "Number 2"]
     assert len(mails(folder)) == 4
+
+
+def test_it_forgets_the_mails_to_an_address_and_says_how_many(sink: tuple[int, Path]) -> None:
+    port, folder = sink
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        for to in ("gone@one.example", "b@two.example", "Gone@one.example"):
+            client.send_message(letter(to, f"To {to}", "x"))
+        client.ehlo()
+        assert client.has_extn("xforget")
+        assert client.docmd("XFORGET", "<gone@ONE.example>") == (250, b"2 forgotten")
+        assert client.docmd("XFORGET", "<gone@ONE.example>") == (250, b"0 forgotten")
+        assert client.docmd("XFORGET", "gone")[0] == 501
+        client.send_message(letter("c@two.example", "Later", "x"))
+    assert [mail["to"] for mail in mails(folder)] == ["b@two.example", "c@two.example"]
+    assert not [path for path in folder.iterdir() if b"gone@one" in path.read_bytes().lower()]
+
+
+def test_it_forgets_what_has_lain_there_long_enough(tmp_path: Path) -> None:
+    folder = MailFolder(tmp_path)
+    for name, at in (("000001.eml", "2026-01-01T00:00:00+00:00"), ("000002.eml", "2026-03-01T00:00:00+00:00")):
+        (tmp_path / name).write_bytes(b"Subject: x\r\n\r\nx")
+        with (tmp_path / LEDGER).open("a") as ledger:
+            ledger.write(json.dumps({"to": "a@one.example", "sent_at": at, "file": name}) + "\n")
+    assert folder.forget_before(datetime(2026, 2, 1, tzinfo=UTC)) == 1
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["000002.eml", LEDGER]
 
 
 def test_the_sink_ends_when_the_parent_it_was_given_is_not_its_own(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.support.servers import Servers
 
 SERVICES = ("booking", "members", "events", "notify")
 OWN_DURABLE = {
+    "members": ("EVENTS", "members__booking_erased"),
     "booking": ("STATE", "booking__organization"),
     "events": ("STATE", "events__site"),
     "notify": ("EVENTS", "notify__booking_placed"),
@@ -26,8 +27,11 @@ def _subjects_published() -> list[str]:
     api = [f"$JS.API.STREAM.{verb}.EVENTS" for verb in ("CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "SNAPSHOT")]
     api += ["$JS.API.STREAM.MSG.GET.STATE", "$JS.API.STREAM.MSG.DELETE.EVENTS", "$JS.API.STREAM.NAMES", "$JS.API.INFO"]
     api += ["$JS.API.STREAM.INFO.DLQ", "$JS.API.STREAM.PURGE.DLQ"]
+    api += [f"$JS.API.STREAM.MSG.DELETE.{stream}" for stream in ("STATE", "DLQ")]
     api += ["$JS.API.CONSUMER.CREATE.EVENTS.x", "$JS.API.CONSUMER.DURABLE.CREATE.STATE.x"]
-    api += [f"$JS.API.DIRECT.GET.STATE.state.{service}.probe.v1.x" for service in SERVICES]
+    for service in SERVICES:
+        api += [f"$JS.API.DIRECT.GET.STATE.state.{service}.probe.v1.x"]
+        api += [f"$JS.API.DIRECT.GET.EVENTS.evt.{service}.probe.v1.x"]
     for stream, durable in (*OWN_DURABLE.values(), INGEST):
         said += [f"$JS.ACK.{stream}.{durable}.1.1.1.1.1", f"dlq.{durable}.evt.x"]
         api += [f"$JS.API.CONSUMER.{verb}.{stream}.{durable}" for verb in ("INFO", "MSG.NEXT", "DELETE")]
@@ -50,7 +54,9 @@ def _published_by(service: str) -> set[str]:
         durables.append(INGEST)
         allowed |= {"ingest.nyc.x", "ingest.osaka.x", "receipts.nyc.x"}
     if service == "members":
-        allowed |= {"cmd.notify.send_sign_in_code.v1"}
+        allowed |= {"cmd.notify.send_sign_in_code.v1", "$JS.API.STREAM.MSG.DELETE.STATE"}
+    if service in ("booking", "notify"):
+        allowed |= {"$JS.API.STREAM.MSG.DELETE.EVENTS", f"$JS.API.DIRECT.GET.EVENTS.evt.{service}.probe.v1.x"}
     if service == "notify":
         allowed |= {"_INBOX_members.x"}
     for stream, durable in durables:

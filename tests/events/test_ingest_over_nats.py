@@ -200,7 +200,7 @@ async def test_the_lag_of_each_open_door_is_told(house: House) -> None:
 
     async def none_behind() -> bool:
         lag = await house.replicas[0].lag()
-        return lag == {"events__site": 0, "INGEST_nyc": 0, "INGEST_osaka": 0}
+        return lag == {"events__site": 0, "events__member": 0, "INGEST_nyc": 0, "INGEST_osaka": 0}
 
     await until(none_behind)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -143,3 +145,35 @@ async def test_what_follows_a_state_is_repeated_when_it_failed(things: Servers, 
         await post.js.publish(f"{MEMBER}.x", said("x", data={"id": "x", "sequence": 5}))
         await until(lambda: told == [5, 5])
         await until(lambda: caught_up(service))
+
+
+def _told(told: list[Any], times: int) -> bool:
+    return len(told) >= times
+
+
+async def test_before_a_tombstone_is_applied_what_stood_is_told_and_again_where_that_failed(
+    things: Servers, post: Post, hasty: None
+) -> None:
+    told: list[tuple[int, str | None]] = []
+
+    async def on_erased(tombstone: ThingState, before: ThingState | None) -> None:
+        told.append((tombstone.sequence, None if before is None else before.name))
+        if len(told) == 1:
+            raise ConnectionError("no luck")
+
+    service = make_service(things)
+    copy = service.copy(ThingState, durable="booking__member", on_erased=on_erased)
+    async with service.running():
+        await post.js.publish(f"{MEMBER}.x", said("x", data={"id": "x", "sequence": 5, "name": "standing"}))
+        await until(lambda: caught_up(service))
+        assert (told, await copy.is_erased("x")) == ([], False)
+        for times in (2, 3):
+            await post.js.publish(f"{MEMBER}.x", said("x", data={"id": "x", "sequence": 6, "erased": True}))
+            await until(partial(_told, told, times))
+            await until(lambda: caught_up(service))
+        late = {"id": "x", "sequence": 4, "name": "late"}
+        await post.js.publish(f"{MEMBER}.x", said("x", data=late))
+        await until(lambda: caught_up(service))
+        assert told == [(6, "standing"), (6, "standing"), (6, None)]
+        assert (await copy.is_erased("x"), await copy.get("x")) == (True, None)
+        assert not await copy.is_erased("nobody")

@@ -5,9 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from shared.contracts.message import Asked
 from shared.kernel.refusal import DeadlinePassed, KeyReused, NotFound, VersionStale
-from shared.kit.documents import ClaimTaken, Draft
+from shared.kit.clock import SystemClock
+from shared.kit.documents import Cause, ClaimTaken, Draft
 from tests.kit.conftest import Running, ThingMade, cause, thing
+from tests.support.asking import ANA
+from tests.support.things import MakeThing
 
 
 async def test_a_create_is_one_document_with_its_state_claims_and_log(running: Running) -> None:
@@ -93,6 +97,51 @@ async def test_a_repeated_change_command_writes_nothing(running: Running) -> Non
         assert (first.replay, again.replay, again.doc["version"]) == (False, True, 2)
         with pytest.raises(KeyReused):
             await things.change("a", lambda _: thing("sofa"), cause("c1", fingerprint="other"), at=at)
+
+
+async def test_of_a_key_and_of_what_was_asked_only_hashes_are_kept(running: Running) -> None:
+    key = "for canary@bio.example"
+    asked = Asked[MakeThing](
+        principal=ANA,
+        data=MakeThing(name="canary"),
+        correlationid="corr-1",
+        deadline=SystemClock().now() + timedelta(minutes=1),
+        key=key,
+    )
+    ours = Cause.of(asked)
+    assert ours.fingerprint != Cause.of(asked.model_copy(update={"key": "k2"})).fingerprint, "salted with the key"
+    async with running() as (service, things):
+        at = service.clock.now()
+        await things.insert("a", "nyc", thing("desk"), ours, at=at)
+        await things.change("a", lambda _: thing("sofa"), ours, at=at)
+        found = await things.get("a")
+        assert "canary" not in repr(found)
+        assert (await things.change("a", lambda _: thing("bed"), ours, at=at)).replay
+
+
+async def test_a_key_that_an_earlier_version_stored_as_it_came_still_replays(running: Running) -> None:
+    ours = cause("k1", fingerprint="salted", formerly="plain")
+    async with running() as (service, things):
+        at = service.clock.now()
+        await things.insert("a", "nyc", thing("desk"), cause("k0"), at=at)
+        await things.change("a", lambda _: thing("sofa"), ours, at=at)
+        as_before = {"log.1.command": f"{ours.actor}|{ours.operation}|k1", "log.1.fingerprint": "plain"}
+        await things.collection.update_one({"_id": "a"}, {"$set": {**as_before, "fingerprint": "plain"}})
+        assert (await things.change("a", lambda _: thing("bed"), ours, at=at)).replay
+        assert (await things.insert("a", "nyc", thing("desk"), ours, at=at)).replay
+        with pytest.raises(KeyReused):
+            await things.change("a", lambda _: thing("bed"), cause("k1", fingerprint="x", formerly="y"), at=at)
+
+
+async def test_a_filter_that_names_another_id_finds_nothing(running: Running) -> None:
+    async with running() as (service, things):
+        at = service.clock.now()
+        for name in ("a", "b"):
+            await things.insert(name, "nyc", thing(name), cause(name), at=at)
+        assert await things.get("a", {"_id": "b"}) is None
+        assert await things.get("a", {"_id": "a", "site": "nyc"}) is not None
+        with pytest.raises(NotFound):
+            await things.change("a", lambda _: thing("x"), cause("c"), at=at, where={"_id": "b"})
 
 
 async def test_what_the_next_body_lacks_is_gone_and_claims_are_released(running: Running) -> None:

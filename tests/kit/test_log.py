@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 import structlog
+from pymongo.errors import BulkWriteError
 
 from shared.kit import log as logging
 from shared.kit.log import correlate, correlated
@@ -77,6 +78,16 @@ def test_private_text_never_reaches_a_line_wherever_it_stands(lines: io.StringIO
     assert canary not in written
     assert "cannot write to [redacted]" in written
     assert len(written.splitlines()) == 4, "a trace stays one line"
+
+
+def test_what_the_driver_says_of_a_refused_write_does_not_bring_the_document_along(lines: io.StringIO) -> None:
+    refused = {"code": 121, "op": {"_id": "a", "family": "カナリア\n花"}}
+    try:
+        raise BulkWriteError({"writeErrors": [refused]})
+    except BulkWriteError:
+        logging.get_logger().exception("mail.failed")
+    assert "カナリア" not in lines.getvalue()
+    assert "BulkWriteError" in last(lines)["exception"]
 
 
 def test_a_private_field_is_redacted_whatever_it_holds(lines: io.StringIO) -> None:

@@ -10,8 +10,9 @@ from shared.contracts.message import Principal
 from shared.contracts.ops import Republish, republish_subject, status_subject
 from shared.kernel.ids import new_id
 from shared.kit.service import Service
-from tests.kit.conftest import Running, cause, thing
+from tests.kit.conftest import Running, cause, make_service, thing
 from tests.support.servers import Servers
+from tests.support.things import ThingState
 
 OPS = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
 
@@ -78,6 +79,20 @@ async def test_an_old_state_never_lands_on_a_newer_one(running: Running, servers
         service.relays["things"].nudge(old.doc)
         await service.relays["things"].drained()
         assert [e["sequence"] for _, e in await messages(servers, "STATE")] == [2]
+
+
+async def test_a_tombstone_says_that_it_is_one_and_nothing_else(things: Servers, servers: Servers) -> None:
+    service = make_service(servers)
+    gone = service.documents("things", states=lambda doc: [ThingState(id=doc["_id"], sequence=7, erased=True)])
+    async with service.running():
+        at, a = service.clock.now(), new_id(service.clock.now())
+        await gone.insert(a, "nyc", thing("desk"), cause("k0"), at=at)
+        await until(lambda: sent(service))
+        assert [e["data"] for _, e in await messages(servers, "STATE")] == [{"id": a, "sequence": 7, "erased": True}]
+        await gone.say_again(a)
+        await gone.say_again("nobody")
+        await service.relays["things"].drained()
+        assert len(await messages(servers, "STATE")) == 1
 
 
 async def test_republish_sends_again_past_the_dedupe_window(running: Running, servers: Servers) -> None:

@@ -93,6 +93,21 @@ async def test_what_can_never_be_handled_is_parked_at_once_with_its_reason(
     assert failing.tries == []
 
 
+async def test_of_what_may_be_personal_a_dead_letter_keeps_no_body(
+    consuming: Consuming, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "PERSONAL", frozenset({DURABLE}))
+    raw = said("x", data={"name": 7, "email": "canary@bio.example"})
+    async with consuming(Failing()):
+        await post.put("bad", raw=raw)
+        await until(lambda: is_parked(post))
+    (dead,) = await post.parked()
+    assert (dead.data or b"") == b""
+    assert (dead.headers or {})["Lounge-Withheld"] == str(len(raw))
+    assert (dead.headers or {})["Lounge-Reason"] == "schema"
+    assert "canary" not in repr(dead)
+
+
 async def test_a_message_that_cannot_be_parked_is_not_lost(
     consuming: Consuming, post: Post, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,6 +175,8 @@ async def test_a_member_sees_and_changes_only_themselves(house: House) -> None:
     colleague = await house.done(person(org["id"], "taro@bio.example"))
     assert (await house.done(contract.GetMember(id=me.id), me))["id"] == me.id
     assert await house.refused(contract.GetMember(id=colleague["id"]), me) == (404, "not-found")
+    foreign = contract.UpdateMember(id=colleague["id"], language="en")
+    assert await house.refused(foreign, me) == (404, "not-found")
     assert [m["id"] for m in (await house.done(contract.ListMembers(), me))["items"]] == [me.id]
     changed = await house.done(contract.UpdateMember(id=me.id, language="en", name=NAME), me, if_match=1)
     assert (changed["language"], changed["version"]) == ("en", 2)

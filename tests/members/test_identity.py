@@ -10,7 +10,7 @@ from joserfc.jwk import RSAKey
 
 from shared.contracts import members as contract
 from tests.members.conftest import Houses
-from tests.members.people import NOBODY, OPS
+from tests.members.people import NOBODY, OPS, person
 from tests.members.provided import ANOTHER, MINE, NOT_BEGUN, REDIRECT_URI, REFUSED, Provided, provided, refusal
 from tests.members.signing_in import read_token
 from tests.support.certificates import Certificates
@@ -52,6 +52,24 @@ async def test_who_is_known_by_their_subject_stays_known_when_the_address_change
         p.provider.person = Person("subject-2", "hanako@bio.example")
         assert refusal(await p.signed_in()) == REFUSED
         assert p.kept() == (1, 2)
+
+
+async def test_whom_an_erased_member_was_there_is_nobody_here_until_they_come_back_as_somebody_new(
+    houses: Houses, signed: Certificates
+) -> None:
+    async with provided(houses, signed) as p:
+        assert (await p.signed_in()).status == 200
+        own = contract.PersonalDataInMembers(member=p.member["id"])
+        sections = {each["key"]: each["rows"] for each in (await p.house.done(own))["sections"]}
+        assert [row["issuer"] for row in sections["identities"]] == [p.provider.issuer]
+        await p.house.done(contract.EraseMember(id=p.member["id"], reason="as asked for"))
+        stored = p.house.admin["members"]["identities"].find_one({})
+        assert stored is not None
+        assert (stored["member"], "claims" in stored) == (None, False)
+        assert refusal(await p.signed_in()) == REFUSED
+        again = await p.house.done(person(p.organization, "hanako@bio.example"))
+        token = await read_token(p.house, (await p.signed_in()).data["tokens"]["access_token"])
+        assert token.claims["sub"] == again["id"] != p.member["id"]
 
 
 async def test_a_provider_that_tells_the_address_only_when_asked_is_asked(houses: Houses, signed: Certificates) -> None:

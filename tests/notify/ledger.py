@@ -11,12 +11,15 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from deploy.embedded.mail_sink import Sink
+
 
 class Ledger:
     """`faults[address]` is worked off one try at a time, then all is well again.
 
     Faults: an SMTP reply like "550 no such user" or "451 later" (to RCPT), "data:554 spam" (to DATA),
-    "hang" (no reply to DATA), "cut" (mail taken, connection cut without a reply).
+    "hang" (no reply to DATA), "cut" (mail taken, connection cut without a reply). `forgets`: it knows the embedded
+    sink's own word. `deaf`: it answers no greeting.
     """
 
     def __init__(self) -> None:
@@ -24,6 +27,7 @@ class Ledger:
         self.faults: dict[str, deque[str]] = defaultdict(deque)
         self.connections = 0
         self.port = 0
+        self.forgets = self.deaf = False
         self._forever = asyncio.Event()
 
     def to(self, address: str) -> list[EmailMessage]:
@@ -55,9 +59,22 @@ class Ledger:
             cast("Any", server.transport).abort()
         return "250 OK"
 
+    async def handle_EHLO(  # noqa: N802 — aiosmtpd's
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        if self.deaf:
+            return ["421 away"]
+        return [*responses[:-1], *(["250-XFORGET"] if self.forgets else []), responses[-1]]
+
+    def forget(self, address: str) -> int:
+        before = len(self.taken)
+        self.taken = [each for each in self.taken if each[0] != address]
+        return before - len(self.taken)
+
     def protocol(self) -> SMTP:
         self.connections += 1
-        return SMTP(self, hostname="ledger.example", enable_SMTPUTF8=False, loop=asyncio.get_running_loop())
+        return Sink(self, hostname="ledger.example", enable_SMTPUTF8=False, loop=asyncio.get_running_loop())
 
 
 @asynccontextmanager

@@ -154,6 +154,11 @@ class FakeCopy(dict[str, S]):
     async def get(self, doc_id: str) -> S | None:  # type: ignore[override]  # a dict's get, awaited
         return super().get(doc_id)
 
+    async def is_erased(self, doc_id: str) -> bool:
+        return doc_id in self.erased
+
+    erased: frozenset[str] = frozenset()
+
 
 def organization(org: str = "org-a", kind: OrganizationKind = "special_member_a", **more: Any) -> OrganizationState:
     period = MembershipView(starts_on=date(2026, 4, 1), ends_on=date(2028, 3, 31))

@@ -41,7 +41,7 @@ class FakeDocuments(Documents):
         doc = self.docs.get(doc_id)
         if doc is None:
             return None
-        if doc.get("fingerprint") != cause.fingerprint:
+        if not cause.asked_the_same(doc.get("fingerprint")):
             raise KeyReused
         return Stored(doc, replay=True)
 
@@ -59,9 +59,9 @@ class FakeDocuments(Documents):
             doc = await self.get(doc_id, where)
             if doc is None:
                 raise NotFound
-            made = next((e for e in doc["log"] if cause.scope and e.get("command") == cause.scope), None)
+            made = next((e for e in doc["log"] if e.get("command") in cause.scopes), None)
             if made is not None:
-                if made["fingerprint"] != cause.fingerprint:
+                if not cause.asked_the_same(made["fingerprint"]):
                     raise KeyReused
                 return Stored(doc, replay=True)
             if if_match is not None and doc["version"] != if_match:

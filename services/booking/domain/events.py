@@ -98,7 +98,14 @@ class BookingChanged:
     changed: tuple[Word, ...]
 
 
-BookingEvent = (
+@dataclass(frozen=True, slots=True)
+class BookingRedacted:
+    """What people wrote into it is gone."""
+
+    booking: Booking
+
+
+Told = (
     BookingPlaced
     | BookingSubmitted
     | BookingConfirmed
@@ -110,3 +117,5 @@ BookingEvent = (
     | BookingMoved
     | BookingChanged
 )
+"""What is told with the gist of the booking, for those who mail about it."""
+BookingEvent = Told | BookingRedacted

@@ -20,6 +20,7 @@ HOME = "Asia/Tokyo"
 class Members(Protocol):
     async def get(self, doc_id: str) -> MemberState | None: ...
     async def assisted_by(self, member: str) -> Collection[str]: ...
+    async def is_erased(self, doc_id: str) -> bool: ...
 
 
 class Organizations(Protocol):
@@ -71,7 +72,7 @@ class Parties:
             return
         known = await self.members.get(principal.id)
         if known is None:
-            raise NotYetKnown
+            raise NoOrganization if await self.members.is_erased(principal.id) else NotYetKnown
         if not known.active:
             raise MemberNotActive
         if principal.organization not in known.organizations:

@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from services.booking.domain.refusals import CursorUnknown
+from services.booking.domain.viewer import Viewer
 from services.booking.domain.wall import bound
 from services.booking.handlers.parties import Parties
+from services.booking.queries.personal import personal_section
 from services.booking.queries.views import booking_view, history_entry_view
 from services.booking.store import Bookings, BookingsPage, Sites
 from shared.contracts.booking import (
@@ -17,10 +19,15 @@ from shared.contracts.booking import (
     GetBooking,
     HistoryPage,
     ListBookings,
+    PersonalDataInBooking,
 )
 from shared.contracts.message import Asked, Principal
+from shared.contracts.privacy import PersonalDataView
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import zone_of
+
+_PERSONAL = 200
+"""Bookings per page of a person's own data: well below what one message may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,20 @@ class BookingQueries:
             items=tuple(booking_view(doc) for doc in items),
             next=_cursor(items[-1]) if len(found) > len(items) else None,
         )
+
+    async def personal_data(self, ask: Asked[PersonalDataInBooking]) -> PersonalDataView:
+        """A page of one's own bookings, or for staff and operators of anybody's. Raises NotFound, CursorUnknown."""
+        by, member = ask.principal, ask.data.member
+        viewer = Viewer.of(by.id, by.roles, by.site)
+        if member != viewer.member and not viewer.everything and viewer.site is None:
+            raise NotFound
+        sites = tuple(await self._zones(None))
+        found = await self.bookings.listed(
+            BookingsPage(sites, after=_opened(ask.data.after), limit=_PERSONAL + 1), Viewer(member)
+        )
+        page = found[:_PERSONAL]
+        following = _cursor(page[-1]) if len(found) > len(page) else None
+        return PersonalDataView(sections=(personal_section(page, member),), next=following)
 
     async def _seen(self, booking_id: str, principal: Principal) -> dict[str, Any]:
         doc = await self.bookings.get(booking_id, await self.parties.viewer(principal))

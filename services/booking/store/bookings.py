@@ -21,6 +21,8 @@ JUST_AFTER = chr(ord("|") + 1)
 _OCCUPIED = dict.fromkeys(("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged"), 1)
 _WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1}
 _AT_ONCE = 20
+_WORDS: tuple[dict[str, Any], ...] = ({"purpose": {"$gt": ""}}, {"log.reason": {"$gt": ""}})
+"""What people wrote: into a booking; and into its history when they decided something of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,26 @@ class Bookings:
         found: list[dict[str, Any]] = await cursor.limit(page.limit).to_list(page.limit)
         return found
 
+    async def worded(self, sites: Sequence[str], member: str, *, limit: int) -> list[str]:
+        """Ids of those which are theirs, or were before they left, and hold what somebody wrote."""
+        found, words = dict[str, None](), {"site": {"$in": list(sites)}, "$or": list(_WORDS)}
+        for whose in ("parties", "former"):
+            each = self._documents.collection.find({**words, whose: member}, {"_id": 1}).limit(limit)
+            found |= dict.fromkeys([doc["_id"] async for doc in each])
+        return list(found)[:limit]
+
+    async def outlived(self, sites: Sequence[str], *, before: datetime, limit: int) -> list[str]:
+        """Ids of those that ended before that instant and still hold what somebody wrote."""
+        ended, found = {"site": {"$in": list(sites)}, "ends_at": {"$lt": before}}, dict[str, None]()
+        for words in _WORDS:
+            each = self._documents.collection.find({**ended, **words}, {"_id": 1}).limit(limit)
+            found |= dict.fromkeys([doc["_id"] async for doc in each])
+        return list(found)[:limit]
+
+    async def forget_reasons(self, booking_id: str) -> None:
+        """What was written into its history is erased, and the data of the events that told it on."""
+        await self._documents.forget(booking_id, _tells_words, names=("reason", "data"))
+
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
         return await self._joined((site, tuple(resources), within))
@@ -164,6 +186,10 @@ def _draft(decided: Decided, *, version: int) -> Draft:
     booking = decided.state
     events = [published(event, version=version) for event in decided.events]
     return Draft(booking_body(booking), events, booking.claims, booking.due)
+
+
+def _tells_words(entry: Mapping[str, Any]) -> bool:
+    return "reason" in entry or "reason" in entry.get("data", {})
 
 
 def _claims_between(first: str, end: str) -> dict[str, Any]:

@@ -27,6 +27,9 @@ class People:
         """None where nothing has arrived, and for who was erased."""
         return await self._copy.get(doc_id)
 
+    async def is_erased(self, doc_id: str) -> bool:
+        return await self._copy.is_erased(doc_id)
+
     async def assisted_by(self, member: str) -> frozenset[str]:
         """The ids of those who have named this member their assistant."""
         return await self._assisted.get(member)

@@ -1,5 +1,6 @@
 """A member registers, and cancels."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from services.events.store.seminars import Seminars
 from shared.contracts.events import CancelRegistration, Register
 from shared.contracts.message import Answer, Asked
 from shared.kernel.decision import Decision
-from shared.kernel.refusal import Busy
+from shared.kernel.refusal import Busy, Forbidden
 from shared.kernel.time import Clock
 from shared.kit.answers import answer
 from shared.kit.crash import crashpoint
@@ -45,22 +46,29 @@ class Registering:
         registrations: Registrations,
         office: BoxOffice,
         *,
+        is_erased: Callable[[str], Awaitable[bool]],
         views: RegistrationQueries,
         clock: Clock,
     ) -> None:
         self._registrations = registrations
         self._office = office
+        self._is_erased = is_erased
         self._views = views
         self._clock = clock
         self._seminars: SharedReads[str, tuple[Seminar, int]] = SharedReads(seminars.public)
 
     async def register(self, ask: Asked[Register]) -> Answer:
-        """201 with a seat or a place in the queue; 200 where the member has one already."""
+        """201 with a seat or a place in the queue; 200 where the member has one already. Raises Forbidden, for one
+        who was erased and whose token still lives, and the seminar's refusals.
+        """
         member, at, cause = may_attend(ask.principal), self._clock.now(), Cause.of(ask)
         seminar, version = await self._seminars.get(ask.data.seminar)
         wish = Wish(seminar.id, seminar.site, member, ask.data.mode)
         told = Told(gist(seminar, version))
-        if await self._registrations.get(seminar.id, member) is None:
+        there, erased = await asyncio.gather(self._registrations.get(seminar.id, member), self._is_erased(member))
+        if erased:
+            raise Forbidden
+        if there is None:
 
             async def add(decision: RegistrationDecision, told: Told) -> Stored | None:
                 return await self._registrations.add(decision, told, cause, at=at)

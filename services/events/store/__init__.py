@@ -25,10 +25,12 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "registrations": [
         *document_indexes(),
         index([("site", 1), ("seminar", 1), ("mode", 1), ("status", 1), ("ticket", 1), ("seat", 1)]),
+        index([("member", 1), ("_id", 1)], partial={"member": {"$exists": True}}),
     ],
     "quarantine": [index([("site", 1), ("listed", -1)]), index([("received_at", 1)], expire_after=_QUARANTINED)],
     "arrivals": [index([("received_at", 1)], expire_after=_REMEMBERED)],
     "tickets": [],
+    "errands": document_indexes(),
     "copy_site": [index([("producer", 1)], partial={"producer": True})],
 }
 

@@ -131,6 +131,12 @@ class Registrations:
 
         await self._documents.change(identity, next_body, cause, at=at)
 
+    async def of_member(self, member: str, *, after: str | None = None, most: int) -> list[dict[str, Any]]:
+        """All of one person's, by id, those behind `after`."""
+        where: dict[str, Any] = {"member": member} | ({"_id": {"$gt": after}} if after else {})
+        found: list[dict[str, Any]] = await self.collection.find(where, {"log": 0}).sort("_id", 1).to_list(most)
+        return found
+
     async def unseated(self, site: str, seminar: str, mode: Mode) -> list[str]:
         """Ids of the confirmed who hold no number."""
         found = self.collection.find(

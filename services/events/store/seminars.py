@@ -1,6 +1,6 @@
 """Seminars as documents: mapping both ways, and the one write."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -82,6 +82,11 @@ class Seminars:
     async def get(self, identity: str) -> Seminar | None:
         doc = await self._documents.get(identity)
         return None if doc is None else seminar_of(doc)
+
+    async def among(self, ids: Sequence[str]) -> dict[str, tuple[Seminar, int]]:
+        """Those of these there are, with their versions, by id."""
+        found = self.collection.find({"_id": {"$in": list(ids)}}, {"log": 0})
+        return {doc["_id"]: (seminar_of(doc), doc["version"]) async for doc in found}
 
     async def public(self, identity: str) -> tuple[Seminar, int]:
         """A seminar people may see, and its version. Raises NotFound."""

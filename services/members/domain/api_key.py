@@ -97,5 +97,13 @@ class ApiKey:
             return Decision(self)
         return Decision(replace(self, revoked_at=at), [ApiKeyRevoked(self.id)])
 
+    def forget(self, at: datetime) -> Decision[ApiKey, ApiKeyEvent]:
+        """Its owner is gone: it opens nothing, and says nothing of what it was for."""
+        if not self.digest:
+            return Decision(self)
+        blank = replace(self, name="", prefix="", digest="", scopes=(), organization=None)
+        revoked = blank.revoke(at)
+        return Decision(revoked.state, revoked.events)
+
     def is_valid(self, at: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)

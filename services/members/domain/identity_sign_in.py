@@ -104,6 +104,13 @@ class IdentityLinked:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityUnlinked:
+    """From now on this subject of the provider is nobody."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who a subject of a provider is here: found by the first verified address, and by the subject ever after."""
 

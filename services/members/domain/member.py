@@ -101,6 +101,10 @@ class Member:
         _check_name(self)
         return Decision(_valid(self), [MemberCreated(self.id, self.organization)])
 
+    def erase(self) -> Decision[ErasedMember, MemberEvent]:
+        """Nothing is left of the person but the id, which nobody else will ever have."""
+        return Decision(ErasedMember(self.id), [MemberChanged(self.id, ("erased",))])
+
     def revise(self, change: MemberChange) -> Decision[Member, MemberEvent]:
         """Raises SiteRequired; NameReserved for a new name only: who stops being staff keeps the one they have."""
         further = self.organizations[1:] if change.further is None else change.further
@@ -125,6 +129,13 @@ class Member:
 
     def _others(self, people: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(each for each in dict.fromkeys(people) if each != self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedMember:
+    """A stub: it keeps the id from coming back to life, and claims no address."""
+
+    id: str
 
 
 _FIELDS = ("organizations", "address", "name", "language", "time_zone", "roles", "site", "active", "assistants")

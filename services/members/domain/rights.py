@@ -36,6 +36,16 @@ class RowsNotYours(Forbidden):
     )
 
 
+class SignInAgain(Forbidden):
+    """What cannot be undone needs a session that has just begun: not one somebody left open."""
+
+    code = "sign-in-again"
+    message = Text(
+        ja="取り消せない操作です。改めてサインインしてから行ってください。",
+        en="This cannot be undone: sign in again, then ask within fifteen minutes.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks. `organization` is the one acted for; `organizations` begins with the home organization."""
@@ -124,6 +134,31 @@ def check_assistants(after: Member, organizations: Mapping[str, tuple[str, ...]]
 
 def _operates(member: Member) -> bool:
     return member.active and Role.OPERATOR in member.roles
+
+
+def check_export(actor: Actor, member: Member) -> None:
+    """The person themselves; staff, of those they could enrol. Raises NotFound, Forbidden."""
+    if member.id == actor.id:
+        return
+    if not actor.is_staff:
+        raise NotFound
+    if not actor.may_grant(member.roles, member.site):
+        raise Forbidden
+
+
+def check_erase(actor: Actor, member: Member, *, fresh: bool) -> None:
+    """The same people; oneself only in a session just begun. Raises NotFound, Forbidden, SignInAgain, OwnOperatorRole.
+
+    Never a program, whoever made it.
+    """
+    if actor.is_program:
+        raise Forbidden
+    check_export(actor, member)
+    if member.id == actor.id:
+        if _operates(member):
+            raise OwnOperatorRole
+        if not fresh:
+            raise SignInAgain
 
 
 def check_create_key(actor: Actor, site: str | None) -> None:

@@ -27,10 +27,10 @@ def actor_of(principal: Principal) -> Actor:
 def members_seen_by(actor: Actor) -> dict[str, Any]:
     """A filter: staff see all, an admin the organization's people, anyone themselves and whom they assist."""
     if actor.is_staff:
-        return {"site": SITE}
+        return {"site": SITE, "erased_at": None}
     if actor.administers is not None:
-        return {"site": SITE, "organizations": actor.administers}
-    return {"site": SITE, "$or": [{"_id": actor.id}, {"assistants": actor.id}]}
+        return {"site": SITE, "erased_at": None, "organizations": actor.administers}
+    return {"site": SITE, "erased_at": None, "$or": [{"_id": actor.id}, {"assistants": actor.id}]}
 
 
 def organizations_seen_by(actor: Actor) -> dict[str, Any]:

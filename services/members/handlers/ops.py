@@ -7,7 +7,7 @@ from services.members.domain.address import Address, address
 from services.members.domain.joining import Occasion
 from services.members.domain.member import Member, MemberChange, Role, email_claim
 from services.members.domain.organization import Kind, Organization
-from services.members.handlers.asking import check_ops
+from services.members.handlers.asking import check_ops, created_id
 from services.members.handlers.tokens import Tokens
 from services.members.store.mapping import SITE, member_draft, member_from
 from services.members.store.organizations import organization_draft
@@ -71,7 +71,7 @@ class OpsHandlers:
 
     async def _enrol(self, to: Address, ask: Asked[contract.AddOperator]) -> Stored:
         member = Member(
-            id=derived_id("operator", to.key),
+            id=created_id(ask),
             organizations=(await self._house(ask),),
             address=to,
             name=Name(family="Operator", given=to.text.partition("@")[0]),

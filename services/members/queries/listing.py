@@ -76,7 +76,7 @@ async def counted(members: Any, wanted: Wanted, most: int) -> int:
 
 async def _later_than(members: Any, last: str, order: str) -> dict[str, Any]:
     """Behind the last one's place as it is now. Who is not keyed yet in this form stands before all others."""
-    doc = await members.find_one({"_id": last, "site": SITE}, {order: 1})
+    doc = await members.find_one({"_id": last, "site": SITE, "erased_at": None}, {order: 1})
     if doc is None:
         raise InvalidCursor
     key = doc.get(order)

@@ -12,6 +12,7 @@ from services.members.store.organizations import organization_from
 from shared.contracts import members as contract
 from shared.contracts.message import BilingualView
 from shared.kernel.names import Name, addressed, organization_addressed, written
+from shared.kernel.refusal import NotFound
 from shared.kernel.text import Language
 from shared.kernel.time import shown, zone_of
 
@@ -48,7 +49,9 @@ def _step_view(step: Step, zone: ZoneInfo) -> contract.StepView:
 
 
 def member_view(doc: Mapping[str, Any]) -> contract.MemberView:
-    """`created_at` with the offset of the member's own zone."""
+    """`created_at` with the offset of the member's own zone. Raises NotFound for one who was erased."""
+    if "erased_at" in doc:
+        raise NotFound
     fields = {f: doc[f] for f in ("email", "name", "language", "time_zone", "active", "version")}
     name = Name(**doc["name"])
     return contract.MemberView(

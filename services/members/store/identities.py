@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from services.members.domain.identity_provider import IdentityProvider, ProviderEvent, Setter, SignInRefused
-from services.members.domain.identity_sign_in import Begun, Handover, Identity, IdentityLinked, Ticket
+from services.members.domain.identity_sign_in import (
+    Begun,
+    Handover,
+    Identity,
+    IdentityLinked,
+    IdentityUnlinked,
+    Ticket,
+)
 from services.members.publish import identity_said
 from services.members.store.mapping import SITE
 from shared.kernel.decision import Decision
@@ -67,18 +74,46 @@ class Identities:
 
     async def get(self, identity: str) -> Identity | None:
         doc = await self._documents.get(identity, {"site": SITE})
-        return Identity(doc["_id"], doc["issuer"], doc["member"]) if doc else None
+        return Identity(doc["_id"], doc["issuer"], doc["member"]) if doc and doc["member"] is not None else None
 
     async def link(self, identity: Identity, cause: Cause, *, at: datetime) -> None:
         """Of two at once for one subject the first stays. Raises SignInRefused where the member is another subject."""
-        body = {"issuer": identity.issuer, "member": identity.member}
-        events = [identity_said(IdentityLinked(identity.id, identity.member), 1)]
+
+        def linked(version: int) -> Draft:
+            events = [identity_said(IdentityLinked(identity.id, identity.member), version)]
+            return Draft({"issuer": identity.issuer, "member": identity.member}, events, identity.claims)
+
+        def again(doc: dict[str, Any]) -> Draft | None:
+            return linked(doc["version"] + 1) if doc["member"] is None else None
+
         try:
-            stored = await self._documents.insert(identity.id, SITE, Draft(body, events, identity.claims), cause, at=at)
+            if await self._documents.get(identity.id) is None:
+                stored = await self._documents.insert(identity.id, SITE, linked(1), cause, at=at)
+            else:  # of somebody who was erased, and has come back as somebody new
+                stored = await self._documents.change(identity.id, again, cause, at=at)
         except ClaimTaken:
             raise SignInRefused("member-is-another-subject") from None
         if stored.doc["member"] != identity.member:
             raise SignInRefused("subject-is-another-member")
+
+    async def of(self, member: str) -> list[dict[str, Any]]:
+        """The documents of those who vouch for a member, by id."""
+        found: list[dict[str, Any]] = await self._documents.collection.find({"site": SITE, "member": member}).to_list()
+        return sorted(found, key=lambda doc: str(doc["_id"]))
+
+    async def forget(self, member: str, cause: Cause, *, at: datetime) -> int:
+        """Nobody vouches for the member any more; the subject may become somebody new. How many there were."""
+
+        def unlinked(doc: dict[str, Any]) -> Draft | None:
+            if doc["member"] != member:
+                return None
+            event = identity_said(IdentityUnlinked(doc["_id"]), doc["version"] + 1)
+            return Draft({"issuer": doc["issuer"], "member": None}, [event])
+
+        found = await self.of(member)
+        for doc in found:
+            await self._documents.change(doc["_id"], unlinked, cause, at=at)
+        return len(found)
 
 
 class Once:

@@ -1,15 +1,17 @@
 """What is stored how: domain value ↔ document fields. Reading back never re-judges."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from services.members.domain.address import Address
 from services.members.domain.api_key import ApiKey, ApiKeyEvent
-from services.members.domain.member import Member, MemberEvent, Role
+from services.members.domain.member import ErasedMember, Member, MemberEvent, Role
 from services.members.publish import contract_of
 from services.members.store.keys import name_keys
 from shared.kernel.decision import Decision
 from shared.kernel.names import Name
+from shared.kernel.refusal import NotFound
 from shared.kit.documents import Draft
 
 SITE = "members"
@@ -35,7 +37,16 @@ def member_draft(decision: Decision[Member, MemberEvent], version: int) -> Draft
     return Draft(body, [contract_of(event, version) for event in decision.events], member.claims)
 
 
+def erased_draft(decision: Decision[ErasedMember, MemberEvent], version: int, at: datetime) -> Draft:
+    """The stub that stays."""
+    body = {"erased_at": at, "organizations": [], "roles": [], "active": False}
+    return Draft(body, [contract_of(event, version) for event in decision.events])
+
+
 def member_from(doc: Mapping[str, Any]) -> Member:
+    """Raises NotFound for one who was erased: to everybody, they are not there."""
+    if "erased_at" in doc:
+        raise NotFound
     return Member(
         id=doc["_id"],
         organizations=tuple(doc["organizations"]),
@@ -58,7 +69,7 @@ def api_key_draft(
     body = {
         "name": key.name,
         "prefix": key.prefix,
-        "digest": key.digest,
+        "digest": key.digest or f"erased|{key.id}",
         "owner": key.owner,
         "scopes": list(key.scopes),
         "organization": key.organization,
@@ -75,7 +86,7 @@ def api_key_from(doc: Mapping[str, Any]) -> ApiKey:
         id=doc["_id"],
         name=doc["name"],
         prefix=doc["prefix"],
-        digest=doc["digest"],
+        digest="" if doc["digest"] == f"erased|{doc['_id']}" else doc["digest"],
         owner=doc["owner"],
         scopes=tuple(doc["scopes"]),
         organization=doc["organization"],

@@ -70,6 +70,22 @@ class Sessions:
         found = self._collection.find({"revoked_at": {"$gte": since}}, {"_id": 1}).sort("revoked_at", -1)
         return [doc["_id"] for doc in await found.limit(_LISTED).to_list(_LISTED)]
 
+    async def began(self, session_id: str, member: str) -> datetime | None:
+        """When a living session of this member began; None for any other, and for a token of ops."""
+        doc = await self._collection.find_one({"_id": session_id, "member": member, "revoked_at": {"$exists": False}})
+        return doc.get("started_at") if doc else None
+
+    async def revoke_all(self, member: str, at: datetime) -> int:
+        """How many were alive."""
+        living = {"member": member, "revoked_at": {"$exists": False}}
+        result = await self._collection.update_many(living, {"$set": {"revoked_at": at}})
+        return int(result.modified_count)
+
+    async def of(self, member: str, most: int) -> list[dict[str, Any]]:
+        """The documents of a member's sessions, by id, which is by their beginning."""
+        found: list[dict[str, Any]] = await self._collection.find({"member": member}).sort("_id", 1).to_list(most)
+        return found
+
     async def _replace(self, before: Session, refreshed: Refreshed, cause: Cause) -> bool:
         """False where another replica was faster."""
         same = {"_id": before.id, "generation": before.generation, "digest": before.digest}

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from services.members.domain.sign_in import Client, Code, SignIn
@@ -9,6 +10,7 @@ from shared.kernel.refusal import Busy
 from shared.kit.mongo import DuplicateKeyError
 
 T = TypeVar("T")
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _ROUNDS = 60
 """Each lost round is another's success, and an address takes few of those before it refuses without writing."""
 
@@ -47,6 +49,12 @@ class _Tallies(ABC, Generic[T]):
 
 class SignIns(_Tallies[SignIn]):
     """By address; one that nobody has is kept like any other."""
+
+    async def forget(self, address_key: str) -> int:
+        """No code of it is worth anything; the server removes the rest within a minute. How many there were."""
+        update = {"$set": {"code": None, "sends": [], "failures": [], "touched": _LONG_AGO}, "$inc": {"version": 1}}
+        result = await self._collection.update_one({"_id": address_key, "touched": {"$ne": _LONG_AGO}}, update)
+        return int(result.modified_count)
 
     def _read(self, doc: Mapping[str, Any]) -> SignIn:
         code = doc.get("code")

@@ -68,6 +68,10 @@ OF_UNSETTLED = frozenset(
 """Said of a booking that has still to be confirmed or approved: stale once it is."""
 
 
+WORDED = frozenset({Topic.BOOKING_CONFIRMED, Topic.BOOKING_REJECTED, Topic.BOOKING_CANCELLED})
+"""What may repeat why somebody decided so, in their own words."""
+
+
 class Channel(StrEnum):
     EMAIL = "email"
     IN_APP = "in-app"

@@ -10,7 +10,7 @@ from services.notify.store.mails import MAIL_INDEXES, Mails
 from services.notify.store.notices import NOTICE_INDEXES, Notices
 from services.notify.store.people import People, Person
 from services.notify.store.sites import Sites
-from shared.kit.documents import CHANGED_AT, Step
+from shared.kit.documents import CHANGED_AT, Step, document_indexes
 from shared.kit.mongo import IndexModel
 
 __all__ = [
@@ -32,6 +32,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "notices": NOTICE_INDEXES,
     "broadcasts": BROADCAST_INDEXES,
     "copy_registration": AUDIENCE_INDEXES,
+    "errands": document_indexes(),
 }
 
 FORMS: Mapping[str, Sequence[Step]] = {"notices": [CHANGED_AT]}

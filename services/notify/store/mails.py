@@ -1,8 +1,10 @@
 """The rows the sender works off: one per (event, recipient), and one per sign-in code.
 
-A row holds no address and no words, only facts and the recipient's id; a code's row forgets both once it is over.
+A row holds no address and no words, only facts and the recipient's id; once it is over it forgets the facts as well,
+and a code's row its address and its code.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +19,14 @@ LEASE_MS = 10_000
 _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 _DUPLICATE = 11_000
 _MOST_ATTEMPTS = 50
-_PRIVATE = {"to": "", "code": ""}
+_PRIVATE = {"to": "", "code": "", "facts": ""}
+_KEPT = 180 * 86_400
+"""How long the ids of what was mailed are remembered: longer than any message can come back."""
 
 MAIL_INDEXES = [
     index([("lane", 1), ("next_try", 1)], partial={"next_try": {"$exists": True}}),
+    index([("recipient", 1), ("_id", 1)]),
+    index([("ended_at", 1)], expire_after=_KEPT),
 ]
 
 
@@ -75,15 +81,36 @@ class Mails:
         return row
 
     async def end(self, row: dict[str, Any], status: Status, *, at: datetime, reason: str | None = None) -> None:
-        """The last word about it; a code and its address are forgotten."""
+        """The last word about it; what it was to say, and a code's address, are forgotten."""
         await self._collection.update_one(
-            {"_id": row["_id"], "status": Status.READY.value},
-            {
-                "$set": {"status": status.value, "ended_at": at},
-                "$unset": {"next_try": "", **_PRIVATE},
-                "$push": _attempt(at, status.value, reason),
-            },
+            {"_id": row["_id"], "status": Status.READY.value}, _ending(status, at=at, reason=reason)
         )
+
+    async def forget(self, member: str, email: str | None, *, at: datetime) -> int:
+        """Nobody writes to them any more, and no row says what was written. How many were still to be sent."""
+        waiting = {"next_try": {"$exists": True}, "status": Status.READY.value}
+        to_them: list[dict[str, Any]] = [{**waiting, "recipient": member}]
+        if email is not None:
+            whole = {"$regex": f"^{re.escape(email)}$", "$options": "i"}
+            to_them.append({**waiting, "lane": Lane.PERSONAL.value, "to": whole})
+        ending, count = _ending(Status.DROPPED, at=at, reason="recipient-gone"), 0
+        for each in to_them:
+            count += (await self._collection.update_many(each, ending)).modified_count
+        # Rows that ended under an earlier version kept their facts.
+        older = {"recipient": member, "facts": {"$exists": True}}
+        await self._collection.update_many(older, {"$unset": {"facts": ""}})
+        return count
+
+    async def forget_words(self, booking: str) -> None:
+        """What was written into a booking is left out of the mails about it that are still to be sent."""
+        where = {"lane": Lane.PERSONAL.value, "next_try": {"$exists": True}, "facts.id": booking}
+        await self._collection.update_many(where, {"$unset": {"facts.reason": ""}})
+
+    async def of(self, member: str, *, after: str, limit: int) -> list[dict[str, Any]]:
+        """The rows to one person with an id beyond `after`, by id."""
+        found = self._collection.find({"recipient": member, "_id": {"$gt": after}}).sort("_id", 1)
+        rows: list[dict[str, Any]] = await found.limit(limit).to_list(limit)
+        return rows
 
     async def again(self, row: dict[str, Any], delay: timedelta, *, at: datetime, reason: str) -> None:
         """Due again after `delay`, unless somebody else has taken it meanwhile."""
@@ -132,6 +159,14 @@ def code_row(mail_id: str, code: Code, *, correlationid: str, at: datetime) -> d
         "expires_at": code.expires_at,
         "correlationid": correlationid,
         "created_at": at,
+    }
+
+
+def _ending(status: Status, *, at: datetime, reason: str | None) -> dict[str, Any]:
+    return {
+        "$set": {"status": status.value, "ended_at": at},
+        "$unset": {"next_try": "", **_PRIVATE},
+        "$push": _attempt(at, status.value, reason),
     }
 
 

@@ -1,18 +1,25 @@
 """In-app notices: documents of the house, so storing one announces it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from services.notify import publish
+from services.notify.domain.plan import WORDED
 from services.notify.publish import NewNotice
+from shared.contracts.notify import NoticeCreated
 from shared.kit.documents import Cause, Documents, Draft, Stored, document_indexes
 from shared.kit.mongo import index
 
+_SAYS = {"title.en": {"$gt": ""}}
+"""Every notice has a title in both languages, until it is forgotten."""
+_BLANK = {"ja": None, "en": None}
 NOTICE_INDEXES = [
     *document_indexes(),
     index([("member", 1), ("created_at", -1), ("_id", -1)]),
     index([("member", 1), ("read_at", 1), ("created_at", -1), ("_id", -1)]),
+    index([("created_at", 1)], partial=_SAYS),
+    index([("link", 1)], partial={"link": {"$gt": ""}}),
 ]
 
 
@@ -38,10 +45,51 @@ class Notices:
         def decide(doc: dict[str, Any]) -> Draft | None:
             if doc["read_at"] is not None:
                 return None
-            body = {k: doc[k] for k in ("member", "topic", "title", "body", "link")} | {"read_at": at}
-            return Draft(body, [publish.read(doc, at)])
+            return Draft(_body(doc) | {"read_at": at}, [publish.read(doc, at)])
 
         return await self._documents.change(notice_id, decide, cause, at=at, where={"member": member})
+
+    async def of(self, member: str, *, limit: int) -> list[dict[str, Any]]:
+        """Somebody's that still say anything."""
+        return await self._found({"member": member, **_SAYS}, limit)
+
+    async def outlived(self, *, before: datetime, limit: int) -> list[dict[str, Any]]:
+        """Anybody's made before that instant that still say anything."""
+        return await self._found({"created_at": {"$lt": before}, **_SAYS}, limit)
+
+    async def worded(self, link: str, *, limit: int) -> list[dict[str, Any]]:
+        """Those about what `link` names that may say what people wrote."""
+        return await self._found({"link": link, "topic": {"$in": sorted(WORDED)}, "body.en": {"$gt": ""}}, limit)
+
+    async def forget_record(self, notice: Mapping[str, Any]) -> bool:
+        """What it said is erased from its history. False where that is not on the stream yet, so that it comes again.
+
+        The notice itself comes last: for as long as it says something, it is found again.
+        """
+        if any(entry["seq"] > notice["sent"] for entry in notice["log"]):
+            return False
+        await self._documents.forget(notice["_id"], _told, names=("data",))
+        return True
+
+    async def blank(self, notice_id: str, cause: Cause, *, at: datetime, title: bool) -> None:
+        """It says nothing any more; with `title`, not even what it was about."""
+
+        def decide(doc: dict[str, Any]) -> Draft:
+            return Draft(_body(doc) | {"body": _BLANK} | ({"title": _BLANK, "link": None} if title else {}))
+
+        await self._documents.change(notice_id, decide, cause, at=at)
+
+    async def _found(self, where: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.collection.find(dict(where)).limit(limit).to_list(limit)
+        return found
+
+
+def _told(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["type"] == NoticeCreated.wire)
+
+
+def _body(doc: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: doc[name] for name in ("member", "topic", "title", "body", "link", "read_at")}
 
 
 def _draft(notice: NewNotice, at: datetime) -> Draft:

@@ -40,6 +40,7 @@ from shared.contracts.booking.bookings import (
     SlotTakenMembers,
     ViolationView,
 )
+from shared.contracts.booking.privacy import BookingRedacted, MemberErasedInBooking, PersonalDataInBooking
 from shared.contracts.booking.reads import (
     Availability,
     AvailabilityView,
@@ -101,6 +102,7 @@ __all__ = [
     "BookingMoved",
     "BookingPage",
     "BookingPlaced",
+    "BookingRedacted",
     "BookingRefusedMembers",
     "BookingReminded",
     "BookingStatus",
@@ -131,7 +133,9 @@ __all__ = [
     "ListResources",
     "ListSites",
     "LocalView",
+    "MemberErasedInBooking",
     "Opening",
+    "PersonalDataInBooking",
     "PlaceBooking",
     "PlaceView",
     "PutResource",

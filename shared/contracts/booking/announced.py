@@ -1,7 +1,9 @@
 """What booking announces: events, and the state of a site for others' copies."""
 
+from typing import Annotated
+
 from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason
-from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, State, View, Zone
+from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, State, View, Zone, personal
 
 
 class SiteState(State, wire="booking.site.v1"):
@@ -56,7 +58,7 @@ class BookingConfirmed(BookingEvent, wire="booking.booking_confirmed.v1"):
     status: BookingStatus
     expires_at: Instant | None = None
     before: BookingStatus
-    reason: str | None = None
+    reason: Annotated[str | None, personal()] = None
 
 
 class BookingCancelled(BookingEvent, wire="booking.booking_cancelled.v1"):
@@ -67,7 +69,7 @@ class BookingCancelled(BookingEvent, wire="booking.booking_cancelled.v1"):
     """
 
     before: BookingStatus | None = None
-    reason: str | None = None
+    reason: Annotated[str | None, personal()] = None
     rejected: bool = False
     debit_kept: bool = False
     because: LeavingReason | None = None

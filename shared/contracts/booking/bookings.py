@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.booking.words import BookingMode, BookingStatus, Bound, Cursor, Limit, LocalView
-from shared.contracts.message import BilingualView, Command, Id, Instant, Prose, Query, SiteId, View
+from shared.contracts.message import BilingualView, Command, Id, Instant, Prose, Query, SiteId, View, personal
 from shared.contracts.record import EntryView
 
 Reason = Annotated[Prose, Field(min_length=1, max_length=1_000)]
@@ -29,13 +29,13 @@ class BookingView(View):
     organization: Id
     booked_by: Id
     booked_for: Id
-    purpose: str | None = None
+    purpose: Annotated[str | None, personal()] = None
     attendees: int | None = None
     policy: str
     created_at: str
     expires_at: str | None = None
     cancel_by: str | None = None
-    reason: str | None = None
+    reason: Annotated[str | None, personal()] = None
     version: int
 
 
@@ -63,7 +63,7 @@ class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingVi
     resource: Id
     starts_at: Instant
     ends_at: Instant
-    purpose: Annotated[Prose, Field(max_length=1_000)] | None = None
+    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
     for_member: Id | None = None
     mode: BookingMode = "confirm"
@@ -79,14 +79,14 @@ class ApproveBooking(Command, wire="cmd.booking.approve_booking.v1", reply=Booki
     """Staff of the site: confirm what waits for approval."""
 
     id: Id
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, personal()] = None
 
 
 class RejectBooking(Command, wire="cmd.booking.reject_booking.v1", reply=BookingView):
     """Staff of the site: cancel what waits for approval."""
 
     id: Id
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, personal()] = None
 
 
 class CancelBooking(Command, wire="cmd.booking.cancel_booking.v1", reply=BookingView):
@@ -96,7 +96,7 @@ class CancelBooking(Command, wire="cmd.booking.cancel_booking.v1", reply=Booking
     """
 
     id: Id
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, personal()] = None
 
 
 class ChangeBooking(Command, wire="cmd.booking.change_booking.v1", reply=BookingView):

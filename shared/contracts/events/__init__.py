@@ -21,6 +21,7 @@ from shared.contracts.events.asked import (
     VenueView,
     WhenView,
 )
+from shared.contracts.events.privacy import MemberErasedInEvents, PersonalDataInEvents
 from shared.contracts.events.said import (
     RegistrationCancelled,
     RegistrationPlaced,
@@ -79,12 +80,14 @@ __all__ = [
     "ListQuarantine",
     "ListSeminars",
     "LocalSpan",
+    "MemberErasedInEvents",
     "Mode",
     "Modes",
     "ModesView",
     "OnlineSeats",
     "OnsiteSeats",
     "Outcome",
+    "PersonalDataInEvents",
     "Precision",
     "QuarantineList",
     "QuarantinedView",

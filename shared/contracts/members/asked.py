@@ -193,7 +193,7 @@ class CreateApiKey(Command, wire="cmd.members.create_api_key.v1", reply=NewApiKe
     Refusals: unknown-scope 422, for one that is not among SCOPES; expires-in-the-past 422.
     """
 
-    name: Line
+    name: Annotated[Line, personal()]
     scopes: Annotated[tuple[Scope, ...], Field(max_length=50)] = ()
     site: SiteId | None = None
     expires_at: Instant | None = None

@@ -124,3 +124,10 @@ class IdentityLinked(Event, wire="members.identity_linked.v1"):
     id: Id
     member: Id
     version: int
+
+
+class IdentityUnlinked(Event, wire="members.identity_unlinked.v1"):
+    """A subject of a provider is known as nobody any more: the member was erased."""
+
+    id: Id
+    version: int

@@ -149,7 +149,7 @@ class ApiKeyView(View):
     """Without the secret; `prefix` is how it begins, to tell keys apart. Instants are RFC 3339, UTC."""
 
     id: Id
-    name: str
+    name: Annotated[str, personal()]
     prefix: str
     scopes: tuple[str, ...]
     site: SiteId | None = None

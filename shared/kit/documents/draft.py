@@ -50,7 +50,9 @@ class Cause:
 
     `kind` is the principal's, `organization` the one they acted for, `api_key` what a program or site came with;
     `on_behalf_of` a member. A `reason` is what a person wrote: it can be erased again (`Documents.forget`).
-    `key` with `fingerprint` makes the change idempotent; after `deadline` nothing is written any more.
+    `key` with `fingerprint` makes the change idempotent; after `deadline` nothing is written any more. Of both only
+    hashes are stored, and the fingerprint's is salted with the key: what a client put into a key or a body cannot be
+    read, or guessed and checked, out of a log that outlives it. `formerly` is what earlier versions stored.
     """
 
     operation: str
@@ -66,6 +68,7 @@ class Cause:
     api_key: str | None = None
     on_behalf_of: str | None = None
     reason: str | Mapping[str, str] | None = None
+    formerly: str | None = None
 
     @classmethod
     def of(cls, ask: Asked[Any]) -> Self:
@@ -73,14 +76,14 @@ class Cause:
 
         For whom and why are the command's fields `for_member` and `reason`, where it has them.
         """
-        by = ask.principal
+        by, body = ask.principal, ask.data.model_dump(mode="json") if ask.key else None
         return cls(
             operation=ask.data.wire,
             actor=by.id,
             correlationid=ask.correlationid,
             deadline=ask.deadline,
             key=ask.key,
-            fingerprint=fingerprint(ask.data.model_dump(mode="json")) if ask.key else None,
+            fingerprint=fingerprint(body, salt=ask.key) if ask.key else None,
             causationid=ask.causationid,
             traceparent=ask.traceparent,
             kind=by.kind,
@@ -88,6 +91,7 @@ class Cause:
             api_key=by.key,
             on_behalf_of=getattr(ask.data, "for_member", None),
             reason=_written(getattr(ask.data, "reason", None)),
+            formerly=fingerprint(body) if ask.key else None,
         )
 
     @classmethod
@@ -105,8 +109,17 @@ class Cause:
 
     @property
     def scope(self) -> str | None:
-        """What a change command leaves in the log entry it caused, and looks for before it runs."""
-        return f"{self.actor}|{self.operation}|{self.key}" if self.key else None
+        """What a change command leaves in the log entry it caused."""
+        return f"{self.actor}|{self.operation}|{derived_id('key', self.key)}" if self.key else None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What it looks for before it runs: also the key itself, as earlier versions left it."""
+        return (self.scope, f"{self.actor}|{self.operation}|{self.key}") if self.scope else ()
+
+    def asked_the_same(self, stored: str | None) -> bool:
+        """Whether the request that left this fingerprint asked for the same."""
+        return stored == self.fingerprint or (stored is not None and stored == self.formerly)
 
 
 def _written(reason: Any) -> str | Mapping[str, str] | None:
@@ -116,9 +129,10 @@ def _written(reason: Any) -> str | Mapping[str, str] | None:
     return None if reason is None else str(reason)
 
 
-def fingerprint(body: Any) -> str:
-    """Equal for requests that ask for the same, whatever the order of their members."""
-    return hashlib.blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
+def fingerprint(body: Any, *, salt: str = "") -> str:
+    """Equal for requests that ask for the same under one `salt`, whatever the order of their members."""
+    key = hashlib.sha256(salt.encode()).digest() if salt else b""
+    return hashlib.blake2b(orjson.dumps(body, option=orjson.OPT_SORT_KEYS), digest_size=12, key=key).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,12 @@ class History:
             await self.collection.update_one({"_id": row["_id"]}, erasing(row, names))
         return len(rows)
 
-    async def made_by(self, doc: Mapping[str, Any], command: str) -> dict[str, Any] | None:
-        """The moved entry that this command caused, if it is there."""
+    async def made_by(self, doc: Mapping[str, Any], commands: Sequence[str]) -> dict[str, Any] | None:
+        """The moved entry that this command caused, by any of its names, if it is there."""
         if _first(doc) == 1:
             return None
-        found: dict[str, Any] | None = await self.collection.find_one({"command": command, "aggregate": doc["_id"]})
+        wanted = {"command": {"$in": list(commands)}, "aggregate": doc["_id"]}
+        found: dict[str, Any] | None = await self.collection.find_one(wanted)
         return found
 
     async def take(self, own: Any, doc: Mapping[str, Any]) -> int:

@@ -56,7 +56,7 @@ class Documents:
         self.newest = forms.newest_of
 
     async def get(self, doc_id: str, where: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-        """The document, if it also matches `where` (the principal, usually)."""
+        """The document, if it also matches `where` (the principal, usually), which may name an `_id` of its own."""
         found = await self._stored(doc_id, where)
         return None if found is None else self.newest(found)
 
@@ -120,6 +120,11 @@ class Documents:
         await crashpoint("store.after_write")
         self._nudge(doc)
         return Stored(doc)
+
+    async def say_again(self, doc_id: str) -> None:
+        """Its states once more, for a copy that may have missed them. Nothing where there is no such document."""
+        if (doc := await self.get(doc_id)) is not None:
+            self._nudge(doc)
 
     async def insert_all(self, drafts: Mapping[str, Draft], site: str, cause: Cause, *, at: datetime) -> int:
         """Creates what is not there yet of these effects (id → draft, no claims, ids derived). How many that were.
@@ -218,14 +223,14 @@ class Documents:
 
     async def _made_before(self, doc: dict[str, Any], cause: Cause) -> bool:
         """Whether this key's change is in the log or, where that was cut, in the history. Raises KeyReused."""
-        if cause.scope is None:
+        if not cause.scopes:
             return False
-        entry = next((e for e in doc["log"] if e.get("command") == cause.scope), None)
+        entry = next((e for e in doc["log"] if e.get("command") in cause.scopes), None)
         if entry is None:
-            entry = await self.history.made_by(doc, cause.scope)
+            entry = await self.history.made_by(doc, cause.scopes)
         if entry is None:
             return False
-        if entry.get("fingerprint") != cause.fingerprint:
+        if not cause.asked_the_same(entry.get("fingerprint")):
             raise KeyReused
         return True
 
@@ -248,7 +253,7 @@ def _traced(cause: Cause) -> Cause:
 
 def _checked(doc: dict[str, Any], cause: Cause) -> dict[str, Any]:
     """What a create with this key made. Raises KeyReused where it asked for something else."""
-    if doc.get("fingerprint") != cause.fingerprint:
+    if not cause.asked_the_same(doc.get("fingerprint")):
         raise KeyReused
     return doc
 

@@ -13,6 +13,7 @@ from shared.kit.nats.broker import LoungeBroker
 __all__ = ["NatsError", "Publisher", "SequenceMismatch"]
 
 _WRONG_LAST_SEQUENCE = 10_071
+_NO_SUCH_MESSAGE = frozenset({10_037, 10_043, 10_057})
 _PATIENCE_SECONDS = 5.0
 """A denied publish is never answered: what is wrong then is told by the error callback alone."""
 
@@ -72,3 +73,14 @@ class Publisher:
         except NotFoundError:
             return None
         return int(message.seq), bytes(message.data or b"")
+
+    async def erase(self, number: int, *, stream: str) -> None:
+        """The message of this stream sequence is overwritten on the server's disk; gone already is as good.
+
+        A message that is only replaced or purged keeps its bytes in its block until that is rewritten (tried).
+        """
+        try:
+            await self._js.delete_msg(stream, number)
+        except APIError as error:
+            if error.err_code not in _NO_SUCH_MESSAGE:
+                raise

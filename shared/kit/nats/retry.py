@@ -9,7 +9,7 @@ from faststream import BaseMiddleware
 from faststream.exceptions import HandlerException, NackMessage, RejectMessage
 from pydantic import ValidationError
 
-from shared.contracts.topology import HANDLER_TIMEOUT, MAX_DELIVER
+from shared.contracts.topology import HANDLER_TIMEOUT, MAX_DELIVER, PERSONAL
 from shared.kernel.refusal import NotYetKnown
 from shared.kit.crash import crashpoint
 from shared.kit.log import correlated, get_logger
@@ -57,8 +57,12 @@ def reason_of(error: BaseException) -> tuple[str, bool]:
 
 
 async def park(publisher: Publisher, raw: Any, reason: str, detail: str) -> None:
-    """The raw message in `DLQ` under `dlq.<durable>.<subject>`; returns once it is stored. Raises NatsError."""
+    """The raw message in `DLQ` under `dlq.<durable>.<subject>`; returns once it is stored. Raises NatsError.
+
+    Of what may be personal the body is withheld, however broken: it is replayed from where it came from.
+    """
     meta = raw.metadata
+    withheld = meta.consumer in PERSONAL
     kept = {k: v for k, v in (raw.headers or {}).items() if not k.startswith("Nats-")}
     headers = kept | {
         "Lounge-Reason": reason,
@@ -66,10 +70,11 @@ async def park(publisher: Publisher, raw: Any, reason: str, detail: str) -> None
         "Lounge-Error": detail[:200],
         "Lounge-Stream": meta.stream,
         "Lounge-Sequence": str(meta.sequence.stream),
+        **({"Lounge-Withheld": str(len(raw.data))} if withheld else {}),
     }
     await publisher.publish(
         f"dlq.{meta.consumer}.{raw.subject}",
-        raw.data,
+        b"" if withheld else raw.data,
         stream="DLQ",
         msg_id=f"{meta.stream}:{meta.consumer}:{meta.sequence.stream}",
         headers=headers,

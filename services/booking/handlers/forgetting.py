@@ -1,0 +1,76 @@
+"""What booking forgets: of one person because they are gone, of all what people wrote and nobody needs any more."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from services.booking.domain.redacting import redact
+from services.booking.domain.viewer import ITSELF, Viewer
+from services.booking.handlers.ports import Decide
+from shared.contracts.booking import BookingCancelled, BookingConfirmed
+from shared.kernel.time import Clock
+from shared.kit.documents import Cause, Stored
+from shared.kit.errands import Turn
+
+TEXT_KEPT = timedelta(days=183)
+"""How long after its end a booking keeps what was written into it."""
+PAGE = 100
+TELL_WORDS = (BookingConfirmed, BookingCancelled)
+"""The events that carry what people wrote."""
+_LOOK_SECONDS, _PAUSE_SECONDS = 3_600.0, 0.1
+
+
+class Bookings(Protocol):
+    async def worded(self, sites: Sequence[str], member: str, *, limit: int) -> list[str]: ...
+    async def outlived(self, sites: Sequence[str], *, before: datetime, limit: int) -> list[str]: ...
+    async def change(
+        self, booking_id: str, decide: Decide, cause: Cause, viewer: Viewer, *, at: datetime
+    ) -> Stored: ...
+    async def forget_reasons(self, booking_id: str) -> None: ...
+
+
+class Stream(Protocol):
+    async def take_back(self, doc_id: str, wire: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    bookings: Bookings
+    sites: Callable[[], Awaitable[Sequence[str]]]
+    stream: Stream
+    clock: Clock
+
+    async def work(self, errand: dict[str, Any]) -> Turn:
+        """A page of one person's bookings loses what was written. What is still to come is a departure's to settle."""
+        member = errand["about"]
+        cause = Cause("booking.forget_member", ITSELF.member, f"erasure-{member}")
+        found = await self.bookings.worded(await self.sites(), member, limit=PAGE)
+        for booking_id in found:
+            await self._without_words(booking_id, cause)
+        # One whose reason has still to go out on the stream is found again.
+        return Turn(
+            {"bookings": len(found)}, more=bool(await self.bookings.worded(await self.sites(), member, limit=1))
+        )
+
+    async def outlived_texts(self) -> None:
+        """For ever; every replica looks now and then, and finds what no other has redacted."""
+        while True:
+            more = await self.redact_outlived() == PAGE
+            await asyncio.sleep(_PAUSE_SECONDS if more else _LOOK_SECONDS)
+
+    async def redact_outlived(self) -> int:
+        """A page of bookings that ended long ago. How many."""
+        found = await self.bookings.outlived(await self.sites(), before=self.clock.now() - TEXT_KEPT, limit=PAGE)
+        cause = Cause("booking.redact_booking", ITSELF.member, "texts-outlived")
+        for booking_id in found:
+            await self._without_words(booking_id, cause)
+        return len(found)
+
+    async def _without_words(self, booking_id: str, cause: Cause) -> None:
+        """The history comes last: for as long as it holds a word, the booking is found again."""
+        await self.bookings.change(booking_id, redact, cause, ITSELF, at=self.clock.now())
+        for event in TELL_WORDS:
+            await self.stream.take_back(booking_id, event.wire)
+        await self.bookings.forget_reasons(booking_id)
