@@ -7,9 +7,8 @@ from importlib import resources
 from random import Random
 from typing import Any
 
-from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.site import Holidays
-from services.booking.handlers import BookingHandlers, MoveHandlers, PlaceHandlers, Timers
+from services.booking.handlers import AttendanceHandlers, BookingHandlers, MoveHandlers, PlaceHandlers, Timers
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.forgetting import Forgetting
 from services.booking.handlers.ground import Ground
@@ -22,11 +21,12 @@ from services.booking.store import FORMS, Bookings, Departures, People, Resource
 from services.booking.store.departures import DEPARTURE
 from services.booking.store.places import site_states
 from services.booking.store.rights import FRESH_SECONDS
-from services.booking.subscribers import answer_bookings, answer_entitlements, answer_places
+from services.booking.subscribers import answer_attendance, answer_bookings, answer_entitlements, answer_places
 from shared.contracts.members import POLICY_ID, MemberState, OrganizationState, PolicyState
 from shared.kernel.text import Text
 from shared.kit import errands
 from shared.kit.anchoring import anchored
+from shared.kit.copies import Copy
 from shared.kit.errands import Errands
 from shared.kit.service import Service
 
@@ -40,21 +40,7 @@ def build(settings: Settings) -> Service:
     things = Resources(service.documents("resources"))
     departures = Departures(service.collection("departures"))
     changes = Changes(departures, clock)
-    people = People(
-        service.copy(
-            MemberState,
-            durable="booking__member",
-            on_applied=changes.on_member,
-            on_erased=_forgetting(service, bookings, sites),
-            fresh_seconds=FRESH_SECONDS,
-        )
-    )
-    organizations = service.copy(
-        OrganizationState,
-        durable="booking__organization",
-        on_applied=changes.on_organization,
-        fresh_seconds=FRESH_SECONDS,
-    )
+    people, organizations = _known(service, changes, _forgetting(service, bookings, sites))
     parties = Parties(members=people, organizations=organizations)
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
     ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)
@@ -63,7 +49,7 @@ def build(settings: Settings) -> Service:
     chance = Random()  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
     handle = BookingHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
     moving = MoveHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
-    service.ticker("bookings", {EXPIRE: timers.on_expire, REMIND: timers.on_remind})
+    service.ticker("bookings", timers.by_kind)
     leaving = Leaving(
         departures=departures,
         bookings=bookings,
@@ -75,6 +61,7 @@ def build(settings: Settings) -> Service:
     service.ticker("departures", {DEPARTURE: leaving.on_departure})
     read = BookingQueries(bookings, sites, parties)
     answer_bookings(service, handle, moving, read)
+    answer_attendance(service, AttendanceHandlers(claiming=claiming, clock=clock))
     answer_places(
         service,
         PlaceHandlers(sites=sites, resources=things, bookings=bookings, clock=clock),
@@ -96,6 +83,24 @@ def _forgetting(service: Service, bookings: Bookings, sites: Sites) -> Callable[
         await owed.begin(member.id, {})
 
     return on_erased
+
+
+def _known(
+    service: Service, changes: Changes, on_erased: Callable[[MemberState, Any], Awaitable[None]]
+) -> tuple[People, Copy[OrganizationState]]:
+    """Our copies of who belongs where."""
+    fresh = FRESH_SECONDS
+    members = service.copy(
+        MemberState,
+        durable="booking__member",
+        on_applied=changes.on_member,
+        on_erased=on_erased,
+        fresh_seconds=fresh,
+    )
+    organizations = service.copy(
+        OrganizationState, durable="booking__organization", on_applied=changes.on_organization, fresh_seconds=fresh
+    )
+    return People(members), organizations
 
 
 def load_holidays() -> Holidays:

@@ -9,20 +9,26 @@ from shared.contracts.booking import (
     BookingCancelled,
     BookingChallenged,
     BookingChanged,
+    BookingCheckedIn,
+    BookingCheckedOut,
+    BookingCompleted,
     BookingConfirmed,
     BookingExpired,
     BookingHandedOver,
     BookingMoved,
+    BookingNoShow,
     BookingPlaced,
     BookingRedacted,
     BookingReminded,
     BookingSubmitted,
     MemberErasedInBooking,
     PlaceView,
+    RangeView,
     ResourceDefined,
     SiteDefined,
 )
 from shared.contracts.message import BilingualView, Event
+from shared.kernel.interval import Interval
 
 Said = said.BookingEvent | said.SiteDefined | said.ResourceDefined
 
@@ -59,9 +65,27 @@ def _of_booking(event: said.Told, gist: dict[str, Any]) -> Event:
             made = BookingMoved(**gist, **_standing(booking), before=_place_of(before_it))
         case said.BookingChanged(booking, changed):
             made = BookingChanged(**gist, **_standing(booking), changed=changed)
+        case said.BookingCheckedIn() | said.BookingCheckedOut() | said.BookingCompleted() | said.BookingNoShow():
+            made = _of_attendance(event, gist)
         case _:
             assert_never(event)
     return made
+
+
+def _of_attendance(
+    event: said.BookingCheckedIn | said.BookingCheckedOut | said.BookingCompleted | said.BookingNoShow,
+    gist: dict[str, Any],
+) -> Event:
+    status: dict[str, Any] = {"status": event.booking.status.value}
+    match event:
+        case said.BookingCheckedIn(_, regained):
+            return BookingCheckedIn(**gist, **status, regained=_range_of(regained))
+        case said.BookingCheckedOut(_, freed):
+            return BookingCheckedOut(**gist, **status, freed=_range_of(freed))
+        case said.BookingCompleted():
+            return BookingCompleted(**gist, **status)
+        case said.BookingNoShow(_, until, freed):
+            return BookingNoShow(**gist, **status, booked_until=until, freed=_range_of(freed))
 
 
 def _given_up(
@@ -77,6 +101,10 @@ def _given_up(
             return BookingCancelled(**gist, before=before.value, reason=booking.reason, **how)
         case said.BookingExpired(_, before):
             return BookingExpired(**gist, before=before.value)
+
+
+def _range_of(interval: Interval | None) -> RangeView | None:
+    return None if interval is None else RangeView(starts_at=interval.start, ends_at=interval.end)
 
 
 def _place_of(booking: Booking) -> PlaceView:

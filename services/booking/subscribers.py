@@ -1,6 +1,6 @@
 """Subject → handler. Copies of members and organizations are fed in `app.py`: nothing is decided on their arrival."""
 
-from services.booking.handlers import BookingHandlers, MoveHandlers, PlaceHandlers
+from services.booking.handlers import AttendanceHandlers, BookingHandlers, MoveHandlers, PlaceHandlers
 from services.booking.queries import (
     BookingQueries,
     EntitlementQueries,
@@ -67,6 +67,20 @@ def _answer_privacy(service: Service, ask: BookingQueries) -> None:
     @service.command(said.PersonalDataInBooking)
     async def personal_data(msg: Asked[said.PersonalDataInBooking]) -> Answer:
         return answer(await ask.personal_data(msg))
+
+
+def answer_attendance(service: Service, handle: AttendanceHandlers) -> None:
+    """Commands of who comes and goes."""
+
+    @service.command(said.CheckInBooking)
+    async def check_in_booking(msg: Asked[said.CheckInBooking]) -> Answer:
+        stored = await handle.check_in_booking(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.CheckOutBooking)
+    async def check_out_booking(msg: Asked[said.CheckOutBooking]) -> Answer:
+        stored = await handle.check_out_booking(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
 
 
 def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) -> None:

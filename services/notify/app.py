@@ -18,6 +18,7 @@ from services.notify.store.broadcasts import FAN_OUT
 from services.notify.subscribers import (
     answer_members,
     subscribe_to_announcements,
+    subscribe_to_attendance,
     subscribe_to_bookings,
     subscribe_to_forgetting,
     subscribe_to_leaving,
@@ -73,6 +74,7 @@ def _hear(service: Service, directly: Directly, known: Known, announcements: Ann
     bookings = Bookings(directly, known.endings)
     subscribe_to_bookings(service, bookings)
     subscribe_to_leaving(service, bookings)
+    subscribe_to_attendance(service, bookings)
     subscribe_to_results(service, Results(directly, known))
     subscribe_to_memberships(service, Memberships(directly, known.endings))
     subscribe_to_announcements(service, announcements)

@@ -14,6 +14,7 @@ from shared.contracts.booking import (
     BookingExpired,
     BookingHandedOver,
     BookingMoved,
+    BookingNoShow,
     BookingPlaced,
     BookingRedacted,
     BookingReminded,
@@ -119,6 +120,20 @@ def subscribe_to_bookings(service: Service, bookings: Bookings) -> None:
     )
     async def booking_expired(event: Received[BookingExpired]) -> None:
         await bookings.on_expired(event)
+
+
+def subscribe_to_attendance(service: Service, bookings: Bookings) -> None:
+    """What becomes of a booking to which nobody came. Who comes or goes is told nothing: they did it themselves."""
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__booking_no_show",
+        model=BookingNoShow,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def booking_no_show(event: Received[BookingNoShow]) -> None:
+        await bookings.on_no_show(event)
 
 
 def subscribe_to_leaving(service: Service, bookings: Bookings) -> None:

@@ -42,6 +42,7 @@ _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_CHALLENGED: "booking_challenged",
     Topic.BOOKING_MOVED: "booking_moved",
     Topic.BOOKING_CHANGED: "booking_changed",
+    Topic.BOOKING_NO_SHOW: "booking_no_show",
     Topic.REGISTERED: "registered",
     Topic.WAITING: "waiting",
     Topic.PROMOTED: "promoted",
@@ -225,12 +226,14 @@ def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
     """What any event about a booking may tell; what this one does not is empty, and its row is left out."""
     said = dict(facts)
     place, deadline = one_line(reader.site_name.best(reader.language)), said.get("expires_at")
+    until = said.get("booked_until") if said.get("booked_until") != facts.ends_at else None
     return {
         "place": [place] if place else [],
         "resource": [_best(facts.resource_name, reader.language) or facts.resource],
         "times": span_lines(facts.starts_at, facts.ends_at, reader.zones, reader.language),
         "status": _known([said.get("status", "")], _STATUS[reader.language]),
         "deadline": span_lines(deadline, None, reader.zones, reader.language) if deadline else [],
+        "until": span_lines(until, None, reader.zones, reader.language) if until else [],
         "before": said.get("before"),
         "earlier": _earlier(said.get("before"), reader),
         "changed": _known(said.get("changed", ()), _WORDS[reader.language]),

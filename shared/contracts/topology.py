@@ -101,6 +101,7 @@ DURABLES = (
     _event("notify", "booking_expired", "booking"),
     _event("notify", "booking_handed_over", "booking"),
     _event("notify", "booking_redacted", "booking"),
+    _event("notify", "booking_no_show", "booking"),
     _event("notify", "registration_placed", "events"),
     _event("notify", "registration_promoted", "events"),
     _event("notify", "seminar_changed", "events"),

@@ -165,7 +165,7 @@ def test_from_its_start_on_a_booking_is_not_cancelled_any_more() -> None:
         cancel(booking, at=booking.interval.start)
 
 
-@pytest.mark.parametrize("status", [Status.CHECKED_IN, Status.COMPLETED, Status.EXPIRED, Status.NO_SHOW])
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.EXPIRED, Status.NO_SHOW])
 def test_what_has_run_its_course_is_neither_cancelled_nor_confirmed(status: Status) -> None:
     booking = replace(placed(), status=status)
     with pytest.raises(NotCancellable):

@@ -21,16 +21,29 @@ from services.booking.domain.lapsing import challenge, expire, remind
 from services.booking.domain.refusals import BookingRefused, NotApprovable, NotCancellable, NotConfirmable, TooLate
 from services.booking.domain.rules import Circumstances
 from services.booking.domain.settling import approve, cancel, confirm, reject
-from services.booking.domain.status import APPROVE, CANCEL, CONFIRM, OPEN, REJECT, Mode, Status, Step
+from services.booking.domain.status import (
+    APPROVE,
+    CANCEL,
+    CHECK_IN,
+    CHECK_OUT,
+    CONFIRM,
+    OPEN,
+    REJECT,
+    Mode,
+    Status,
+    Step,
+)
 from tests.support.booking import NOW, POLICY, ROOM, all_free, ny, span, under, wish
 
 MINUTE = timedelta(minutes=1)
 OPEN_OR_CONFIRMED = {Status.HELD, Status.PROVISIONAL, Status.PENDING, Status.CONFIRMED}
 TABLE: dict[str, tuple[Step, set[Status], set[Status]]] = {
-    "confirm": (CONFIRM, {Status.HELD, Status.PROVISIONAL}, {Status.CONFIRMED, Status.PENDING}),
+    "confirm": (CONFIRM, {Status.HELD, Status.PROVISIONAL}, {Status.CONFIRMED, Status.PENDING, Status.CHECKED_IN}),
     "approve": (APPROVE, {Status.PENDING}, {Status.CONFIRMED}),
     "reject": (REJECT, {Status.PENDING}, {Status.CANCELLED}),
-    "cancel": (CANCEL, OPEN_OR_CONFIRMED, {Status.CANCELLED}),
+    "cancel": (CANCEL, {*OPEN_OR_CONFIRMED, Status.CHECKED_IN}, {Status.CANCELLED}),
+    "check in": (CHECK_IN, {Status.CONFIRMED, Status.NO_SHOW}, {Status.CHECKED_IN}),
+    "check out": (CHECK_OUT, {Status.CHECKED_IN}, {Status.COMPLETED}),
 }
 """By step: from which states it is taken, and from which it counts as taken before."""
 NEEDS_APPROVAL = under(replace(ROOM, needs_approval=True))

@@ -7,6 +7,7 @@ one its state asks for, every accepted command is in the log once, and what is o
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -28,6 +29,7 @@ from hypothesis.stateful import (
 from services.booking.domain.claims import of_place, of_quota
 from services.booking.domain.quota import shares
 from services.booking.domain.refusals import BookingRefused, SlotTaken
+from services.booking.domain.resource import CheckIn
 from services.booking.domain.status import OPEN, Status
 from services.booking.domain.viewer import ITSELF
 from services.booking.store import Bookings
@@ -36,12 +38,15 @@ from shared.contracts.booking import (
     ApproveBooking,
     CancelBooking,
     ChangeBooking,
+    CheckInBooking,
+    CheckOutBooking,
     ConfirmBooking,
     PlaceBooking,
     RejectBooking,
 )
 from shared.contracts.message import Command, Principal
 from shared.kernel.ids import derived_id
+from shared.kernel.interval import Interval
 from shared.kernel.refusal import Refusal
 from shared.kit.documents import Documents, Stored
 from shared.kit.mongo import Mongo
@@ -63,6 +68,7 @@ from tests.support.servers import Servers
 
 T = TypeVar("T")
 STANDING = {Status.HELD, Status.PROVISIONAL, Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN}
+OCCUPYING = {*STANDING, Status.NO_SHOW, Status.COMPLETED}
 ACTIONS = (ConfirmBooking, ApproveBooking, RejectBooking, CancelBooking)
 SPRING, AUTUMN = ny("2027-03-12 12:00"), ny("2027-11-05 12:00")
 """Two days before the clocks of New York skip an hour, and show one twice."""
@@ -75,7 +81,8 @@ quarters = st.integers(0, 40)  # times 45 minutes, from half a day before the cl
 lengths = st.sampled_from([15, 30, 60, 90, 150])
 modes = st.sampled_from(["confirm", "hold", "provisional"])
 picks = st.integers(0, 1_000)
-waits = st.sampled_from([timedelta(minutes=3), timedelta(minutes=6), timedelta(hours=5), timedelta(hours=20)])
+waits = st.sampled_from([timedelta(minutes=3), timedelta(minutes=6), timedelta(minutes=50), timedelta(hours=20)])
+moments = st.integers(-20, 40)  # minutes from the start of a booking
 
 
 def by(name: str, site: str) -> Principal:
@@ -104,7 +111,7 @@ class Life(RuleBasedStateMachine):
     @initialize(begin=st.sampled_from([SPRING, AUTUMN]))
     def open(self, begin: datetime) -> None:
         site = replace(SITE, id=self.site, calendars=())
-        always = [replace(room, site=self.site, opening_hours=None) for room in (ROOM, ROOM_B)]
+        always = [replace(room, site=self.site, opening_hours=None, check_in=CheckIn()) for room in (ROOM, ROOM_B)]
         both = replace(always[0], id="room-ab", parts=("room-a", "room-b"))
         studio = replace(always[0], id="studio", needs_approval=True, cancel_cutoff_minutes=600, provisional_days=1)
         self.house = FakeHouse(*always, both, studio, site=site)
@@ -143,6 +150,8 @@ class Life(RuleBasedStateMachine):
             RejectBooking: handle.reject_booking,
             CancelBooking: handle.cancel_booking,
             ChangeBooking: self.house.moving.change_booking,
+            CheckInBooking: self.house.attendance.check_in_booking,
+            CheckOutBooking: self.house.attendance.check_out_booking,
         }
         stored: Stored = await answers[type(data)](ask)
         return stored
@@ -174,26 +183,21 @@ class Life(RuleBasedStateMachine):
         chance = Random(seed)
         keys = [f"{self.site}-{next(_numbers)}" for _ in range(6)]
 
-        async def one(key: str) -> Stored | Refusal:
+        def one(key: str) -> tuple[Command, str, str]:
             wish = self.wish(chance.choice(["room-a", "room-ab"]), at + chance.randrange(2), minutes)
-            try:
-                return await self.tell(wish, chance.choice(["ana", "ben", "stan"]), key)
-            except Refusal as refusal:
-                return refusal
+            return wish, chance.choice(["ana", "ben", "stan"]), key
 
-        async def all_of_them() -> list[Stored | Refusal]:
-            return await asyncio.gather(*map(one, keys))
-
-        for key, outcome in zip(keys, self.run(all_of_them()), strict=True):
-            if isinstance(outcome, Stored):
-                self.commands[outcome.doc["_id"]] = [key]
+        self._all_at_once([one(key) for key in keys])
 
     @precondition(lambda self: self.commands)
     @rule(pick=picks, action=st.sampled_from(ACTIONS), who=members)
     def settle(self, pick: int, action: Any, who: str) -> None:
         doc = self.one_of(pick)
         keeps = (
-            action is CancelBooking and self._is_late(doc) and who in doc["parties"] and doc["status"] == "confirmed"
+            action is CancelBooking
+            and self._is_late(doc)
+            and who in doc["parties"]
+            and doc["status"] in ("confirmed", "checked_in")
         )
         if isinstance(self.told(action(id=doc["_id"]), who, doc), Stored) and keeps:
             self.kept.add(doc["_id"])
@@ -215,6 +219,56 @@ class Life(RuleBasedStateMachine):
         if isinstance(self.told(ChangeBooking(id=doc["_id"], ends_at=end), who, doc), Stored) and late:
             self.kept.add(doc["_id"])
 
+    @precondition(lambda self: self._to_be_attended("confirmed", "no_show"))
+    @rule(pick=picks, minutes=moments, ticking=st.booleans(), who=members)
+    def come(self, pick: int, minutes: int, who: str, *, ticking: bool) -> None:
+        """At some moment around the start, if that has not passed: too early, in time, or late after a no-show."""
+        coming = self._to_be_attended("confirmed", "no_show")
+        doc = coming[pick % len(coming)]
+        self._wait_until(doc["starts_at"] + timedelta(minutes=minutes), ticking=ticking)
+        self._attend(CheckInBooking(id=doc["_id"]), who)
+
+    @precondition(lambda self: self._to_be_attended("checked_in"))
+    @rule(pick=picks, minutes=moments, ticking=st.booleans(), who=members)
+    def leave(self, pick: int, minutes: int, who: str, *, ticking: bool) -> None:
+        there = self._to_be_attended("checked_in")
+        doc = there[pick % len(there)]
+        self._wait_until(doc["starts_at"] + timedelta(minutes=minutes), ticking=ticking)
+        self._attend(CheckOutBooking(id=doc["_id"]), who)
+
+    def _to_be_attended(self, *statuses: str) -> list[dict[str, Any]]:
+        """Those in one of these states whose time is not over, the next one first."""
+        docs = [doc for doc in self.docs() if doc["status"] in statuses] if self.commands else []
+        left = [doc for doc in docs if doc.get("booked_until", doc["ends_at"]) > self.house.clock.at]
+        return sorted(left, key=lambda doc: doc["starts_at"])[:2]
+
+    @precondition(lambda self: self.commands)
+    @rule(seed=picks)
+    def want_what_is_left_at_once(self, seed: int) -> None:
+        """Two who come late, and two others who would like that time."""
+        doc, chance = (self._to_be_attended("no_show") or self.docs())[0], Random(seed)
+        end = doc.get("booked_until", doc["ends_at"])
+        start = end - timedelta(minutes=15 * chance.randrange(1, 4))
+        wish = PlaceBooking(site=self.site, resource=doc["resource"], starts_at=start, ends_at=end)
+        come = CheckInBooking(id=doc["_id"])
+        asked = [(come, "stan"), (wish, "ana"), (come, chance.choice(["ana", "ben"])), (wish, "ben")]
+        self._all_at_once([(data, who, f"{self.site}-{next(_numbers)}") for data, who in asked])
+
+    def _all_at_once(self, asked: list[tuple[Command, str, str]]) -> None:
+        async def one(each: tuple[Command, str, str]) -> None:
+            with suppress(Refusal):
+                await self.tell(*each)
+
+        async def all_of_them() -> None:
+            await asyncio.gather(*map(one, asked))
+
+        self.run(all_of_them())
+        keys = {key for _, _, key in asked}
+        for doc in sorted(self.run(self.read(self.site)), key=lambda doc: doc["_id"]):
+            told = [entry["command"].rpartition("|")[2] for entry in doc["log"] if entry.get("command")]
+            if new := [key for key in told if key in keys]:
+                self.commands.setdefault(doc["_id"], []).extend(new)
+
     @precondition(lambda self: self.commands)
     @rule(pick=picks, words=st.sampled_from(["", "Pitch", "商談"]), who=members)
     def reword(self, pick: int, words: str, who: str) -> None:
@@ -224,11 +278,21 @@ class Life(RuleBasedStateMachine):
     @rule(wait=waits, ticking=st.booleans())
     def time_passes(self, wait: timedelta, *, ticking: bool) -> None:
         """With a ticker, or with every replica down: then the timers strike later."""
-        self.house.clock.at += wait
+        self._wait_until(self.house.clock.at + wait, ticking=ticking)
+
+    def _wait_until(self, at: datetime, *, ticking: bool) -> None:
+        self.house.clock.at = max(at, self.house.clock.at)
         while ticking and (due := self._due()):
             first = min(due, key=lambda doc: (doc["due_at"], doc["_id"]))
-            strike = {"expire": self.house.timers.on_expire, "remind": self.house.timers.on_remind}
-            self.run(strike[first["due_kind"]](first))
+            self.run(self.house.timers.by_kind[first["due_kind"]](first))
+
+    def _attend(self, data: CheckInBooking | CheckOutBooking, who: str) -> None:
+        """Before it the clock may have made a version of its own, which is none of theirs."""
+        key = f"{self.site}-{next(_numbers)}"
+        with suppress(Refusal):
+            stored = self.run(self.tell(data, who, key))
+            if any(entry.get("command", "").endswith(f"|{key}") for entry in stored.doc["log"]):
+                self.commands[data.id].append(key)
 
     def _is_late(self, doc: dict[str, Any]) -> bool:
         return "cancel_by" in doc and doc["cancel_by"] <= self.house.clock.at
@@ -250,10 +314,13 @@ class Life(RuleBasedStateMachine):
 
     def _holds_what_it_should(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)
-        stands, drawn = booking.status in STANDING, len(of_quota(booking.claims))
-        assert bool(of_place(booking.claims)) == stands, doc
+        drawn = len(of_quota(booking.claims))
+        occupies = booking.status in OCCUPYING
+        minute = timedelta(minutes=1)
+        gone_before = booking.status is Status.COMPLETED and not booking.claims and booking.interval.length == minute
+        assert bool(of_place(booking.claims)) == (occupies and not gone_before), doc
         if doc["_id"] not in self.kept:
-            assert drawn == (self._hours(doc) if stands else 0), doc
+            assert drawn == (self._hours(doc) if occupies and not gone_before else 0), doc
 
     def _is_timed_as_it_stands(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)
@@ -271,7 +338,8 @@ class Life(RuleBasedStateMachine):
         if doc["organization"] != "org-a":
             return 0
         booking, right = booking_of(doc), POLICY.of(SMALL.kind, self.site, "room")
-        found = shares(booking.interval, replace(SMALL, id="org-a"), right.limits, SITE.zone)
+        booked = Interval(booking.interval.start, booking.booked_until or booking.interval.end)
+        found = shares(booked, replace(SMALL, id="org-a"), right.limits, SITE.zone)
         return sum(share.units for share in found)
 
 

@@ -12,6 +12,7 @@ from shared.contracts.booking import (
     BookingExpired,
     BookingHandedOver,
     BookingMoved,
+    BookingNoShow,
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
@@ -115,6 +116,11 @@ def reworded(**more: Any) -> BookingChanged:
 
 def expired(**more: Any) -> BookingExpired:
     return BookingExpired(**_booking(**({"before": "provisional", "version": 2} | more)))
+
+
+def no_show(**more: Any) -> BookingNoShow:
+    fields = {"status": "no_show", "version": 2, "ends_at": START + HOUR / 6, "booked_until": START + HOUR}
+    return BookingNoShow(**_booking(**(fields | more)))
 
 
 def cancelled(**more: Any) -> BookingCancelled:

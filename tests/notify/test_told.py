@@ -23,6 +23,7 @@ EACH_EVENT = [
     (b.moved(), "b1", "booking.moved", "予約が変更されました"),
     (b.reworded(), "b1", "booking.changed", "登録内容が変更されました"),
     (b.expired(), "b1", "booking.expired", "期限切れ"),
+    (b.no_show(), "b1", "booking.no_show", "チェックインがなかったため開放しました"),
     (b.cancelled(rejected=True, reason="点検"), "b1", "booking.rejected", "承認されませんでした"),
     (b.cancelled(), "b1", "booking.cancelled", "予約を取り消しました"),
     (b.registered(), "r1", "registration.confirmed", "お申し込みを受け付けました"),

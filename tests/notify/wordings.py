@@ -25,6 +25,7 @@ CASES: Mapping[Topic, Facts] = {
     Topic.BOOKING_CHALLENGED: b.challenged(),
     Topic.BOOKING_MOVED: b.moved(status="pending", expires_at=b.DEADLINE),
     Topic.BOOKING_CHANGED: b.reworded(),
+    Topic.BOOKING_NO_SHOW: b.no_show(),
     Topic.REGISTERED: b.registered(seminar=b.tentative()),
     Topic.WAITING: b.registered(status="waiting", position=3, mode="onsite"),
     Topic.PROMOTED: b.promoted(),

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from services.booking.app import load_holidays
-from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.opening import Opening
 from services.booking.domain.party import Party, Period
@@ -16,7 +15,7 @@ from services.booking.domain.resource import Resource
 from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.site import Calendar, Site
-from services.booking.handlers import BookingHandlers, MoveHandlers, Timers
+from services.booking.handlers import AttendanceHandlers, BookingHandlers, MoveHandlers, Timers
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
@@ -226,6 +225,7 @@ class FakeHouse:
         self.moving = MoveHandlers(
             bookings=bookings, ground=self.ground, claiming=claiming, clock=self.clock, chance=Random(8)
         )
+        self.attendance = AttendanceHandlers(claiming=claiming, clock=self.clock)
 
     def working_on(self, bookings: Bookings) -> tuple[BookingHandlers, Timers]:
         """The handlers over this collection."""
@@ -238,11 +238,10 @@ class FakeHouse:
 
     async def run_to(self, at: datetime) -> None:
         """Moves the clock there and strikes every timer on the way, each at its own time, as the ticker would."""
-        handlers = {EXPIRE: self.timers.on_expire, REMIND: self.timers.on_remind}
         while due := sorted(self._armed(at)):
             self.clock.at = max(self.clock.at, due[0][0])
             doc = self.bookings.memory.docs[due[0][1]]
-            await handlers[doc["due_kind"]](doc)
+            await self.timers.by_kind[doc["due_kind"]](doc)
         self.clock.at = at
 
     def _armed(self, until: datetime) -> list[tuple[datetime, str]]:

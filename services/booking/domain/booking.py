@@ -1,6 +1,6 @@
 """One party's right to one resource over `[start, end)`: what it is, and how it begins.
 
-What becomes of it is beside: `settling` by people, `lapsing` by the clock.
+What becomes of it is beside: `settling` by people, `lapsing` by the clock, `attendance` by who comes and who does not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
-from services.booking.domain.deadlines import cutoff, deadline, reminder
+from services.booking.domain.deadlines import cutoff, deadline, door, reminder
 from services.booking.domain.events import BookingEvent, BookingPlaced
 from services.booking.domain.holding import hold_claims, too_many_holds
 from services.booking.domain.refusals import BookingRefused
@@ -21,8 +21,8 @@ from shared.kernel.interval import Interval
 from shared.kernel.text import Text
 
 Decided = Decision["Booking", BookingEvent]
-EXPIRE, REMIND = "expire", "remind"
-"""The kinds of timers: end what nobody settled; say that the deadline is near."""
+EXPIRE, REMIND, NO_SHOW, COMPLETE = "expire", "remind", "no_show", "complete"
+"""The kinds of timers: end what nobody settled; say that the deadline is near; cut what nobody came to; it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,9 @@ class Booking:
     An open one has `expires_at`, by which it has to be settled, and perhaps `remind_at`. Until `cancel_by` (None: its
     start) cancelling gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
     `former` are those who made or held it and have left.
+
+    `check_in_from` and `check_in_until` are there where it has to be checked in. `booked_until` is the end it had until
+    it was cut as a no-show.
     """
 
     id: str
@@ -55,6 +58,10 @@ class Booking:
     cancel_by: datetime | None = None
     reason: str | None = None
     former: Sequence[str] = ()
+    check_in_from: datetime | None = None
+    check_in_until: datetime | None = None
+    checked_in_at: datetime | None = None
+    booked_until: datetime | None = None
 
     @classmethod
     def place(
@@ -73,6 +80,7 @@ class Booking:
         needs_approval = under.needs_approval
         status = first(wanted.mode, needs_approval=needs_approval)
         expires_at = deadline(status, wanted.interval, under, at)
+        check_in_from, check_in_until = door(wanted.interval, under.resource)
         booking = cls(
             id=booking_id,
             site=under.site.id,
@@ -92,13 +100,19 @@ class Booking:
             expires_at=expires_at,
             remind_at=reminder(status, expires_at, at),
             cancel_by=cutoff(wanted.interval, under.resource),
+            check_in_from=check_in_from,
+            check_in_until=check_in_until,
         )
+        if status is Status.CONFIRMED:
+            booking = booking.certain(at=at)
         return Decision(booking, [BookingPlaced(booking)])
 
     @property
     def due(self) -> tuple[datetime, str] | None:
         """When the clock has to look at it next, and for what: a function of what it is, so never out of step."""
-        timers = ((self.remind_at, REMIND), (self.expires_at, EXPIRE))
+        absent_at = self.check_in_until if self.status is Status.CONFIRMED else None
+        over_at = self.interval.end if self.status is Status.CHECKED_IN else None
+        timers = ((self.remind_at, REMIND), (self.expires_at, EXPIRE), (absent_at, NO_SHOW), (over_at, COMPLETE))
         return min(((at, kind) for at, kind in timers if at is not None), default=None)
 
     @property
@@ -109,6 +123,16 @@ class Booking:
     def lapsed(self, at: datetime) -> bool:
         """Over, whether or not its timer has got to it."""
         return self.status in OPEN and self.expires_at is not None and self.expires_at <= at
+
+    def absent(self, at: datetime) -> bool:
+        """Nobody came in time, whether or not its timer has got to it."""
+        return self.status is Status.CONFIRMED and self.check_in_until is not None and self.check_in_until <= at
+
+    def certain(self, *, at: datetime) -> Booking:
+        """Confirmed by its people; so close to its start that they may be there already, checked in by that alone."""
+        if self.check_in_from is None or at < self.check_in_from:
+            return replace(self, status=Status.CONFIRMED)
+        return replace(self, status=Status.CHECKED_IN, checked_in_at=at)
 
     def become(
         self, status: Status, *, claims: Sequence[str], expires_at: datetime | None = None, reason: str | None = None

@@ -51,6 +51,15 @@ def cutoff(use: Interval, resource: Resource) -> datetime | None:
     return use.start - timedelta(minutes=minutes) if minutes else None
 
 
+def door(use: Interval, resource: Resource) -> tuple[datetime | None, datetime | None]:
+    """From when and until when it has to be checked in; nothing where nobody has to."""
+    rule = resource.check_in
+    if rule is None:
+        return None, None
+    before, after = timedelta(minutes=rule.before_minutes), timedelta(minutes=rule.after_minutes)
+    return use.start - before, min(use.start + after, use.end)
+
+
 def _on_business_day(at: datetime, under: Circumstances) -> datetime:
     """`at`; where the resource does not open on that day of the site, the same wall time of the next day it does."""
     zone, day = under.site.zone, day_of(at, under.site.zone)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from services.booking.domain.booking import Booking
     from services.booking.domain.status import Status
+    from shared.kernel.interval import Interval
 
 Word = Literal["purpose", "attendees"]
 
@@ -105,6 +107,35 @@ class BookingRedacted:
     booking: Booking
 
 
+class BookingCheckedIn:
+    """`regained`: it had been cut as a no-show, and occupies that again."""
+
+    booking: Booking
+    regained: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookingCheckedOut:
+    """`freed`: what it no longer occupies, cleaning up included."""
+
+    booking: Booking
+    freed: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookingCompleted:
+    booking: Booking
+
+
+@dataclass(frozen=True, slots=True)
+class BookingNoShow:
+    """Nobody came; `until` it was booked. `freed`: what it no longer occupies, cleaning up included."""
+
+    booking: Booking
+    until: datetime
+    freed: Interval | None
+
+
 Told = (
     BookingPlaced
     | BookingSubmitted
@@ -116,6 +147,10 @@ Told = (
     | BookingChallenged
     | BookingMoved
     | BookingChanged
+    | BookingCheckedIn
+    | BookingCheckedOut
+    | BookingCompleted
+    | BookingNoShow
 )
 """What is told with the gist of the booking, for those who mail about it."""
 BookingEvent = Told | BookingRedacted

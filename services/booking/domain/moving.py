@@ -13,7 +13,7 @@ from random import Random
 
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import HOLD, of_place, of_quota
-from services.booking.domain.deadlines import approved_by, cutoff, reminder
+from services.booking.domain.deadlines import approved_by, cutoff, door, reminder
 from services.booking.domain.events import BookingChanged, BookingMoved, Word
 from services.booking.domain.quota import Share
 from services.booking.domain.refusals import BookingRefused, NotChangeable, TooLate
@@ -74,17 +74,28 @@ def move(booking: Booking, to: Move, free: FreeUnits, *, at: datetime, chance: R
     quota = dict.fromkeys((*of_quota(booking.claims), *drawn)) if late else drawn
     slots = [claim for claim in booking.claims if claim.startswith(HOLD)]
     moved = replace(
-        _standing(booking, wanted, under),
+        _standing(booking, wanted, under, at),
         claims=(*under.resource.claims(wanted.interval), *quota, *slots),
         cancel_by=booking.cancel_by if late else cutoff(wanted.interval, under.resource),
     )
-    return _told(booking, _timed(booking, moved, to, at))
+    return _told(booking, _attended(booking, moved, to, at))
 
 
 def _leave_early(booking: Booking, to: Move, at: datetime) -> Decided:
-    """Give back whole granules to come and their hours; an end that has passed means now."""
-    under, now = to.under, at + (-(at - booking.interval.start)) % MINUTE
-    use = Interval(booking.interval.start, min(max(to.wanted.interval.end, now), booking.interval.end))
+    end = max(to.wanted.interval.end, minute_after(at, booking))
+    shorter = shortened(booking, end, to.under)
+    return _told(booking, replace(shorter, purpose=to.wanted.purpose, attendees=to.wanted.attendees))
+
+
+def minute_after(at: datetime, booking: Booking) -> datetime:
+    """`at`, or the next full minute since its start; what has begun has lasted for one."""
+    start = booking.interval.start
+    return max(at + (-(at - start)) % MINUTE, start + MINUTE)
+
+
+def shortened(booking: Booking, end: datetime, under: Circumstances) -> Booking:
+    """Over at `end`, if that is earlier: whole granules behind it, cleaning up included, and their hours given back."""
+    use = Interval(booking.interval.start, min(end, booking.interval.end))
     minutes = {claim.rsplit("|", 1)[1] for claim in under.resource.claims(use)}
     place = [claim for claim in of_place(booking.claims) if claim.rsplit("|", 1)[1] in minutes]
     # What an older table of rights drew is not known to this one, so it stays.
@@ -94,17 +105,33 @@ def _leave_early(booking: Booking, to: Move, at: datetime) -> Decided:
     for prefix in known:
         quota += [claim for claim in booking.claims if claim.startswith(prefix)][: left.get(prefix, 0)]
     others = [claim for claim in booking.claims if claim.startswith(HOLD)]
-    shorter = replace(_standing(booking, to.wanted, None), interval=use, claims=(*place, *quota, *others))
-    return _told(booking, shorter)
+    return replace(booking, interval=use, claims=(*place, *quota, *others))
 
 
-def _standing(booking: Booking, wanted: Wanted, under: Circumstances | None) -> Booking:
-    """With what is wanted; `under` None: where and by which rules it stands."""
-    worded = replace(booking, interval=wanted.interval, purpose=wanted.purpose, attendees=wanted.attendees)
-    if under is None:
-        return worded
-    resource = under.resource
-    return replace(worded, resource=resource.id, resource_name=resource.name, policy=under.policy.version)
+def _standing(booking: Booking, wanted: Wanted, under: Circumstances, at: datetime) -> Booking:
+    """With what is wanted, where and by which rules it stands; whether to check in is not asked anew under way."""
+    resource, running = under.resource, booking.interval.start <= at
+    own = booking.check_in_from, booking.check_in_until
+    opens, closes = own if running else door(wanted.interval, resource)
+    return replace(
+        booking,
+        interval=wanted.interval,
+        purpose=wanted.purpose,
+        attendees=wanted.attendees,
+        resource=resource.id,
+        resource_name=resource.name,
+        policy=under.policy.version,
+        check_in_from=opens,
+        check_in_until=closes,
+    )
+
+
+def _attended(booking: Booking, moved: Booking, to: Move, at: datetime) -> Booking:
+    """Who had checked in before its start has done so for its new time only if that is about to begin as well."""
+    if moved.status is not Status.CHECKED_IN or booking.interval.start <= at:
+        return _timed(booking, moved, to, at)
+    anew = _timed(booking, replace(moved, status=Status.CONFIRMED, checked_in_at=None), to, at)
+    return anew.certain(at=at) if anew.status is Status.CONFIRMED else anew
 
 
 def _timed(booking: Booking, moved: Booking, to: Move, at: datetime) -> Booking:

@@ -64,6 +64,30 @@ class NotChangeable(Refusal):
     message = Text(ja="この状態の予約は変更できません。", en="A booking in this state cannot be changed.")
 
 
+class NotCheckableIn(Refusal):
+    code = "not-checkable-in"
+    message = Text(ja="この状態の予約にはチェックインできません。", en="A booking in this state cannot be checked in.")
+
+
+class NotCheckableOut(Refusal):
+    code = "not-checkable-out"
+    message = Text(ja="チェックインしていない予約です。", en="Nobody has checked in to this booking.")
+
+
+class CheckInNotOpen(Refusal):
+    """Member `opens_at`."""
+
+    code = "check-in-not-open"
+    message = Text(ja="チェックインの受付はまだ始まっていません。", en="It is too early to check in.")
+
+
+class CheckInClosed(Refusal):
+    """Member `closed_at`."""
+
+    code = "check-in-closed"
+    message = Text(ja="予約の時間が終わっています。", en="The time of this booking is over.")
+
+
 class IntervalInvalid(Invalid):
     code = "interval-invalid"
     message = Text(ja="終了は開始より後でなければなりません。", en="A booking ends after it starts.")

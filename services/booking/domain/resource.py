@@ -33,12 +33,21 @@ RULES = (
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIn:
+    """How long before and after its start a use has to be checked in."""
+
+    before_minutes: int = 15
+    after_minutes: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A room, a desk, an expert's hour. Lengths are minutes; `opening_hours` None: always open.
 
     `buffer_minutes` after each use belong to cleaning up; `parts` name the rooms a combined room is made of. What is
     cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew. A use begins and ends on the
     granule, or, where there are `boundaries` (`HH:MM`), at these wall times alone: a desk by half-day and day.
+    `check_in` None: nobody has to check in.
     """
 
     id: str
@@ -58,6 +67,7 @@ class Resource:
     cancel_cutoff_minutes: int = 0
     needs_approval: bool = False
     boundaries: Sequence[str] = ()
+    check_in: CheckIn | None = None
     version: int = 0
 
     @property

@@ -9,7 +9,7 @@ from services.booking.domain.claims import of_quota, without_hold
 from services.booking.domain.deadlines import approved_by
 from services.booking.domain.events import BookingCancelled, BookingConfirmed, BookingSubmitted
 from services.booking.domain.refusals import NotApprovable, NotConfirmable, TooLate
-from services.booking.domain.status import APPROVE, CANCEL, CONFIRM, REJECT, Status
+from services.booking.domain.status import APPROVE, CANCEL, CONFIRM, OPEN, REJECT, Status
 from shared.kernel.decision import Decision
 
 
@@ -24,7 +24,7 @@ def confirm(booking: Booking, *, at: datetime) -> Decided:
         raise NotConfirmable(status=Status.EXPIRED.value)
     claims = without_hold(booking.claims)
     if not booking.needs_approval:
-        confirmed = booking.become(Status.CONFIRMED, claims=claims)
+        confirmed = booking.become(Status.CONFIRMED, claims=claims).certain(at=at)
         return Decision(confirmed, [BookingConfirmed(confirmed, before=booking.status)])
     if booking.interval.start <= at:
         raise TooLate
@@ -60,6 +60,6 @@ def cancel(booking: Booking, *, at: datetime, by_house: bool = False, reason: st
     if booking.interval.start <= at and booking.status is not Status.HELD:
         raise TooLate
     late = booking.cancel_by is not None and booking.cancel_by <= at
-    kept = of_quota(booking.claims) if late and booking.status is Status.CONFIRMED and not by_house else ()
+    kept = of_quota(booking.claims) if late and booking.status not in OPEN and not by_house else ()
     cancelled = booking.become(Status.CANCELLED, claims=kept, reason=reason)
     return Decision(cancelled, [BookingCancelled(cancelled, before=booking.status, debit_kept=bool(kept))])

@@ -10,6 +10,8 @@ from services.booking.domain.refusals import (
     NotApprovable,
     NotCancellable,
     NotChangeable,
+    NotCheckableIn,
+    NotCheckableOut,
     NotConfirmable,
     NotRejectable,
 )
@@ -59,10 +61,12 @@ class Step:
         raise self.refusal(status=status.value)
 
 
-CONFIRM = Step((Status.HELD, Status.PROVISIONAL), (Status.CONFIRMED, Status.PENDING), NotConfirmable)
+CONFIRM = Step((Status.HELD, Status.PROVISIONAL), (Status.CONFIRMED, Status.PENDING, Status.CHECKED_IN), NotConfirmable)
 APPROVE = Step((Status.PENDING,), (Status.CONFIRMED,), NotApprovable)
 REJECT = Step((Status.PENDING,), (Status.CANCELLED,), NotRejectable)
-CANCEL = Step((*OPEN, Status.CONFIRMED), (Status.CANCELLED,), NotCancellable)
+CANCEL = Step((*OPEN, Status.CONFIRMED, Status.CHECKED_IN), (Status.CANCELLED,), NotCancellable)
+CHECK_IN = Step((Status.CONFIRMED, Status.NO_SHOW), (Status.CHECKED_IN,), NotCheckableIn)
+CHECK_OUT = Step((Status.CHECKED_IN,), (Status.COMPLETED,), NotCheckableOut)
 CHANGE = Step((*OPEN, Status.CONFIRMED, Status.CHECKED_IN), (), NotChangeable)
 
 

@@ -1,8 +1,9 @@
 """One method for each command and each kind of timer: load, let the domain decide, store."""
 
+from services.booking.handlers.attendance import AttendanceHandlers
 from services.booking.handlers.bookings import BookingHandlers
 from services.booking.handlers.moving import MoveHandlers
 from services.booking.handlers.places import PlaceHandlers
 from services.booking.handlers.timers import Timers
 
-__all__ = ["BookingHandlers", "MoveHandlers", "PlaceHandlers", "Timers"]
+__all__ = ["AttendanceHandlers", "BookingHandlers", "MoveHandlers", "PlaceHandlers", "Timers"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.booking.domain.opening import Opening
-from services.booking.domain.resource import Resource
+from services.booking.domain.resource import CheckIn, Resource
 from services.booking.domain.site import Calendar, Site
 from shared.contracts.booking import DefineSite, PutResource
 from shared.contracts.message import Asked
@@ -68,7 +68,8 @@ def _site(cmd: DefineSite) -> Site:
 
 
 def _resource(cmd: PutResource) -> Resource:
-    hours = cmd.opening_hours
+    hours, rules = cmd.opening_hours, cmd.rules.model_dump()
+    check_in = rules.pop("check_in")
     return Resource(
         id=cmd.id,
         site=cmd.site,
@@ -80,5 +81,6 @@ def _resource(cmd: PutResource) -> Resource:
         opening_hours=None if hours is None else tuple(Opening(each.days, each.opens, each.closes) for each in hours),
         parts=cmd.parts,
         equipment=cmd.equipment,
-        **cmd.rules.model_dump(),
+        check_in=CheckIn(**check_in) if check_in else None,
+        **rules,
     )

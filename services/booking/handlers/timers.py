@@ -1,9 +1,12 @@
 """One method for each kind of timer: load, let the domain look at the clock, store. Twice or too early is harmless."""
 
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.booking.domain.attendance import complete, no_show
+from services.booking.domain.booking import COMPLETE, EXPIRE, NO_SHOW, REMIND
 from services.booking.domain.lapsing import expire, remind
 from services.booking.domain.viewer import ITSELF
 from services.booking.handlers.ports import Bookings
@@ -16,6 +19,16 @@ class Timers:
     bookings: Bookings
     clock: Clock
 
+    @property
+    def by_kind(self) -> Mapping[str, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]]:
+        """Which method strikes for which kind."""
+        return {
+            EXPIRE: self.on_expire,
+            REMIND: self.on_remind,
+            NO_SHOW: self.on_no_show,
+            COMPLETE: self.on_complete,
+        }
+
     async def on_expire(self, doc: dict[str, Any]) -> None:
         """What the database's clock calls due is due, though ours may be a moment behind."""
         await self.expire(doc["_id"], correlationid=_correlation(doc), at=max(self.clock.now(), doc["due_at"]))
@@ -25,6 +38,22 @@ class Timers:
         at = max(self.clock.now(), doc["due_at"])
         cause = Cause("booking.remind_booking", ITSELF.member, _correlation(doc))
         await self.bookings.change(doc["_id"], lambda booking: remind(booking, at=at), cause, ITSELF, at=at)
+
+    async def on_no_show(self, doc: dict[str, Any]) -> None:
+        """The same clock."""
+        at = max(self.clock.now(), doc["due_at"])
+        await self.no_show(doc["_id"], correlationid=_correlation(doc), at=at)
+
+    async def on_complete(self, doc: dict[str, Any]) -> None:
+        """The same clock."""
+        at = max(self.clock.now(), doc["due_at"])
+        cause = Cause("booking.complete_booking", ITSELF.member, _correlation(doc))
+        await self.bookings.change(doc["_id"], lambda booking: complete(booking, at=at), cause, ITSELF, at=at)
+
+    async def no_show(self, booking_id: str, *, correlationid: str, at: datetime) -> None:
+        """Cut what nobody has come to; where somebody did meanwhile, nothing happens."""
+        cause = Cause("booking.record_no_show", ITSELF.member, correlationid)
+        await self.bookings.change(booking_id, lambda booking: no_show(booking, at=at), cause, ITSELF, at=at)
 
     async def expire(self, booking_id: str, *, correlationid: str, at: datetime) -> None:
         """Take away what nobody settled by its deadline; where somebody did meanwhile, nothing happens."""

@@ -23,12 +23,21 @@ from shared.kernel.text import Text
 from shared.kernel.time import shown, zone_of
 
 SHOWN_MONTHS = 12
+_INSTANTS = (
+    "created_at",
+    "expires_at",
+    "cancel_by",
+    "check_in_from",
+    "check_in_until",
+    "checked_in_at",
+    "booked_until",
+)
 
 
 def booking_view(doc: Doc) -> BookingView:
     zone = zone_of(doc["time_zone"])
     interval = spoken(Interval(doc["starts_at"], doc["ends_at"]), zone)
-    instants = {name: shown(doc[name], zone) for name in ("created_at", "expires_at", "cancel_by") if name in doc}
+    instants = {name: shown(doc[name], zone) for name in _INSTANTS if name in doc}
     return BookingView.model_validate(
         {"cancel_by": interval["starts_at"], **doc, **interval, **instants, "id": doc["_id"]}
     )
@@ -56,7 +65,8 @@ def site_view(doc: Doc, holidays: Holidays, today: date) -> SiteView:
 
 def resource_view(doc: Doc) -> ResourceView:
     resource = resource_of(doc)
-    rules = ResourceRulesView(**{rule: getattr(resource, rule) for rule in RULES})
+    asked: dict[str, Any] = {"check_in": doc.get("check_in")}
+    rules = ResourceRulesView(**{rule: getattr(resource, rule) for rule in RULES}, **asked)
     hours: list[Mapping[str, Any]] | None = doc["opening_hours"]
     opening = None if hours is None else [{**each, "days": tuple(each["days"])} for each in hours]
     return ResourceView.model_validate({**doc, "id": doc["resource"], "rules": rules, "opening_hours": opening})

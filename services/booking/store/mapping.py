@@ -1,12 +1,13 @@
 """Documents and the domain: what is written, and what was written read back without judging it again."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking
 from services.booking.domain.opening import Opening
-from services.booking.domain.resource import RULES, Resource
+from services.booking.domain.resource import RULES, CheckIn, Resource
 from services.booking.domain.site import Calendar, Site
 from services.booking.domain.status import Status
 from services.booking.domain.wall import local
@@ -15,7 +16,19 @@ from shared.kernel.text import Text
 from shared.kernel.time import zone_of
 
 Doc = Mapping[str, Any]
-_IF_ANY = ("needs_approval", "expires_at", "remind_at", "challenged", "cancel_by", "reason", "former")
+_IF_ANY = (
+    "needs_approval",
+    "expires_at",
+    "remind_at",
+    "challenged",
+    "cancel_by",
+    "reason",
+    "former",
+    "check_in_from",
+    "check_in_until",
+    "checked_in_at",
+    "booked_until",
+)
 """Of most bookings there is nothing to say; older ones do not know these fields either."""
 
 
@@ -111,6 +124,7 @@ def resource_body(resource: Resource) -> dict[str, Any]:
         "equipment": list(resource.equipment),
         **{rule: getattr(resource, rule) for rule in RULES},
         "boundaries": list(resource.boundaries),
+        "check_in": asdict(resource.check_in) if resource.check_in else None,
     }
 
 
@@ -118,6 +132,7 @@ def resource_of(doc: Doc) -> Resource:
     """The resource a document holds; a rule that came later has its default in older ones."""
     hours = doc["opening_hours"]
     rules: dict[str, Any] = {rule: doc[rule] for rule in RULES if rule in doc}
+    check_in = doc.get("check_in")
     return Resource(
         id=doc["resource"],
         site=doc["site"],
@@ -130,6 +145,7 @@ def resource_of(doc: Doc) -> Resource:
         parts=tuple(doc["parts"]),
         equipment=tuple(doc["equipment"]),
         version=doc["version"],
+        check_in=CheckIn(**check_in) if check_in else None,
         **rules | {"boundaries": tuple(rules.get("boundaries", ()))},
     )
 

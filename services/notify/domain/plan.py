@@ -24,6 +24,7 @@ class Topic(StrEnum):
     BOOKING_CHALLENGED = "booking.challenged"
     BOOKING_MOVED = "booking.moved"
     BOOKING_CHANGED = "booking.changed"
+    BOOKING_NO_SHOW = "booking.no_show"
     REGISTERED = "registration.confirmed"
     WAITING = "registration.waiting"
     PROMOTED = "registration.promoted"
@@ -50,6 +51,7 @@ TRANSACTIONAL = frozenset(
         Topic.BOOKING_CHALLENGED,
         Topic.BOOKING_MOVED,
         Topic.BOOKING_CHANGED,
+        Topic.BOOKING_NO_SHOW,
         Topic.REGISTERED,
         Topic.WAITING,
         Topic.PROMOTED,

@@ -15,6 +15,7 @@ from shared.contracts.booking import (
     BookingExpired,
     BookingHandedOver,
     BookingMoved,
+    BookingNoShow,
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
@@ -76,6 +77,9 @@ class Bookings:
         await self._ended(event.data)
         if event.data.before != HELD:
             await self._tell(Topic.BOOKING_EXPIRED, event)
+
+    async def on_no_show(self, event: Received[BookingNoShow]) -> None:
+        await self._tell(Topic.BOOKING_NO_SHOW, event)
 
     async def on_handed_over(self, event: Received[BookingHandedOver]) -> None:
         """Tells whose it is now apart from whose it was, and the admins of the organization."""

@@ -133,6 +133,44 @@ class BookingChanged(BookingEvent, wire="booking.booking_changed.v1"):
     changed: tuple[BookingWord, ...]
 
 
+class RangeView(View):
+    """From when until when."""
+
+    starts_at: Instant
+    ends_at: Instant
+
+
+class BookingCheckedIn(BookingEvent, wire="booking.booking_checked_in.v1"):
+    """Its people are there. `regained`: they came late, and it occupies that again after it was cut as a no-show."""
+
+    status: BookingStatus
+    regained: RangeView | None = None
+
+
+class BookingCheckedOut(BookingEvent, wire="booking.booking_checked_out.v1"):
+    """Its people have left. `freed`: what it no longer occupies, cleaning up included, and keeps nobody from."""
+
+    status: BookingStatus
+    freed: RangeView | None = None
+
+
+class BookingCompleted(BookingEvent, wire="booking.booking_completed.v1"):
+    """Its time is over; its people were there."""
+
+    status: BookingStatus
+
+
+class BookingNoShow(BookingEvent, wire="booking.booking_no_show.v1"):
+    """Nobody came: it was cut at `ends_at` and keeps its hours. Until `booked_until` who comes late may have it back.
+
+    `freed`: what it no longer occupies, cleaning up included.
+    """
+
+    status: BookingStatus
+    booked_until: Instant
+    freed: RangeView | None = None
+
+
 class SiteDefined(Event, wire="booking.site_defined.v1"):
     """A site is new, or its name, zone, calendars or producer mark changed."""
 

@@ -16,6 +16,9 @@ class BookingView(View):
 
     `expires_at` is there while it is not settled yet: then it ends by itself unless it is. Until `cancel_by` cancelling
     gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
+
+    Where it has to be checked in: from `check_in_from` until `check_in_until`, else it is a no-show, cut at `ends_at`;
+    until `booked_until` who comes late gets back what is still free.
     """
 
     id: Id
@@ -36,6 +39,10 @@ class BookingView(View):
     expires_at: str | None = None
     cancel_by: str | None = None
     reason: Annotated[str | None, personal()] = None
+    check_in_from: str | None = None
+    check_in_until: str | None = None
+    checked_in_at: str | None = None
+    booked_until: str | None = None
     version: int
 
 

@@ -16,12 +16,19 @@ class Opening(Model):
     closes: WallTime
 
 
+class CheckInRule(Model):
+    """One checks in from `before_minutes` before the start until `after_minutes` after it; else it is a no-show."""
+
+    before_minutes: Annotated[int, Field(ge=0, le=240)] = 15
+    after_minutes: Annotated[int, Field(ge=1, le=240)] = 10
+
+
 class ResourceRules(Model):
     """`hold_minutes`, `provisional_days`: for how long a hold or a provisional booking keeps the place.
 
     What is cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew. `needs_approval`:
     staff of the site say yes or no to each booking. `boundaries`: the wall times at which alone a use begins and ends,
-    instead of each granule: a desk by half-day and day has three.
+    instead of each granule: a desk by half-day and day has three. `check_in` null: nobody has to check in.
     """
 
     shortest_minutes: Steps = 15
@@ -31,6 +38,14 @@ class ResourceRules(Model):
     cancel_cutoff_minutes: Annotated[int, Field(ge=0, le=43_200)] = 0
     needs_approval: bool = False
     boundaries: Annotated[tuple[Quarter, ...], Field(max_length=24)] = ()
+    check_in: CheckInRule | None = None
+
+
+class CheckInRuleView(View):
+    """As CheckInRule."""
+
+    before_minutes: int
+    after_minutes: int
 
 
 class ResourceRulesView(View):
@@ -43,6 +58,7 @@ class ResourceRulesView(View):
     cancel_cutoff_minutes: int
     needs_approval: bool
     boundaries: tuple[str, ...]
+    check_in: CheckInRuleView | None = None
 
 
 class ResourceView(View):

@@ -1,0 +1,73 @@
+"""Checking in and out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.booking.domain.attendance import check_in, check_out
+from services.booking.domain.booking import Booking
+from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
+from services.booking.domain.viewer import Viewer
+from services.booking.handlers.claiming import Claiming, Wish
+from shared.contracts.booking import CheckInBooking, CheckOutBooking
+from shared.contracts.message import Asked
+from shared.kernel.interval import Interval
+from shared.kernel.time import Clock
+from shared.kit.documents import Cause, ClaimTaken, Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendanceHandlers:
+    claiming: Claiming
+    clock: Clock
+
+    async def check_in_booking(self, ask: Asked[CheckInBooking]) -> Stored:
+        """Raises NotFound, NotCheckableIn, CheckInNotOpen, CheckInClosed, SlotTaken where somebody has what is left."""
+        viewer, cause, at = await self.claiming.ground.parties.viewer(ask.principal), Cause.of(ask), self.clock.now()
+        booking = await self._as_the_clock_has_it(ask, viewer, at)
+        resource = await self.claiming.ground.resources.get(booking.site, booking.resource)
+
+        async def write(_: FreeUnits) -> Stored:
+            return await self.claiming.bookings.change(
+                booking.id,
+                lambda now: check_in(now, resource, at=at),
+                cause,
+                viewer,
+                at=at,
+                if_match=ask.if_match,
+            )
+
+        try:
+            return await write({})
+        except ClaimTaken:
+            left = Interval(at, booking.booked_until or booking.interval.end)
+        wanted = Wanted(left, booking.booked_by, booking.booked_for)
+        wish = Wish(wanted, await self._under(booking), at, ask.correlationid, instead_of=booking.id, running=True)
+        return await self.claiming.secured(wish, write)
+
+    async def check_out_booking(self, ask: Asked[CheckOutBooking]) -> Stored:
+        """Raises NotFound, NotCheckableOut."""
+        viewer, at = await self.claiming.ground.parties.viewer(ask.principal), self.clock.now()
+        booking, _ = await self.claiming.bookings.load(ask.data.id, viewer)
+        under = await self._under(booking)
+        return await self.claiming.bookings.change(
+            booking.id,
+            lambda now: check_out(now, under, at=at),
+            Cause.of(ask),
+            viewer,
+            at=at,
+            if_match=ask.if_match,
+        )
+
+    async def _as_the_clock_has_it(self, ask: Asked[CheckInBooking], viewer: Viewer, at: datetime) -> Booking:
+        """Who comes too late finds a no-show, whether or not its timer has got to it."""
+        booking, _ = await self.claiming.bookings.load(ask.data.id, viewer)
+        if not booking.absent(at):
+            return booking
+        await self.claiming.timers.no_show(booking.id, correlationid=ask.correlationid, at=at)
+        return (await self.claiming.bookings.load(booking.id, viewer))[0]
+
+    async def _under(self, booking: Booking) -> Circumstances:
+        resource = await self.claiming.ground.resources.get(booking.site, booking.resource)
+        return await self.claiming.ground.under(
+            resource, await self.claiming.ground.parties.party(booking.organization, booking.booked_for)
+        )
