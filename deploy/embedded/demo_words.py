@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any, get_args
 
-from shared.contracts.booking import Calendar, DefineSite, Opening, PutResource, ResourceRules
+from shared.contracts.booking import Calendar, CheckInRule, DefineSite, Opening, PutResource, ResourceRules
 from shared.contracts.events import Announced, Modes, OnlineSeats, OnsiteSeats, SeminarPublished, Venue, When
 from shared.contracts.members import OrganizationKind, PersonName
 from shared.contracts.message import Text
@@ -52,14 +52,14 @@ def _room(letters: str, name: Text, capacity: int) -> PutResource:
         buffer_minutes=15,
         opening_hours=_OPEN,
         parts=tuple(f"room-{letter}" for letter in letters) if len(letters) > 1 else (),
-        rules=ResourceRules(shortest_minutes=15, longest_minutes=480),
+        rules=ResourceRules(shortest_minutes=15, longest_minutes=480, check_in=CheckInRule()),
     )
 
 
 def _desk(number: int) -> PutResource:
     """For as long as the lounge is open in a day."""
     name = Text(ja=f"デスク{number}", en=f"Desk {number}")
-    rules = ResourceRules(longest_minutes=13 * 60)
+    rules = ResourceRules(longest_minutes=13 * 60, check_in=CheckInRule())
     return PutResource(
         site=NYC, id=f"desk-{number}", kind="desk", name=name, capacity=1, opening_hours=_OPEN, rules=rules
     )

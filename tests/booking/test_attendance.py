@@ -9,7 +9,7 @@ import pytest
 
 from services.booking.domain.claims import of_place
 from services.booking.domain.refusals import CheckInClosed, SlotTaken
-from services.booking.domain.resource import CheckIn
+from services.booking.domain.resource import Door
 from services.booking.store.mapping import booking_of, resource_body, resource_of
 from shared.contracts.booking import CheckInBooking, CheckOutBooking
 from shared.contracts.message import Principal
@@ -17,7 +17,7 @@ from shared.kernel.refusal import NotFound, Refusal, VersionStale
 from shared.kit.documents import Stored
 from tests.support.booking import NEW_YORK, ROOM, ROOM_B, FakeHouse, asked, member, ny, place, quota_of, staff, to_place
 
-DOOR = replace(ROOM, check_in=CheckIn())
+DOOR = replace(ROOM, check_in=Door())
 FAR = ny("2027-01-01 00:00")
 
 
@@ -28,7 +28,7 @@ def evening(wall: str) -> datetime:
 @pytest.fixture
 async def house() -> FakeHouse:
     """Ana has room A from 19:00 to 20:00; it is 18:50."""
-    made = FakeHouse(DOOR, replace(ROOM_B, check_in=CheckIn()))
+    made = FakeHouse(DOOR, replace(ROOM_B, check_in=Door()))
     await place(made)
     made.clock.at = evening("18:50")
     return made
@@ -92,6 +92,11 @@ async def test_the_clock_cuts_a_no_show_and_others_may_have_the_rest(house: Fake
     doc = house.bookings.memory.docs[booking(house)]
     assert (doc["status"], doc["ends_at"], len(quota_of(doc))) == ("no_show", evening("19:10"), 4)
     assert "due_at" not in doc
+    said = doc["log"][-1]["data"]
+    assert (said["booked_until"], said["freed"]) == (
+        "2026-12-16T01:00:00Z",
+        {"starts_at": "2026-12-16T00:15:00Z", "ends_at": "2026-12-16T01:15:00Z"},
+    )
     taken = await book(house, "ben", 45)
     assert taken.doc["status"] == "checked_in", "made so close to its start that Ben is there"
     with pytest.raises(SlotTaken) as refused:
@@ -151,7 +156,7 @@ async def test_a_document_from_before_there_was_checking_in_asks_nobody_to(house
     older = {name: value for name, value in doc.items() if not name.startswith("check_in")}
     assert (booking_of(older).due, booking_of(older).check_in_until) == (None, None)
     body = {**resource_body(DOOR), "_id": "x", "site": "nyc", "version": 1}
-    assert resource_of(body).check_in == CheckIn()
+    assert resource_of(body).check_in == Door()
     del body["check_in"]
     assert resource_of(body).check_in is None
 

@@ -1,5 +1,6 @@
 """Timers on the real servers, under a clock that a test moves: nothing depends on who is running when it strikes."""
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,20 @@ from typing import Any
 import pytest
 
 from services.booking.domain.status import Status
-from shared.contracts.booking import BookingHistory, ConfirmBooking, GetBooking, PlaceBooking
+from shared.contracts.booking import (
+    BookingHistory,
+    CheckInBooking,
+    CheckInRule,
+    ConfirmBooking,
+    GetBooking,
+    PlaceBooking,
+    PutResource,
+    ResourceRules,
+)
+from shared.contracts.message import Principal, Text
+from shared.kit.nats.request import Refused
 from tests.booking.running import House, at_work, tell
-from tests.support.booking import NOW, TABLE, member, member_state, ny, organization
+from tests.support.booking import NOW, TABLE, member, member_state, ny, organization, staff
 from tests.support.servers import Servers
 from tests.support.waiting import until
 
@@ -92,6 +104,72 @@ async def test_a_month_of_reminders_challenges_and_deadlines_passes_in_seconds(f
         entries = (await house.ask(BookingHistory(id=first["id"])))["items"]
         said = [entry["type"].split(".")[1] for entry in entries]
         assert said == ["booking_placed", "booking_reminded", "booking_challenged", "booking_expired"]
+
+
+@pytest.fixture
+async def watched(furnished: Servers, wall: Wall) -> tuple[Servers, dict[str, Any]]:
+    """Room A has to be checked in; Ana has it from 19:00 to 20:00. Nobody is running."""
+    async with at_work(furnished, 1, wall.setting) as house:
+        rules = ResourceRules(check_in=CheckInRule(before_minutes=15, after_minutes=10))
+        name = Text(en="a")
+        await house.ask(PutResource(site="nyc", id="room-a", kind="room", name=name, rules=rules), staff())
+        return furnished, await house.ask(wish("19:00", 60), key="first")
+
+
+def wish(start: str, minutes: int) -> PlaceBooking:
+    starts_at = ny(f"2026-12-15 {start}")
+    return PlaceBooking(
+        site="nyc", resource="room-a", starts_at=starts_at, ends_at=starts_at + timedelta(minutes=minutes)
+    )
+
+
+async def test_a_no_show_is_cut_though_nobody_was_running_then_and_one_alone_gets_what_is_left(
+    watched: tuple[Servers, dict[str, Any]], wall: Wall
+) -> None:
+    servers, booking = watched
+    assert (booking["check_in_from"], booking["check_in_until"]) == (
+        "2026-12-15T18:45:00-05:00",
+        "2026-12-15T19:10:00-05:00",
+    )
+    wall.show(ny("2026-12-15 18:44"))
+    async with at_work(servers, 1, wall.setting) as house:
+        no = await house.refusal(CheckInBooking(id=booking["id"]))
+        assert (no.code, no.members["opens_at"]) == ("check-in-not-open", "2026-12-15T18:45:00-05:00")
+    wall.show(ny("2026-12-15 19:12"))
+    async with at_work(servers, 2, wall.setting) as house:
+        await until(lambda: _said(house, booking, "booking_no_show"))
+        cut = await house.ask(GetBooking(id=booking["id"]))
+        assert (cut["status"], cut["ends_at"], cut["booked_until"]) == (
+            "no_show",
+            "2026-12-15T19:12:00-05:00",
+            "2026-12-15T20:00:00-05:00",
+        )
+
+        async def one(said: Any, by: Principal, key: str) -> str:
+            try:
+                return str((await house.ask(said, by, key=key))["id"])
+            except Refused as refused:
+                return refused.code
+
+        late = [one(CheckInBooking(id=booking["id"]), by, "late") for by in (member(), staff())]
+        new = [one(wish("19:15", 45), member("ben"), f"new-{n}") for n in range(6)]
+        got = await asyncio.gather(*new[:3], *late, *new[3:])
+        assert len(set(got) - {"slot-taken"}) == 1, got
+
+
+async def test_who_was_there_is_told_nothing_and_completed_at_the_end_by_whoever_runs_then(
+    watched: tuple[Servers, dict[str, Any]], wall: Wall
+) -> None:
+    servers, booking = watched
+    wall.show(ny("2026-12-15 19:05"))
+    async with at_work(servers, 2, wall.setting) as house:
+        there = await house.ask(CheckInBooking(id=booking["id"]), key="in")
+        assert (there["status"], there["checked_in_at"]) == ("checked_in", "2026-12-15T19:05:00-05:00")
+        assert (await house.ask(CheckInBooking(id=booking["id"]), staff()))["version"] == there["version"]
+    wall.show(ny("2026-12-15 20:00"))
+    async with at_work(servers, 1, wall.setting) as house:
+        await until(lambda: _said(house, booking, "booking_completed"))
+        assert await status_of(house, booking) == "completed"
 
 
 async def _said(house: House, booking: dict[str, Any], what: str) -> bool:

@@ -13,7 +13,7 @@ from services.booking.domain.claims import of_place, of_quota
 from services.booking.domain.events import BookingCheckedIn, BookingCheckedOut, BookingCompleted, BookingNoShow
 from services.booking.domain.moving import Move, move
 from services.booking.domain.refusals import CheckInClosed, CheckInNotOpen, NotCheckableIn, NotCheckableOut
-from services.booking.domain.resource import CheckIn
+from services.booking.domain.resource import Door
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.settling import approve, cancel, confirm
 from services.booking.domain.status import Mode, Status
@@ -21,7 +21,7 @@ from shared.kernel.interval import Interval
 from tests.support.booking import NOW, ROOM, all_free, ny, span, under, wish
 
 EVENING = "2026-12-15 19:00"
-DOOR = replace(ROOM, check_in=CheckIn(before_minutes=15, after_minutes=10))
+DOOR = replace(ROOM, check_in=Door(before_minutes=15, after_minutes=10))
 MINUTE = timedelta(minutes=1)
 
 
@@ -128,7 +128,7 @@ def test_a_no_show_recorded_after_a_long_silence_cuts_nothing_that_is_over() -> 
 
 
 def test_a_window_longer_than_the_booking_ends_with_it() -> None:
-    booking = placed(minutes=15, where=under(replace(ROOM, check_in=CheckIn(after_minutes=30))))
+    booking = placed(minutes=15, where=under(replace(ROOM, check_in=Door(after_minutes=30))))
     assert booking.check_in_until == evening("19:15")
 
 

@@ -107,6 +107,7 @@ class BookingRedacted:
     booking: Booking
 
 
+@dataclass(frozen=True, slots=True)
 class BookingCheckedIn:
     """`regained`: it had been cut as a no-show, and occupies that again."""
 

@@ -33,7 +33,7 @@ RULES = (
 
 
 @dataclass(frozen=True, slots=True)
-class CheckIn:
+class Door:
     """How long before and after its start a use has to be checked in."""
 
     before_minutes: int = 15
@@ -67,7 +67,7 @@ class Resource:
     cancel_cutoff_minutes: int = 0
     needs_approval: bool = False
     boundaries: Sequence[str] = ()
-    check_in: CheckIn | None = None
+    check_in: Door | None = None
     version: int = 0
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.booking.domain.opening import Opening
-from services.booking.domain.resource import CheckIn, Resource
+from services.booking.domain.resource import Door, Resource
 from services.booking.domain.site import Calendar, Site
 from shared.contracts.booking import DefineSite, PutResource
 from shared.contracts.message import Asked
@@ -81,6 +81,6 @@ def _resource(cmd: PutResource) -> Resource:
         opening_hours=None if hours is None else tuple(Opening(each.days, each.opens, each.closes) for each in hours),
         parts=cmd.parts,
         equipment=cmd.equipment,
-        check_in=CheckIn(**check_in) if check_in else None,
+        check_in=Door(**check_in) if check_in else None,
         **rules,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking
 from services.booking.domain.opening import Opening
-from services.booking.domain.resource import RULES, CheckIn, Resource
+from services.booking.domain.resource import RULES, Door, Resource
 from services.booking.domain.site import Calendar, Site
 from services.booking.domain.status import Status
 from services.booking.domain.wall import local
@@ -145,7 +145,7 @@ def resource_of(doc: Doc) -> Resource:
         parts=tuple(doc["parts"]),
         equipment=tuple(doc["equipment"]),
         version=doc["version"],
-        check_in=CheckIn(**check_in) if check_in else None,
+        check_in=Door(**check_in) if check_in else None,
         **rules | {"boundaries": tuple(rules.get("boundaries", ()))},
     )
 

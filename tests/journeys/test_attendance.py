@@ -1,0 +1,117 @@
+"""Come, come late, not at all, leave: an evening in New York in seconds, on a clock that every process reads."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.journeys.conftest import key
+from tests.support.eventually import eventually
+from tests.support.system import System, system
+
+pytestmark = pytest.mark.timeout(120)
+ANA, BEN, STAFF = "member-a@special.example", "company@yokohama.example", "staff@linkj.example"
+
+
+class Evening:
+    """The running system, on a Tuesday of December."""
+
+    def __init__(self, lounge: System, clock: Path) -> None:
+        self.lounge = lounge
+        self._clock = clock
+
+    def show(self, wall: str) -> None:
+        self._clock.write_text(instant(wall).astimezone(UTC).isoformat(), encoding="utf-8")
+
+    def as_(self, email: str) -> httpx.Client:
+        """With a token that is good at this hour."""
+        return self.lounge.api(email)
+
+    def book(self, who: httpx.Client, room: str, start: str, end: str) -> httpx.Response:
+        body = {"site": "nyc", "resource": room, "starts_at": instant(start).isoformat()}
+        return who.post(
+            "/v1/bookings", json=body | {"ends_at": instant(end).isoformat(), "mode": "confirm"}, headers=key()
+        )
+
+
+def instant(wall: str) -> datetime:
+    return datetime.fromisoformat(f"2026-12-15T{wall}-05:00")
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
+    clock = tmp_path_factory.mktemp("clock") / "now"
+    clock.write_text("2026-12-15T14:00:00+00:00", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOUNGE_TESTING", "1")
+        patch.setenv("LOUNGE_CLOCK", f"virtual:{clock}")
+        with system("--scale", "booking=2") as lounge:
+            yield Evening(lounge, clock)
+
+
+def test_a_no_show_is_cut_told_and_released_and_of_all_who_want_the_rest_one_gets_it(evening: Evening) -> None:
+    evening.show("10:00")
+    ana = evening.as_(ANA)
+    placed = evening.book(ana, "room-a", "11:00", "12:00").json()
+    assert (placed["status"], placed["check_in_until"]) == ("confirmed", "2026-12-15T11:10:00-05:00")
+    early = ana.post(f"/v1/bookings/{placed['id']}/check-in", headers={"Accept-Language": "ja"})
+    assert (early.status_code, early.json()["code"], early.json()["opens_at"]) == (
+        409,
+        "check-in-not-open",
+        "2026-12-15T10:45:00-05:00",
+    )
+    evening.show("11:12")
+    ana, ben, staff = evening.as_(ANA), evening.as_(BEN), evening.as_(STAFF)
+
+    def cut() -> dict[str, Any] | None:
+        found: dict[str, Any] = ana.get(f"/v1/bookings/{placed['id']}").json()
+        return found if found["status"] == "no_show" else None
+
+    kept = eventually(cut, what="the no-show to be cut")
+    assert kept is not None
+    assert (kept["ends_at"], kept["booked_until"]) == ("2026-12-15T11:12:00-05:00", "2026-12-15T12:00:00-05:00")
+    with ThreadPoolExecutor(8) as pool:
+        late = [pool.submit(who.post, f"/v1/bookings/{placed['id']}/check-in") for who in (ana, staff)]
+        new = [pool.submit(evening.book, ben, "room-a", "11:15", "12:00") for _ in range(6)]
+    answers = [each.result() for each in (*late, *new)]
+    assert {each.status_code for each in answers} <= {200, 201, 409}
+    assert {each.json()["code"] for each in answers if each.status_code == 409} == {"slot-taken"}
+    assert len({each.json()["id"] for each in answers if each.is_success}) == 1
+    mails = eventually(
+        lambda: [m for m in evening.lounge.lounge("mail", "--to", ANA).split("To: ") if "Released" in m],
+        what="the mail",
+    )
+    assert "Nobody checked in" in mails[0]
+
+
+def test_who_comes_and_leaves_early_makes_room_for_the_next(evening: Evening) -> None:
+    evening.show("13:50")
+    ana, ben = evening.as_(ANA), evening.as_(BEN)
+    placed = evening.book(ana, "room-b", "14:00", "16:00").json()
+    assert placed["status"] == "checked_in", "made ten minutes before it begins"
+    assert evening.book(ben, "room-b", "15:00", "16:00").status_code == 409
+    evening.show("14:20")
+    ana, ben = evening.as_(ANA), evening.as_(BEN)
+    out = ana.post(f"/v1/bookings/{placed['id']}/check-out")
+    again = ana.post(f"/v1/bookings/{placed['id']}/check-out")
+    assert (out.status_code, again.json()) == (200, out.json())
+    assert (out.json()["status"], out.json()["ends_at"]) == ("completed", "2026-12-15T14:20:00-05:00")
+    assert evening.book(ben, "room-b", "14:45", "16:00").status_code == 201
+    assert ben.post(f"/v1/bookings/{placed['id']}/check-in").status_code == 404
+    refused = ana.post(f"/v1/bookings/{placed['id']}/check-in")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-checkable-in")
+
+
+def test_what_runs_to_its_end_is_completed(evening: Evening) -> None:
+    evening.show("17:00")
+    placed = evening.book(evening.as_(ANA), "desk-1", "17:15", "18:00").json()
+    assert placed["status"] == "checked_in"
+    evening.show("18:00")
+    ana = evening.as_(ANA)
+    eventually(lambda: ana.get(f"/v1/bookings/{placed['id']}").json()["status"] == "completed", what="its end")
+    history = ana.get(f"/v1/bookings/{placed['id']}/history").json()["items"]
+    assert [each["type"].split(".")[1] for each in history] == ["booking_placed", "booking_completed"]
