@@ -15,13 +15,19 @@ from services.booking.handlers.ground import Ground
 from services.booking.handlers.leaving import Changes, Leaving
 from services.booking.handlers.parties import Parties
 from services.booking.publish import part_erased
-from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries
+from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries, WatchQueries
 from services.booking.settings import Settings
 from services.booking.store import FORMS, Bookings, Departures, People, Resources, Rights, Sites, Units
 from services.booking.store.departures import DEPARTURE
 from services.booking.store.places import site_states
 from services.booking.store.rights import FRESH_SECONDS
-from services.booking.subscribers import answer_attendance, answer_bookings, answer_entitlements, answer_places
+from services.booking.subscribers import (
+    answer_attendance,
+    answer_bookings,
+    answer_entitlements,
+    answer_places,
+    answer_watching,
+)
 from shared.contracts.members import POLICY_ID, MemberState, OrganizationState, PolicyState
 from shared.kernel.text import Text
 from shared.kit import errands
@@ -62,11 +68,7 @@ def build(settings: Settings) -> Service:
     read = BookingQueries(bookings, sites, parties)
     answer_bookings(service, handle, moving, read)
     answer_attendance(service, AttendanceHandlers(claiming=claiming, clock=clock))
-    answer_places(
-        service,
-        PlaceHandlers(sites=sites, resources=things, bookings=bookings, clock=clock),
-        PlaceQueries(bookings, sites, things, holidays, clock),
-    )
+    _answer_places(service, PlaceQueries(bookings, sites, things, holidays, clock))
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))
     return anchored(service)
 
@@ -101,6 +103,12 @@ def _known(
         OrganizationState, durable="booking__organization", on_applied=changes.on_organization, fresh_seconds=fresh
     )
     return People(members), organizations
+
+
+def _answer_places(service: Service, ask: PlaceQueries) -> None:
+    handle = PlaceHandlers(sites=ask.sites, resources=ask.resources, bookings=ask.bookings, clock=ask.clock)
+    answer_places(service, handle, ask)
+    answer_watching(service, WatchQueries(ask))
 
 
 def load_holidays() -> Holidays:

@@ -5,6 +5,7 @@ from services.booking.queries import (
     BookingQueries,
     EntitlementQueries,
     PlaceQueries,
+    WatchQueries,
     booking_view,
     resource_view,
 )
@@ -109,6 +110,18 @@ def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) ->
     @service.command(said.Availability)
     async def availability(msg: Asked[said.Availability]) -> Answer:
         return answer(await ask.availability(msg))
+
+
+def answer_watching(service: Service, ask: WatchQueries) -> None:
+    """What a stream of availability asks."""
+
+    @service.command(said.AvailabilitySnapshot)
+    async def availability_snapshot(msg: Asked[said.AvailabilitySnapshot]) -> Answer:
+        return answer(await ask.snapshot(msg))
+
+    @service.command(said.Occupancy)
+    async def occupancy(msg: Asked[said.Occupancy]) -> Answer:
+        return answer(await ask.occupancy(msg))
 
 
 def answer_entitlements(service: Service, ask: EntitlementQueries) -> None:

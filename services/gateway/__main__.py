@@ -40,7 +40,7 @@ class Server(uvicorn.Server):
         """Stop taking requests, finish those at work, then leave."""
         app = self.config.app
         if isinstance(app, Gateway):
-            app.house.inbox.close()
+            app.house.close_streams()
         self.force_exit = self.should_exit
         self.should_exit = True
 

@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway.auth import Authenticator
+from services.gateway.availability import AvailabilityStreams
 from services.gateway.cursors import Cursors
 from services.gateway.doors import Door, Paper, hang
 from services.gateway.edge import Edge, Gateway, Plan
 from services.gateway.forward import Forwarder, Gate
 from services.gateway.limits import Allowance, Rate
+from services.gateway.lookout import Lookout
 from services.gateway.ops import Watch
 from services.gateway.policy import ANYONE, SESSION
 from services.gateway.problems import Catalogue, written_catalogue
@@ -63,6 +65,8 @@ class House:
         self.inbox = Inbox(self.connection, most=settings.streams_per_principal)
         self.watch = Watch(self.caller, self.health, self.gate)
         self.streams = NoticeStreams(self.inbox, self.forwarder, self.gate, self.authenticator, self.clock)
+        self.lookout = Lookout(self.broker, self.caller, most=settings.streams_per_principal)
+        self.availability = AvailabilityStreams(self.lookout, self.forwarder, self.gate, self.authenticator)
         self.jetstream = Jetstream(settings.nats_monitor_url)
         introduce("gateway", settings.replica, self.health, self.broker)
 
@@ -77,9 +81,14 @@ class House:
         special += IdentitySignIn(self.forwarder, self.gate).doors()
         people = People(self.forwarder, self.gate).door()
         export = Export(self.forwarder, self.gate).door()
-        return [*calls, people, export, *special, *self.watch.doors(), self._stream_door(), self._problem_door()]
+        return [*calls, people, export, *special, *self.watch.doors(), *self._stream_doors(), self._problem_door()]
 
-    def _stream_door(self) -> Door:
+    def close_streams(self) -> None:
+        """Ends them; their readers come back elsewhere."""
+        self.inbox.close()
+        self.lookout.close()
+
+    def _stream_doors(self) -> list[Door]:
         paper = Paper(
             summary="My notices as they are made (SSE, resumable)",
             tag="notify",
@@ -87,7 +96,8 @@ class House:
             headers=("Last-Event-ID",),
         )
         path = "/v1/notifications/stream"
-        return Door(method="GET", path=path, policy=SESSION, answer=self.streams.answer, paper=paper)
+        notices = Door(method="GET", path=path, policy=SESSION, answer=self.streams.answer, paper=paper)
+        return [notices, self.availability.door()]
 
     def _problem_door(self) -> Door:
         paper = Paper(summary="What a problem's code means", tag="documents", media="text/html")
@@ -99,7 +109,13 @@ class House:
         self.watch.expect_all()
         await self.broker.connect()
         await self.inbox.subscribe()
-        beside = (self.authenticator.keep_fresh, self.watch.run, self.jetstream.run, self.broker.renewal().run)
+        beside = (
+            self.authenticator.keep_fresh,
+            self.watch.run,
+            self.jetstream.run,
+            self.broker.renewal().run,
+            self.lookout.run,
+        )
         tasks = [asyncio.create_task(_kept(run)) for run in beside]
         settled()
         self.health.opened = True

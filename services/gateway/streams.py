@@ -32,9 +32,9 @@ log = get_logger()
 STREAMS = Gauge("lounge_notice_streams", "Streams of notices that are open", ())
 SUBJECT = f"evt.{NoticeCreated.wire}.>"
 _WAITING = 64
-_LOOK_SECONDS = 2.0
-_PING_SECONDS = 15
-_SEND_SECONDS = 10
+LOOK_SECONDS = 2.0
+PING_SECONDS = 15
+SEND_SECONDS = 10
 _REMEMBERED = 256
 _PAGE = 100
 
@@ -133,10 +133,10 @@ class NoticeStreams:
             raise
         last = last or await self._newest(asker, request)
         events = self._events(queue, missed, last, asker, request)
-        return _Stream(
+        return Stream(
             events,
-            ping=_PING_SECONDS,
-            send_timeout=_SEND_SECONDS,
+            ping=PING_SECONDS,
+            send_timeout=SEND_SECONDS,
             headers={"cache-control": "no-store"},
             on_end=lambda: self._inbox.leave(asker.principal.id, queue),
         )
@@ -186,7 +186,7 @@ class NoticeStreams:
                 return found
 
 
-class _Stream(EventSourceResponse):
+class Stream(EventSourceResponse):
     """Calls `on_end` however the stream ends, also before its first event."""
 
     def __init__(self, events: AsyncIterator[ServerSentEvent], *, on_end: Callable[[], None], **kwargs: Any) -> None:
@@ -204,7 +204,7 @@ class _Stream(EventSourceResponse):
 async def _next_of(queue: asyncio.Queue[Any]) -> list[Any]:
     """What is waiting, or comes within a few seconds; perhaps nothing."""
     try:
-        async with asyncio.timeout(_LOOK_SECONDS):
+        async with asyncio.timeout(LOOK_SECONDS):
             found = [await queue.get()]
     except TimeoutError:
         return []

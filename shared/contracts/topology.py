@@ -168,7 +168,17 @@ def _pulls(stream: str, durable: str) -> tuple[str, ...]:
     )
 
 
-GATEWAY = Rights(publish=("cmd.>", "qry.>", "$JS.API.STREAM.INFO.DLQ"), subscribe=("evt.notify.notice_created.v1.>",))
+GATEWAY = Rights(
+    publish=(
+        "cmd.>",
+        "qry.>",
+        "$JS.API.STREAM.INFO.DLQ",
+        "$JS.API.STREAM.INFO.EVENTS",
+        "$JS.API.DIRECT.GET.EVENTS",
+    ),
+    subscribe=("evt.notify.notice_created.v1.>", "evt.booking.>"),
+)
+"""It reads events by their sequence, without a consumer: nobody's durable is in its reach."""
 OPS = Rights(
     publish=("cmd.>", "qry.>", "$JS.API.>", "$JS.ACK.>", "dlq.>", "evt.>", "state.>", "ingest.>"),
     subscribe=("evt.>", "dlq.>"),

@@ -33,6 +33,10 @@ class Interval:
     def contains(self, other: Interval) -> bool:
         return self.start <= other.start and other.end <= self.end
 
+    def within(self, other: Interval) -> Interval:
+        """What of it lies in the other, which it overlaps."""
+        return Interval(max(self.start, other.start), min(self.end, other.end))
+
     def lengthened(self, by: timedelta) -> Interval:
         """The same start, its end `by` later (a clean-up gap)."""
         return Interval(self.start, self.end + by)

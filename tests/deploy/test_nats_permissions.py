@@ -26,7 +26,12 @@ def _subjects_published() -> list[str]:
     said += ["cmd.notify.send_sign_in_code.v1", "ingest.nyc.x", "ingest.osaka.x", "receipts.nyc.x", "events.x", "loose"]
     api = [f"$JS.API.STREAM.{verb}.EVENTS" for verb in ("CREATE", "UPDATE", "DELETE", "PURGE", "INFO", "SNAPSHOT")]
     api += ["$JS.API.STREAM.MSG.GET.STATE", "$JS.API.STREAM.MSG.DELETE.EVENTS", "$JS.API.STREAM.NAMES", "$JS.API.INFO"]
-    api += ["$JS.API.STREAM.INFO.DLQ", "$JS.API.STREAM.PURGE.DLQ"]
+    api += [
+        "$JS.API.STREAM.INFO.DLQ",
+        "$JS.API.STREAM.PURGE.DLQ",
+        "$JS.API.DIRECT.GET.EVENTS",
+        "$JS.API.DIRECT.GET.DLQ",
+    ]
     api += [f"$JS.API.STREAM.MSG.DELETE.{stream}" for stream in ("STATE", "DLQ")]
     api += ["$JS.API.CONSUMER.CREATE.EVENTS.x", "$JS.API.CONSUMER.DURABLE.CREATE.STATE.x"]
     for service in SERVICES:
@@ -74,12 +79,13 @@ def _operated(subject: str) -> bool:
 
 
 MAY_PUBLISH = {service: _published_by(service) for service in SERVICES} | {
-    "gateway": {subject for subject in _subjects_published() if _asked(subject)} | {"$JS.API.STREAM.INFO.DLQ"},
+    "gateway": {subject for subject in _subjects_published() if _asked(subject)}
+    | {"$JS.API.STREAM.INFO.DLQ", "$JS.API.STREAM.INFO.EVENTS", "$JS.API.DIRECT.GET.EVENTS"},
     "ops": {subject for subject in _subjects_published() if _operated(subject)},
     "site-nyc": {"events.x", "$JS.API.STREAM.NAMES"},
 }
 MAY_SUBSCRIBE = {s: {f"cmd.{s}.>", f"qry.{s}.>", f"_INBOX_{s}.>"} for s in SERVICES} | {
-    "gateway": {"evt.notify.notice_created.v1.>", "_INBOX_gateway.>"},
+    "gateway": {"evt.notify.notice_created.v1.>", "evt.booking.>", "_INBOX_gateway.>"},
     "ops": {"evt.>", "dlq.>", "_INBOX_ops.>", "evt.notify.notice_created.v1.>", *(f"evt.{s}.>" for s in SERVICES)},
     "site-nyc": {"receipts.>", "_INBOX_nyc.>"},
 }

@@ -85,3 +85,12 @@ def test_gaps_are_what_nothing_taken_covers(within: Interval, taken: list[Interv
     for probe in probes:
         covered = any(other.start <= probe < other.end for other in taken)
         assert covered is not any(each.start <= probe < each.end for each in free)
+
+
+@given(intervals, intervals)
+def test_what_lies_within_another_is_in_both(one: Interval, other: Interval) -> None:
+    if one.overlaps(other):
+        inner = one.within(other)
+        assert one.contains(inner)
+        assert other.contains(inner)
+        assert inner == other.within(one)

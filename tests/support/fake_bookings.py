@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.booking.domain.availability import Occupied
-from services.booking.domain.resource import Resource
+from services.booking.domain.claims import Place
+from services.booking.domain.resource import Resource, granules_of
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage
 from services.booking.store.bookings import as_party
@@ -56,6 +57,10 @@ class FakeBookings(Bookings):
                 for resource in resources
             )
         ]
+
+    async def holding(self, site: str, places: Sequence[Place]) -> set[str]:
+        claims = {claim for doc in self.memory.of(site) for claim in doc.get("claims", ())}
+        return claims & {claim for each in places for claim in granules_of(*each)}
 
     async def used_units(self, site: str, prefix: str) -> set[int]:
         claims = [claim for doc in self.memory.of(site) for claim in doc.get("claims", ())]

@@ -82,7 +82,7 @@ class Resource:
     def claims(self, interval: Interval) -> tuple[str, ...]:
         """`room-a|2026-12-15T19:00` for each UTC granule that a use over `interval` and its cleaning up touch."""
         occupied = interval.lengthened(self.buffer)
-        return tuple(f"{each}|{at.isoformat()[:16]}" for each in self.occupies for at in occupied.granules())
+        return tuple(claim for each in self.occupies for claim in granules_of(each, occupied))
 
     def openings(self, site: Site, holidays: Holidays, within: Interval) -> list[Interval]:
         """When it is open around `within`, over the site's wall clock and closing holidays."""
@@ -133,6 +133,11 @@ class Resource:
         if replace(self, version=current.version) == current:
             return Decision(current)
         return Decision(replace(self, version=current.version + 1), made)
+
+
+def granules_of(resource: str, within: Interval) -> tuple[str, ...]:
+    """The claims on `resource` of all that a range touches."""
+    return tuple(f"{resource}|{at.isoformat()[:16]}" for at in within.granules())
 
 
 def bounds(resource: str, within: Interval) -> tuple[str, str]:

@@ -7,5 +7,14 @@ from services.booking.queries.bookings import BookingQueries
 from services.booking.queries.entitlements import EntitlementQueries
 from services.booking.queries.places import PlaceQueries
 from services.booking.queries.views import booking_view, resource_view, site_view
+from services.booking.queries.watching import WatchQueries
 
-__all__ = ["BookingQueries", "EntitlementQueries", "PlaceQueries", "booking_view", "resource_view", "site_view"]
+__all__ = [
+    "BookingQueries",
+    "EntitlementQueries",
+    "PlaceQueries",
+    "WatchQueries",
+    "booking_view",
+    "resource_view",
+    "site_view",
+]

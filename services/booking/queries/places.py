@@ -32,6 +32,17 @@ USUAL_RANGE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """Of `wanted` resources, which lie on the real ones `ids`: what in `within` is taken."""
+
+    site: Site
+    within: Interval
+    wanted: Sequence[Resource]
+    ids: Sequence[str]
+    taken: Sequence[Occupied]
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceQueries:
     bookings: Bookings
     sites: Sites
@@ -58,18 +69,26 @@ class PlaceQueries:
 
     async def availability(self, ask: Asked[Availability]) -> AvailabilityView:
         """Nothing past is free. Raises NotFound for an unknown site or resource, RangeInvalid."""
-        asked = ask.data
+        return self.shown(ask.data, await self.looked_at(ask.data))
+
+    async def looked_at(self, asked: Availability) -> Picture:
+        """What is asked for and who is there. Raises as `availability` does."""
         site = await self.sites.get(asked.site)
         within = self._range(asked, site)
         wanted = await self._wanted(asked)
         ids = sorted({each for resource in wanted for each in resource.occupies})
         taken = await self.bookings.occupied(site.id, ids, with_gap(within, wanted))
+        return Picture(site, within, wanted, ids, taken)
+
+    def shown(self, asked: Availability, seen: Picture) -> AvailabilityView:
+        """What of it is free."""
+        site, within = seen.site, seen.within
         days = day_of(within.start, site.zone), day_of(within.end, site.zone) + timedelta(days=1)
         return AvailabilityView(
             site=site.id,
             from_=shown(within.start, site.zone),
             to=shown(within.end, site.zone),
-            items=tuple(self._free(asked, site, resource, taken, within) for resource in wanted),
+            items=tuple(self._free(asked, site, resource, seen.taken, within) for resource in seen.wanted),
             holidays=holiday_views(site.holidays(self.holidays, *days)),
         )
 

@@ -1,11 +1,12 @@
 """What is stored, as the contract shows it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from services.booking.domain.claims import places
 from services.booking.domain.resource import RULES
-from services.booking.domain.site import Holiday, Holidays
+from services.booking.domain.site import Holiday, Holidays, Site
 from services.booking.domain.wall import months_after, spoken, spoken_with_local
 from services.booking.store.mapping import Doc, resource_of, site_of
 from shared.contracts.booking import (
@@ -16,6 +17,7 @@ from shared.contracts.booking import (
     ResourceRulesView,
     ResourceView,
     SiteView,
+    TakenView,
 )
 from shared.contracts.message import BilingualView
 from shared.kernel.interval import Interval
@@ -74,6 +76,12 @@ def resource_view(doc: Doc) -> ResourceView:
 
 def free_view(interval: Interval, time_zone: str) -> FreeView:
     return FreeView.model_validate(spoken_with_local(interval, zone_of(time_zone)))
+
+
+def taken_views(granules: Collection[str], site: Site) -> Iterator[TakenView]:
+    """What these claims take, as ranges, resource by resource."""
+    for resource, interval in places(granules):
+        yield TakenView.model_validate({"resource": resource, **spoken_with_local(interval, site.zone)})
 
 
 def holiday_views(found: Iterable[tuple[Holiday, bool]]) -> tuple[HolidayView, ...]:

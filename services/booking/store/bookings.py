@@ -7,9 +7,10 @@ from typing import Any
 
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.resource import Resource, bounds
+from services.booking.domain.claims import Place
+from services.booking.domain.resource import Resource, bounds, granules_of
 from services.booking.domain.viewer import Viewer
-from services.booking.publish import published
+from services.booking.publish import announced
 from services.booking.store.joined import Joined
 from services.booking.store.mapping import booking_body, booking_of, occupied_of
 from shared.kernel.interval import GRANULE, Interval
@@ -59,7 +60,7 @@ class Bookings:
     async def place(self, decided: Decided, cause: Cause, *, at: datetime) -> Stored:
         """One insert. Raises ClaimTaken where somebody holds a claim, and what Documents.insert raises."""
         booking = decided.state
-        draft = _draft(decided, version=1)
+        draft = _draft(decided, (), version=1)
         return await self._documents.insert(booking.id, booking.site, draft, cause, at=at)
 
     async def replay(self, booking_id: str, cause: Cause) -> Stored | None:
@@ -80,7 +81,7 @@ class Bookings:
 
         def draft(doc: dict[str, Any]) -> Draft | None:
             decided = decide(booking_of(doc))
-            return _draft(decided, version=doc["version"] + 1) if decided.events else None
+            return _draft(decided, doc.get("claims", ()), version=doc["version"] + 1) if decided.events else None
 
         where = _seen_by(viewer)
         return await self._documents.change(booking_id, draft, cause, at=at, if_match=if_match, where=where)
@@ -145,6 +146,13 @@ class Bookings:
         """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
         return await self._joined((site, tuple(resources), within))
 
+    async def holding(self, site: str, places: Sequence[Place]) -> set[str]:
+        """Of the claims on these ranges, those that are held now."""
+        granules = {claim for resource, within in places for claim in granules_of(resource, within)}
+        where = {"$or": [{"site": site, **_claims_between(*bounds(*place))} for place in places]}
+        found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
+        return {claim for doc in found for claim in doc["claims"] if claim in granules}
+
     async def used_units(self, site: str, prefix: str) -> set[int]:
         """The numbers of the units held of a pool; every claim on it begins with `prefix`."""
         where = {"site": site, **_claims_between(prefix, prefix[:-1] + JUST_AFTER)}
@@ -182,10 +190,10 @@ async def _occupied(collection: Any, site: str, resources: Sequence[str], within
     return [occupied_of(doc) for doc in found]
 
 
-def _draft(decided: Decided, *, version: int) -> Draft:
+def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:
+    """`held`: what it claimed before."""
     booking = decided.state
-    events = [published(event, version=version) for event in decided.events]
-    return Draft(booking_body(booking), events, booking.claims, booking.due)
+    return Draft(booking_body(booking), announced(decided, held, version=version), booking.claims, booking.due)
 
 
 def _tells_words(entry: Mapping[str, Any]) -> bool:

@@ -29,6 +29,10 @@ class Sites:
         """At most two seconds old. Raises NotFound."""
         return await self._known.get(site)
 
+    async def renew(self, site: str) -> None:
+        """From now on as it is now, in this replica. Raises NotFound."""
+        await self._known.renew(site)
+
     async def document(self, site: str) -> dict[str, Any]:
         """As stored now. Raises NotFound."""
         doc = await self._documents.get(site)
@@ -70,6 +74,10 @@ class Resources:
     async def of(self, site: str) -> Mapping[str, Resource]:
         """Those of a site by id, in the order they were first put; at most two seconds old."""
         return await self._known.get(site)
+
+    async def renew(self, site: str) -> None:
+        """From now on as they are now, in this replica."""
+        await self._known.renew(site)
 
     async def get(self, site: str, resource: str) -> Resource:
         """Raises NotFound, once looked up beyond what is remembered: another replica may just have made it."""

@@ -19,6 +19,7 @@ from shared.contracts.booking.announced import (
     BookingPlaced,
     BookingReminded,
     BookingSubmitted,
+    OccupiedView,
     PlaceView,
     RangeView,
     ResourceDefined,
@@ -77,6 +78,15 @@ from shared.contracts.booking.sites import (
     SitePage,
     SiteView,
 )
+from shared.contracts.booking.watching import (
+    AvailabilitySnapshot,
+    AvailabilitySnapshotView,
+    Occupancy,
+    OccupancyView,
+    TakenView,
+    Touched,
+    WatchedResourceView,
+)
 from shared.contracts.booking.words import (
     BookingMode,
     BookingStatus,
@@ -97,6 +107,8 @@ __all__ = [
     "AlternativeView",
     "ApproveBooking",
     "Availability",
+    "AvailabilitySnapshot",
+    "AvailabilitySnapshotView",
     "AvailabilityView",
     "BookingCancelled",
     "BookingChallenged",
@@ -150,6 +162,9 @@ __all__ = [
     "ListSites",
     "LocalView",
     "MemberErasedInBooking",
+    "Occupancy",
+    "OccupancyView",
+    "OccupiedView",
     "Opening",
     "PersonalDataInBooking",
     "PlaceBooking",
@@ -171,7 +186,10 @@ __all__ = [
     "SiteView",
     "SlotTakenMembers",
     "Steps",
+    "TakenView",
+    "Touched",
     "ViolationView",
     "WallTime",
+    "WatchedResourceView",
     "Weekday",
 ]

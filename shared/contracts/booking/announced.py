@@ -17,10 +17,19 @@ class SiteState(State, wire="booking.site.v1"):
     producer: bool = False
 
 
+class OccupiedView(View):
+    """Granules of a real resource (a combined one is its parts), cleaning up included."""
+
+    resource: Id
+    starts_at: Instant
+    ends_at: Instant
+
+
 class BookingEvent(Event):
     """What every event about a booking tells of it, as of `version`.
 
-    `former` are those who made or held it and have left: it is not theirs any more.
+    `former` are those who made or held it and have left: it is not theirs any more. `taken`, `released`: what it keeps
+    others from since this event, and what it no longer does; where they are missing, an older replica did not tell.
     """
 
     id: Id
@@ -35,6 +44,8 @@ class BookingEvent(Event):
     booked_for: Id
     former: tuple[Id, ...] = ()
     version: int
+    taken: tuple[OccupiedView, ...] | None = None
+    released: tuple[OccupiedView, ...] | None = None
 
 
 class BookingPlaced(BookingEvent, wire="booking.booking_placed.v1"):
