@@ -100,7 +100,7 @@ def test_a_setting_nobody_reads_is_refused_with_the_one_that_may_be_meant(
 
 
 def test_the_settings_of_single_services_are_listed_as_they_are() -> None:
-    every = [BookingSettings, EventsSettings, GatewaySettings, MembersSettings, NotifySettings]
+    every: list[type[KitSettings]] = [BookingSettings, EventsSettings, GatewaySettings, MembersSettings, NotifySettings]
     own = {field.upper() for each in every for field in each.model_fields.keys() - KitSettings.model_fields.keys()}
     assert own == OF_ONE_SERVICE
 
