@@ -65,7 +65,7 @@ def build(settings: Settings) -> Service:
         clock=clock,
     )
     service.ticker("departures", {DEPARTURE: leaving.on_departure})
-    read = BookingQueries(bookings, sites, parties)
+    read = BookingQueries(bookings, sites, parties, clock)
     answer_bookings(service, handle, moving, read)
     answer_attendance(service, AttendanceHandlers(claiming=claiming, clock=clock))
     _answer_places(service, PlaceQueries(bookings, sites, things, holidays, clock))

@@ -21,6 +21,7 @@ from services.booking.domain.quota import shares
 from services.booking.domain.resource import Door
 from services.booking.domain.status import OPEN, Status
 from services.booking.domain.viewer import ITSELF
+from services.booking.queries.views import booking_view
 from services.booking.store import Bookings
 from services.booking.store.mapping import booking_of
 from shared.contracts.booking import (
@@ -76,6 +77,8 @@ class World(RuleBasedStateMachine):
         self.commands: dict[str, list[str]] = {}
         self.kept: set[str] = set()
         """Cancelled or moved after the cut-off: these may have drawn more than their time."""
+        self.seen: dict[tuple[str, datetime], Any] = {}
+        """The view of each booking that was read at each instant, and what it held then."""
 
     def teardown(self) -> None:
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
@@ -187,9 +190,18 @@ class World(RuleBasedStateMachine):
         pools = Counter(claim.rpartition("|")[0] for claim in of_quota(claims))
         assert all(units <= 20 for units in pools.values()), pools
         for doc in docs:
+            self.seen[doc["_id"], self.house.clock.at] = booking_view(doc), sorted(doc.get("claims", ()))
             self._holds_what_it_should(doc)
             self._is_timed_as_it_stands(doc)
             self._logs_each_command_once(doc)
+
+    def recalls_what_was_read(self) -> None:
+        """As of every instant at which it was read a booking is what was read then, and before it was made nothing."""
+        for doc in self.docs():
+            for then in {at for _, at in self.seen}:
+                stood = self.run(self.house.bookings.recall(doc, then))
+                read = None if stood is None else (booking_view(stood), sorted(stood.get("claims", ())))
+                assert read == self.seen.get((doc["_id"], then)), (doc, then)
 
     def _holds_what_it_should(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)

@@ -150,6 +150,11 @@ class Life(World):
         """With a ticker, or with every replica down: then the timers strike later."""
         self.wait_until(self.house.clock.at + wait, ticking=ticking)
 
+    @precondition(lambda self: self.commands)
+    @rule()
+    def remember(self) -> None:
+        self.recalls_what_was_read()
+
 
 def test_any_commands_in_any_order_leave_every_promise_kept() -> None:
     run_state_machine_as_test(Life, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))

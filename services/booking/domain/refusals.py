@@ -115,6 +115,11 @@ class RangeInvalid(Invalid):
     message = Text(ja="期間の指定に誤りがあります。", en="The range is empty or too long.")
 
 
+class AsOfInFuture(Invalid):
+    code = "as-of-in-future"
+    message = Text(ja="as_of は未来の時刻にできません。", en="Nobody knows yet how it will stand then.")
+
+
 class CursorUnknown(Invalid):
     code = "cursor-unknown"
     message = Text(ja="カーソルが正しくありません。", en="That is no cursor of this list.")

@@ -1,7 +1,7 @@
 """What booking forgets: of one person because they are gone, of all what people wrote and nobody needs any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -28,7 +28,8 @@ class Bookings(Protocol):
     async def change(
         self, booking_id: str, decide: Decide, cause: Cause, viewer: Viewer, *, at: datetime
     ) -> Stored: ...
-    async def forget_reasons(self, booking_id: str) -> None: ...
+    async def telling(self, booking_id: str) -> set[str]: ...
+    async def forget_history(self, booking_id: str, told: Collection[str]) -> None: ...
 
 
 class Stream(Protocol):
@@ -71,6 +72,8 @@ class Forgetting:
     async def _without_words(self, booking_id: str, cause: Cause) -> None:
         """The history comes last: for as long as it holds a word, the booking is found again."""
         await self.bookings.change(booking_id, redact, cause, ITSELF, at=self.clock.now())
-        for event in TELL_WORDS:
-            await self.stream.take_back(booking_id, event.wire)
-        await self.bookings.forget_reasons(booking_id)
+        # Of a type all or none: what is gone from the stream has no data here, and what has is on the stream.
+        told = await self.bookings.telling(booking_id) & {event.wire for event in TELL_WORDS}
+        for wire in told:
+            await self.stream.take_back(booking_id, wire)
+        await self.bookings.forget_history(booking_id, told)

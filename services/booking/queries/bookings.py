@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.booking.domain.refusals import CursorUnknown
+from services.booking.domain.refusals import AsOfInFuture, CursorUnknown
 from services.booking.domain.viewer import Viewer
 from services.booking.domain.wall import bound
 from services.booking.handlers.parties import Parties
@@ -24,7 +24,7 @@ from shared.contracts.booking import (
 from shared.contracts.message import Asked, Principal
 from shared.contracts.privacy import PersonalDataView
 from shared.kernel.refusal import NotFound
-from shared.kernel.time import zone_of
+from shared.kernel.time import Clock, zone_of
 
 _PERSONAL = 200
 """Bookings per page of a person's own data: well below what one message may be."""
@@ -35,10 +35,19 @@ class BookingQueries:
     bookings: Bookings
     sites: Sites
     parties: Parties
+    clock: Clock
 
     async def get_booking(self, ask: Asked[GetBooking]) -> BookingView:
-        """Raises NotFound."""
-        return booking_view(await self._seen(ask.data.id, ask.principal))
+        """As it stands, or stood then, for those it is there for now. Raises NotFound, AsOfInFuture, NotRecorded."""
+        doc, at = await self._seen(ask.data.id, ask.principal), ask.data.as_of
+        if at is None:
+            return booking_view(doc)
+        if at > self.clock.now():
+            raise AsOfInFuture
+        stood = await self.bookings.recall(doc, at)
+        if stood is None:
+            raise NotFound
+        return booking_view(stood)
 
     async def booking_history(self, ask: Asked[BookingHistory]) -> HistoryPage:
         """All of it, oldest first. Raises NotFound."""

@@ -34,6 +34,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("former", 1)], partial={"former": {"$exists": True}}),
         index([("site", 1), ("ends_at", 1)], partial={"purpose": {"$gt": ""}}),
         index([("ends_at", 1), ("site", 1)], partial={"log.reason": {"$gt": ""}}),
+        index([("site", 1), ("ends_at", 1), ("_id", 1)], partial={"log.words": {"$exists": True}}),
     ],
     "copy_member": PEOPLE_INDEXES,
     "departures": DEPARTURE_INDEXES,

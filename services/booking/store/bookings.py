@@ -1,6 +1,6 @@
 """Bookings: placed by one insert, changed by one update; what they occupy, read by index alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import Place
+from services.booking.domain.events import BookingRedacted
 from services.booking.domain.resource import Resource, bounds, granules_of
 from services.booking.domain.viewer import Viewer
 from services.booking.publish import announced
 from services.booking.store.joined import Joined
-from services.booking.store.mapping import booking_body, booking_of, occupied_of
+from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, booking_of, occupied_of
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
@@ -22,7 +23,11 @@ JUST_AFTER = chr(ord("|") + 1)
 _OCCUPIED = dict.fromkeys(("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged"), 1)
 _WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1}
 _AT_ONCE = 20
-_WORDS: tuple[dict[str, Any], ...] = ({"purpose": {"$gt": ""}}, {"log.reason": {"$gt": ""}})
+_WORDS: tuple[dict[str, Any], ...] = (
+    {"purpose": {"$gt": ""}},
+    {"log.reason": {"$gt": ""}},
+    {"log.words": {"$exists": True}},
+)
 """What people wrote: into a booking; and into its history when they decided something of it."""
 
 
@@ -96,6 +101,11 @@ class Bookings:
     async def get(self, booking_id: str, viewer: Viewer) -> dict[str, Any] | None:
         return await self._documents.get(booking_id, _seen_by(viewer))
 
+    async def recall(self, doc: dict[str, Any], at: datetime) -> dict[str, Any] | None:
+        """The booking as it stood then; None where it was not made yet. Raises NotRecorded."""
+        stood = await self._documents.recall(doc, at)
+        return None if stood is None else {**dict.fromkeys(ALWAYS_SAID), **stood}
+
     async def whole_log(self, doc: dict[str, Any]) -> list[dict[str, Any]]:
         """All that happened to a booking, in order."""
         return await self._documents.whole_log(doc)
@@ -138,9 +148,16 @@ class Bookings:
             found |= dict.fromkeys([doc["_id"] async for doc in each])
         return list(found)[:limit]
 
-    async def forget_reasons(self, booking_id: str) -> None:
-        """What was written into its history is erased, and the data of the events that told it on."""
-        await self._documents.forget(booking_id, _tells_words, names=("reason", "data"))
+    async def telling(self, booking_id: str) -> set[str]:
+        """The types of the events that told what somebody wrote, for as long as its history holds that."""
+        doc = await self._documents.get(booking_id)
+        log = [] if doc is None else await self.whole_log(doc)
+        return {entry["type"] for entry in log if "reason" in entry or "reason" in entry.get("data", {})}
+
+    async def forget_history(self, booking_id: str, told: Collection[str]) -> None:
+        """What was written into its history is erased, and the data of the events of these types."""
+        await self._documents.forget(booking_id, lambda entry: entry["type"] in told, names=("reason", "data"))
+        await self._documents.forget(booking_id, lambda _: True, names=("reason", "words"))
 
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
@@ -193,11 +210,9 @@ async def _occupied(collection: Any, site: str, resources: Sequence[str], within
 def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:
     """`held`: what it claimed before."""
     booking = decided.state
-    return Draft(booking_body(booking), announced(decided, held, version=version), booking.claims, booking.due)
-
-
-def _tells_words(entry: Mapping[str, Any]) -> bool:
-    return "reason" in entry or "reason" in entry.get("data", {})
+    events = announced(decided, held, version=version)
+    forgetting = any(isinstance(event, BookingRedacted) for event in decided.events)
+    return Draft(booking_body(booking), events, booking.claims, booking.due, WRITTEN, forgetting)
 
 
 def _claims_between(first: str, end: str) -> dict[str, Any]:

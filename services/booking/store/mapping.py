@@ -30,6 +30,10 @@ _IF_ANY = (
     "booked_until",
 )
 """Of most bookings there is nothing to say; older ones do not know these fields either."""
+ALWAYS_SAID = ("purpose", "attendees")
+"""Null where there is nothing to say."""
+WRITTEN = ("purpose", "reason")
+"""What people wrote."""
 
 
 def booking_body(booking: Booking) -> dict[str, Any]:

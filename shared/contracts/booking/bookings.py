@@ -122,7 +122,10 @@ class ChangeBooking(Command, wire="cmd.booking.change_booking.v1", reply=Booking
 
 
 class GetBooking(Query, wire="qry.booking.booking.v1", reply=BookingView):
+    """With `as_of` as it stood then, for those it is there for now; 404 where it was not made yet."""
+
     id: Id
+    as_of: Instant | None = None
 
 
 class ListBookings(Query, wire="qry.booking.bookings.v1", reply=BookingPage):

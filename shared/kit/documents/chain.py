@@ -1,7 +1,7 @@
 """The chain over a document's log: the hash of each entry covers the entry and the hash before it (docs/record.md).
 
-`h = SHA256(before ‖ canonical(entry))`. What a person may have written (`data`, `reason`) is covered by a salted
-digest, so it can be erased and the chain still verifies.
+`h = SHA256(before ‖ canonical(entry))`. What a person may have written (`data`, `reason`, `words`) is covered by a
+salted digest, so it can be erased and the chain still verifies.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import orjson
 
 GENESIS = bytes(32)
 """Stands before the first entry of a chain."""
-CONTENT = ("data", "reason")
+CONTENT = ("data", "reason", "words")
 """The fields that may be erased."""
 _BESIDE = frozenset({*CONTENT, "h", "salts", "erased", "_id", "aggregate", "site"})
 """Not chained as they stand: the content, the chain's own means, and what a row of the history has beside its entry."""
@@ -27,7 +27,8 @@ def canonical(entry: Entry) -> bytes:
     """The bytes that are chained. Raises TypeError for an entry that holds what no entry of ours does.
 
     JSON in UTF-8 without spaces, members in the order of their names' code points; `time` in UTC with three digits of
-    milliseconds and `Z`; `data` and `reason` as the digests of their content. Fields of the chain itself are left out.
+    milliseconds and `Z`, other instants likewise; `data`, `reason` and `words` as the digests of their content. Fields
+    of the chain itself are left out.
     """
     fields = {name: value for name, value in entry.items() if name not in _BESIDE}
     fields["time"] = _instant(entry["time"])
@@ -39,7 +40,7 @@ def canonical(entry: Entry) -> bytes:
 
 def json_of(value: Any) -> bytes:
     """The one JSON text of a value, whatever the order its members stand in."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+    return orjson.dumps(value, default=_instant, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def linked(before: bytes, entry: Entry) -> bytes:
@@ -103,7 +104,10 @@ def erasing(entry: Entry, names: Iterable[str], at: str = "") -> dict[str, Any]:
     }
 
 
-def _instant(at: datetime) -> str:
+def _instant(at: Any) -> str:
+    """Raises TypeError for anything else."""
+    if not isinstance(at, datetime):
+        raise TypeError(type(at).__name__)
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

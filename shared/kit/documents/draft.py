@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from shared.contracts.message import Asked, CloudEvent, Event
 from shared.kernel.ids import derived_id
 from shared.kit.documents import chain
+from shared.kit.documents.recalling import undoing
 
 RESERVED = frozenset(
     [
@@ -139,13 +140,17 @@ def fingerprint(body: Any, *, salt: str = "") -> str:
 class Draft:
     """A document's whole next body. Top-level fields absent from `body` are gone after the change.
 
-    `body` is BSON-ready and holds no reserved name; `due` is (instant, kind); no claim may stand twice.
+    `body` is BSON-ready and holds no reserved name; `due` is (instant, kind); no claim may stand twice. With `words`,
+    the fields people wrote, each change says how it was before (`Documents.recall`); where it is `forgetting`, without
+    what they wrote.
     """
 
     body: Mapping[str, Any]
     events: Sequence[Event] = ()
     claims: Sequence[str] = ()
     due: tuple[datetime, str] | None = None
+    words: Sequence[str] | None = None
+    forgetting: bool = False
 
     def __post_init__(self) -> None:
         if taken := RESERVED & self.body.keys():
@@ -162,8 +167,13 @@ class Stored:
     replay: bool = False
 
 
-def entries(doc: Mapping[str, Any], draft: Draft, cause: Cause, at: datetime) -> list[dict[str, Any]]:
-    """The log entries of one change, numbered and chained on from the document's last one. Raises TooLarge."""
+def entries(
+    doc: Mapping[str, Any], draft: Draft, cause: Cause, at: datetime, undo: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The log entries of one change, numbered and chained on from the document's last one. Raises TooLarge.
+
+    The first says how to `undo` it; those beside it have nothing to add to that.
+    """
     doc_id, log, made = doc["_id"], doc["log"], list[dict[str, Any]]()
     for seq, event in enumerate(draft.events, start=(log[-1]["seq"] if log else doc["sent"]) + 1):
         data = event.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -188,6 +198,8 @@ def entries(doc: Mapping[str, Any], draft: Draft, cause: Cause, at: datetime) ->
             "causationid": cause.causationid,
             "traceparent": cause.traceparent,
         }
+        if undo is not None:
+            entry |= {"before": {}} if made else undo
         made.append({k: v for k, v in entry.items() if v is not None})
     return chain.extended(log, made)
 
@@ -225,7 +237,10 @@ def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime)
     """The document after one change, as the update of `update_of` leaves it."""
     kept = {k: doc[k] for k in RESERVED - {"claims", "due_at", "due_kind", "lease"} if k in doc}
     changed = {**kept, **draft.body, **_held(draft), "version": doc["version"] + 1}
-    changed["log"] = [*doc["log"], *entries(doc, draft, cause, at)]
+    undo = None if draft.words is None else undoing(doc, changed, RESERVED, draft.words)
+    if undo and draft.forgetting:
+        undo.pop("words", None)
+    changed["log"] = [*doc["log"], *entries(doc, draft, cause, at, undo)]
     return changed | {"changed_at": at, "unsent": True, "next_try": at + SWEEP_AFTER}
 
 

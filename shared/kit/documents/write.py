@@ -17,6 +17,7 @@ from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcom
 from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
 from shared.kit.documents.forms import Forms
 from shared.kit.documents.history import History
+from shared.kit.documents.recalling import recalled
 from shared.kit.mongo import DuplicateKeyError, PyMongoError, is_outage, taken_claim
 from shared.kit.nats.request import Unavailable
 
@@ -69,6 +70,12 @@ class Documents:
     async def whole_log(self, doc: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every entry of a document's log, oldest first, with those that outgrew it."""
         return [*await self.history.of(doc), *doc["log"]]
+
+    async def recall(self, doc: Mapping[str, Any], at: datetime) -> dict[str, Any] | None:
+        """The document as it stood then; None where it was not there yet. Raises NotRecorded."""
+        first = doc["log"][0]
+        reaches = first["seq"] == 1 or first["time"] <= at
+        return recalled(doc, doc["log"] if reaches else await self.whole_log(doc), at)
 
     async def log_page(self, doc: Mapping[str, Any], *, after: int, limit: int) -> list[dict[str, Any]]:
         """The entries behind number `after`, oldest first, at most `limit`."""
