@@ -1,12 +1,13 @@
 """Fixtures of every room: the real servers, started once per worker and only when a test wants them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.support.leaks import leaks
 from tests.support.servers import Servers
 
 ROOT = Path(__file__).parent
@@ -30,6 +31,17 @@ class Rooms(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
     """Not `--dist loadgroup`: with pytest 9.2 its groups no longer reach the scheduler."""
     return Rooms(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test fails where a replica in this process logged anything of a person while it ran."""
+    report = yield
+    lines = [line for line in report.capstderr.splitlines() if line.startswith('{"')]
+    if report.passed and (leaked := leaks("\n".join(lines).encode())):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: the log tells of people: {sorted(leaked)}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,7 @@ class MongoServer:
             *("--dbpath", store, "--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
             *("--replSet", SET, "--keyFile", self.passwords.key_file(), "--auth", "--noscripting"),
             *("--networkMessageCompressors", "disabled", "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "128"),
+            *("--slowOpSampleRate", "0"),  # a slow operation would be logged with its values, a person's among them
             *self._tls_arguments(),
             *(word for parameter in parameters for word in ("--setParameter", parameter)),
         ]

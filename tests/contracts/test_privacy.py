@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.booking.handlers.forgetting import TELL_WORDS
+from shared.contracts.booking import BookingCancelled, BookingConfirmed
 from shared.contracts.members import ContactState, MemberState, MembersView, MemberView
 from shared.contracts.message import Event, Message
 from shared.contracts.notify import NoticeCreated
@@ -17,8 +17,12 @@ from tools.contracts.published import contracts
 
 MODELS = [each.model for each in contracts().values()]
 MAP = Path(__file__).parents[2] / "docs" / "privacy.md"
-TOLD: dict[type[Event], set[str]] = {NoticeCreated: {"NoticeView.title", "NoticeView.body"}}
-"""What notify takes back from the stream, beside booking's words."""
+TOLD: dict[type[Event], set[str]] = {
+    BookingConfirmed: {"BookingConfirmed.reason"},
+    BookingCancelled: {"BookingCancelled.reason"},
+    NoticeCreated: {"NoticeView.title", "NoticeView.body"},
+}
+"""What booking and notify take back from the stream when it has to be forgotten."""
 
 
 def test_marks_are_found_at_any_depth() -> None:
@@ -30,9 +34,7 @@ def test_marks_are_found_at_any_depth() -> None:
 
 @pytest.mark.parametrize("model", [m for m in MODELS if issubclass(m, Event)], ids=lambda m: str(m.wire))
 def test_no_event_carries_anything_of_a_person_but_ids_and_what_is_taken_back(model: type[Event]) -> None:
-    """What is told with a reason is taken back from the stream when it has to be forgotten."""
-    told = {f"{model.__name__}.reason"} if model in TELL_WORDS else TOLD.get(model, set())
-    assert personal_fields(model) == told
+    assert personal_fields(model) == TOLD.get(model, set())
 
 
 def test_the_durables_that_deliver_a_person_s_data_are_marked() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from deploy.embedded.children import free_port, spawn, stop, wait_until
+from tests.support.leaks import leaking, logs_of
 
 LOUNGE = [sys.executable, "-m", "deploy.cli"]
 
@@ -46,8 +47,11 @@ class System:
             return False
 
     def stop(self) -> None:
+        """Nobody's name or address may stand in what it logged."""
         if self._child is not None:
             stop(self._child, grace=30)
+            leaked = leaking(logs_of(self.folder))
+            assert leaked == {}, f"logs tell of people: {leaked}"
 
     @property
     def url(self) -> str:
