@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,17 +99,16 @@ def lived_and_erased(lounge: System) -> None:
         member = operator.post("/v1/members", json=person, headers={"Idempotency-Key": "one"}).json()
         with lounge.api(person["email"]) as me:
             for n in range(2):
-                body = wish("room-a", on_an_open_day(n), purpose="Zyxpurpose of mine")
-                headers = {"Idempotency-Key": f"b{n}"}
-                placed = eventually(lambda b=body, h=headers: _placed(me, b, h), what="a booking")  # type: ignore[misc]
+                placed = eventually(partial(_placed, me, n), what="a booking")
                 me.post(f"/v1/bookings/{placed['id']}/cancel", json={"reason": "Zyxreason"}).raise_for_status()
         path = f"/v1/members/{member['id']}"
         operator.post(f"{path}/erase", json={"reason": "Zyxreason"}).raise_for_status()
         eventually(lambda: operator.get(f"{path}/erasure").json()["status"] == "complete", what="it", seconds=90)
 
 
-def _placed(me: Any, body: dict[str, Any], headers: dict[str, str]) -> Any:
-    answer = me.post("/v1/bookings", json=body, headers=headers)
+def _placed(me: Any, number: int) -> Any:
+    body = wish("room-a", on_an_open_day(number), purpose="Zyxpurpose of mine")
+    answer = me.post("/v1/bookings", json=body, headers={"Idempotency-Key": f"b{number}"})
     return answer.json() if answer.status_code == 201 else None
 
 
@@ -118,9 +118,9 @@ def on_one(folder: Path, findings: Findings) -> None:
     store = lounge.folder / "mongo"
     try:
         lived_and_erased(lounge)
-        data = DataFolder(lounge.folder)
-        hosts = [f"127.0.0.1:{data.port('mongo')}"]
-        with Database(url(hosts, ADMIN, Passwords(data.mongo_keys).of(ADMIN), source="admin")) as client:
+        hosts = lounge.run["mongo"].partition("@")[2].partition("/")[0].split(",")
+        passwords = Passwords(DataFolder(lounge.folder).mongo_keys)
+        with Database(url(hosts, ADMIN, passwords.of(ADMIN), source="admin")) as client:
             oplog = oplog_of(client)
             steps: dict[str, Callable[[Database], None]] = {
                 "erased": checkpointed,

@@ -6,6 +6,8 @@ from typing import Any
 from shared.contracts.privacy import SectionView, section
 from shared.kernel.time import shown, zone_of
 
+_INSTANTS = ("starts_at", "ends_at", "created_at", "checked_in_at")
+
 
 def personal_section(docs: list[dict[str, Any]], member: str) -> SectionView:
     """`docs` are bookings `member` is a party of."""
@@ -30,6 +32,7 @@ def personal_section(docs: list[dict[str, Any]], member: str) -> SectionView:
             "for_you": ("本人のための予約", "For you"),
             "organization": ("団体(ID)", "Organization (id)"),
             "created_at": ("予約日時", "Made"),
+            "checked_in_at": ("チェックイン", "Checked in"),
         },
         rows=[_row(doc, member) for doc in docs],
     )
@@ -37,6 +40,6 @@ def personal_section(docs: list[dict[str, Any]], member: str) -> SectionView:
 
 def _row(doc: Mapping[str, Any], member: str) -> dict[str, Any]:
     zone = zone_of(doc["time_zone"])
-    instants = {name: shown(doc[name], zone) for name in ("starts_at", "ends_at", "created_at")}
+    instants = {name: shown(doc[name], zone) for name in _INSTANTS if doc.get(name)}
     whose = {"made_by_you": doc["booked_by"] == member, "for_you": doc["booked_for"] == member}
     return {**doc, **instants, **whose, "id": doc["_id"]}
