@@ -15,9 +15,20 @@ from services.booking.handlers.ground import Ground
 from services.booking.handlers.leaving import Changes, Leaving
 from services.booking.handlers.parties import Parties
 from services.booking.publish import part_erased
-from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries, WatchQueries
+from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries, PresenceQueries, WatchQueries
 from services.booking.settings import Settings
-from services.booking.store import FORMS, Bookings, Departures, People, Resources, Rights, Sites, Units
+from services.booking.store import (
+    FORMS,
+    Bookings,
+    Departures,
+    Names,
+    NameState,
+    People,
+    Resources,
+    Rights,
+    Sites,
+    Units,
+)
 from services.booking.store.departures import DEPARTURE
 from services.booking.store.places import site_states
 from services.booking.store.rights import FRESH_SECONDS
@@ -46,7 +57,12 @@ def build(settings: Settings) -> Service:
     things = Resources(service.documents("resources"))
     departures = Departures(service.collection("departures"))
     changes = Changes(departures, clock)
-    people, organizations = _known(service, changes, _forgetting(service, bookings, sites))
+    names = Names(service.copy(NameState, durable="booking__contact"))
+    people, organizations = _known(
+        service,
+        changes,
+        _forgetting(service, Forgetting(bookings, names, sites.ids, service.relays["bookings"], clock)),
+    )
     parties = Parties(members=people, organizations=organizations)
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
     ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)
@@ -65,17 +81,19 @@ def build(settings: Settings) -> Service:
         clock=clock,
     )
     service.ticker("departures", {DEPARTURE: leaving.on_departure})
-    read = BookingQueries(bookings, sites, parties, clock)
-    answer_bookings(service, handle, moving, read)
-    answer_attendance(service, AttendanceHandlers(claiming=claiming, clock=clock))
+    answer_bookings(service, handle, moving, BookingQueries(bookings, sites, parties, clock))
+    answer_attendance(
+        service,
+        AttendanceHandlers(claiming=claiming, clock=clock),
+        PresenceQueries(bookings, sites, parties, rights, names, clock),
+    )
     _answer_places(service, PlaceQueries(bookings, sites, things, holidays, clock))
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))
     return anchored(service)
 
 
-def _forgetting(service: Service, bookings: Bookings, sites: Sites) -> Callable[[MemberState, Any], Awaitable[None]]:
+def _forgetting(service: Service, forgetting: Forgetting) -> Callable[[MemberState, Any], Awaitable[None]]:
     """What is owed to a member's tombstone; their coming bookings are a departure's."""
-    forgetting = Forgetting(bookings, sites.ids, service.relays["bookings"], service.clock)
     documents = service.documents("errands")
     owed = Errands(documents, service.clock, site="booking", work=forgetting.work, said=part_erased)
     service.ticker("errands", {errands.DUE: owed.turn})

@@ -26,6 +26,7 @@ from shared.contracts.booking import (
     MemberErasedInBooking,
     OccupiedView,
     PlaceView,
+    PresenceChosen,
     RangeView,
     ResourceDefined,
     SiteDefined,
@@ -84,7 +85,13 @@ def _of_booking(event: said.Told, gist: dict[str, Any]) -> Event:
             made = BookingMoved(**gist, **_standing(booking), before=_place_of(before_it))
         case said.BookingChanged(booking, changed):
             made = BookingChanged(**gist, **_standing(booking), changed=changed)
-        case said.BookingCheckedIn() | said.BookingCheckedOut() | said.BookingCompleted() | said.BookingNoShow():
+        case (
+            said.BookingCheckedIn()
+            | said.BookingCheckedOut()
+            | said.BookingCompleted()
+            | said.BookingNoShow()
+            | said.PresenceChosen()
+        ):
             made = _of_attendance(event, gist)
         case _:
             assert_never(event)
@@ -92,7 +99,11 @@ def _of_booking(event: said.Told, gist: dict[str, Any]) -> Event:
 
 
 def _of_attendance(
-    event: said.BookingCheckedIn | said.BookingCheckedOut | said.BookingCompleted | said.BookingNoShow,
+    event: said.BookingCheckedIn
+    | said.BookingCheckedOut
+    | said.BookingCompleted
+    | said.BookingNoShow
+    | said.PresenceChosen,
     gist: dict[str, Any],
 ) -> Event:
     status: dict[str, Any] = {"status": event.booking.status.value}
@@ -101,6 +112,8 @@ def _of_attendance(
             return BookingCheckedIn(**gist, **status, regained=_range_of(regained))
         case said.BookingCheckedOut(_, freed):
             return BookingCheckedOut(**gist, **status, freed=_range_of(freed))
+        case said.PresenceChosen(booking):
+            return PresenceChosen(**gist, **status, visible=booking.visible)
         case said.BookingCompleted():
             return BookingCompleted(**gist, **status)
         case said.BookingNoShow(_, until, freed):

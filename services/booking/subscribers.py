@@ -5,6 +5,7 @@ from services.booking.queries import (
     BookingQueries,
     EntitlementQueries,
     PlaceQueries,
+    PresenceQueries,
     WatchQueries,
     booking_view,
     resource_view,
@@ -70,8 +71,8 @@ def _answer_privacy(service: Service, ask: BookingQueries) -> None:
         return answer(await ask.personal_data(msg))
 
 
-def answer_attendance(service: Service, handle: AttendanceHandlers) -> None:
-    """Commands of who comes and goes."""
+def answer_attendance(service: Service, handle: AttendanceHandlers, ask: PresenceQueries) -> None:
+    """Commands of who comes and goes, and the query who is there."""
 
     @service.command(said.CheckInBooking)
     async def check_in_booking(msg: Asked[said.CheckInBooking]) -> Answer:
@@ -82,6 +83,10 @@ def answer_attendance(service: Service, handle: AttendanceHandlers) -> None:
     async def check_out_booking(msg: Asked[said.CheckOutBooking]) -> Answer:
         stored = await handle.check_out_booking(msg)
         return answer(booking_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.Presence)
+    async def presence(msg: Asked[said.Presence]) -> Answer:
+        return answer(await ask.presence(msg))
 
 
 def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) -> None:

@@ -84,6 +84,7 @@ DURABLES = (
     _state("booking", "organization", "members"),
     _state("booking", "member", "members"),
     _state("booking", "policy", "members"),
+    _state("booking", "contact", "members", personal=True),
     _state("members", "site", "booking"),
     _state("events", "site", "booking"),
     _state("events", "member", "members"),

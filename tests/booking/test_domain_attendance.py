@@ -7,12 +7,25 @@ from random import Random
 
 import pytest
 
-from services.booking.domain.attendance import check_in, check_out, complete, no_show
+from services.booking.domain.attendance import Arrival, check_in, check_out, complete, no_show
 from services.booking.domain.booking import COMPLETE, NO_SHOW, Booking
 from services.booking.domain.claims import of_place, of_quota
-from services.booking.domain.events import BookingCheckedIn, BookingCheckedOut, BookingCompleted, BookingNoShow
+from services.booking.domain.events import (
+    BookingCheckedIn,
+    BookingCheckedOut,
+    BookingCompleted,
+    BookingNoShow,
+    PresenceChosen,
+)
+from services.booking.domain.leaving import Successors, without
 from services.booking.domain.moving import Move, move
-from services.booking.domain.refusals import CheckInClosed, CheckInNotOpen, NotCheckableIn, NotCheckableOut
+from services.booking.domain.refusals import (
+    CheckInClosed,
+    CheckInNotOpen,
+    NotCheckableIn,
+    NotCheckableOut,
+    PresenceNotYours,
+)
 from services.booking.domain.resource import Door
 from services.booking.domain.rules import Circumstances, Wanted
 from services.booking.domain.settling import approve, cancel, confirm
@@ -23,6 +36,7 @@ from tests.support.booking import NOW, ROOM, all_free, ny, span, under, wish
 EVENING = "2026-12-15 19:00"
 DOOR = replace(ROOM, check_in=Door(before_minutes=15, after_minutes=10))
 MINUTE = timedelta(minutes=1)
+ANA = Arrival("ana")
 
 
 def evening(wall: str) -> datetime:
@@ -46,24 +60,24 @@ def test_one_checks_in_from_a_quarter_of_an_hour_before_until_the_end() -> None:
     booking = placed()
     assert (booking.check_in_from, booking.check_in_until) == (evening("18:45"), evening("19:10"))
     with pytest.raises(CheckInNotOpen) as refused:
-        check_in(booking, DOOR, at=evening("18:45") - MINUTE)
+        check_in(booking, ANA, DOOR, at=evening("18:45") - MINUTE)
     assert refused.value.members == {"opens_at": "2026-12-15T18:45:00-05:00"}
-    decided = check_in(booking, DOOR, at=evening("18:45"))
+    decided = check_in(booking, ANA, DOOR, at=evening("18:45"))
     assert decided.events == [BookingCheckedIn(decided.state)]
     assert (decided.state.status, decided.state.checked_in_at) == (Status.CHECKED_IN, evening("18:45"))
     assert (decided.state.claims, decided.state.due) == (booking.claims, (evening("20:00"), COMPLETE))
-    again = check_in(decided.state, DOOR, at=evening("19:05"))
+    again = check_in(decided.state, ANA, DOOR, at=evening("19:05"))
     assert (again.state, again.events) == (decided.state, ())
 
 
 def test_where_nobody_has_to_check_in_one_may_all_the_same_and_nobody_is_a_no_show() -> None:
     booking = placed(where=under(ROOM))
     assert (booking.due, booking.absent(evening("19:59"))) == (None, False)
-    assert check_in(booking, ROOM, at=evening("19:50")).state.status is Status.CHECKED_IN
+    assert check_in(booking, ANA, ROOM, at=evening("19:50")).state.status is Status.CHECKED_IN
     with pytest.raises(CheckInNotOpen):
-        check_in(booking, ROOM, at=evening("18:44"))
+        check_in(booking, ANA, ROOM, at=evening("18:44"))
     with pytest.raises(CheckInClosed) as refused:
-        check_in(booking, ROOM, at=evening("20:00"))
+        check_in(booking, ANA, ROOM, at=evening("20:00"))
     assert refused.value.members == {"closed_at": "2026-12-15T20:00:00-05:00"}
 
 
@@ -72,7 +86,7 @@ def test_where_nobody_has_to_check_in_one_may_all_the_same_and_nobody_is_a_no_sh
 )
 def test_what_is_not_certain_or_is_over_is_not_checked_in(status: Status) -> None:
     with pytest.raises(NotCheckableIn) as refused:
-        check_in(replace(placed(), status=status), DOOR, at=evening("19:00"))
+        check_in(replace(placed(), status=status), ANA, DOOR, at=evening("19:00"))
     assert refused.value.members == {"status": status.value}
 
 
@@ -124,7 +138,7 @@ def test_a_no_show_recorded_after_a_long_silence_cuts_nothing_that_is_over() -> 
     assert (cut.interval, cut.booked_until) == (span(EVENING), None)
     assert len(of_place(cut.claims)) == 4, "the clean-up gap alone falls free"
     with pytest.raises(CheckInClosed):
-        check_in(cut, DOOR, at=ny("2026-12-16 09:00"))
+        check_in(cut, ANA, DOOR, at=ny("2026-12-16 09:00"))
 
 
 def test_a_window_longer_than_the_booking_ends_with_it() -> None:
@@ -135,18 +149,18 @@ def test_a_window_longer_than_the_booking_ends_with_it() -> None:
 def test_who_comes_late_gets_back_what_is_left_and_pays_nothing_anew() -> None:
     booking = placed()
     cut = no_show(booking, at=evening("19:10")).state
-    back = check_in(cut, DOOR, at=evening("19:32"))
+    back = check_in(cut, ANA, DOOR, at=evening("19:32"))
     assert back.events == [BookingCheckedIn(back.state, regained=Interval(evening("19:32"), evening("20:00")))]
     assert (back.state.interval, back.state.status) == (booking.interval, Status.CHECKED_IN)
     assert (back.state.booked_until, back.state.due) == (None, (evening("20:00"), COMPLETE))
     assert starts(back.state.claims) == ["00:00", "00:30", "00:45", "01:00"]
     assert of_quota(back.state.claims) == of_quota(booking.claims)
     with pytest.raises(CheckInClosed):
-        check_in(cut, DOOR, at=evening("20:00"))
+        check_in(cut, ANA, DOOR, at=evening("20:00"))
 
 
 def test_who_leaves_early_gives_back_whole_granules_to_come_their_hours_and_the_gap_moves_along() -> None:
-    booking = check_in(placed(), DOOR, at=evening("19:00")).state
+    booking = check_in(placed(), ANA, DOOR, at=evening("19:00")).state
     out = check_out(booking, under(DOOR), at=evening("19:20"))
     assert out.events == [BookingCheckedOut(out.state, freed=Interval(evening("19:45"), evening("20:15")))]
     assert (out.state.status, out.state.interval, out.state.due) == (
@@ -163,7 +177,7 @@ def test_who_leaves_early_gives_back_whole_granules_to_come_their_hours_and_the_
 
 @pytest.mark.parametrize("wall", ["18:50", "19:00", "19:01", "19:15", "19:44", "20:00", "21:00"])
 def test_the_hours_left_drawn_are_those_of_the_time_used(wall: str) -> None:
-    booking, where = check_in(placed(), DOOR, at=evening("18:45")).state, under(DOOR)
+    booking, where = check_in(placed(), ANA, DOOR, at=evening("18:45")).state, under(DOOR)
     out = check_out(booking, where, at=evening(wall)).state
     used = sum(share.units for share in where.quota(out.interval)) if wall >= "19:00" else 0
     assert len(of_quota(out.claims)) == used
@@ -177,7 +191,7 @@ def test_only_who_checked_in_checks_out(status: Status) -> None:
 
 
 def test_what_was_checked_in_is_completed_at_its_end_by_the_clock() -> None:
-    booking = check_in(placed(), DOOR, at=evening("19:00")).state
+    booking = check_in(placed(), ANA, DOOR, at=evening("19:00")).state
     assert complete(booking, at=evening("20:00") - MINUTE).events == ()
     done = complete(booking, at=evening("20:00"))
     assert done.events == [BookingCompleted(done.state)]
@@ -205,3 +219,40 @@ def test_extending_what_runs_asks_nobody_to_check_in_who_had_not_to() -> None:
     booking = placed(where=under(ROOM))
     longer = moved(booking, EVENING, 90, at=evening("19:30"), where=under(DOOR))
     assert (longer.status, longer.check_in_until, longer.due) == (Status.CONFIRMED, None, None)
+
+
+SEEN = Arrival("ana", visible=True)
+
+
+def test_nobody_is_seen_who_did_not_choose_it_and_only_they_choose() -> None:
+    booking = placed()
+    assert check_in(booking, ANA, DOOR, at=evening("19:00")).state.visible is False
+    for other in ("ben", "stan"):
+        with pytest.raises(PresenceNotYours):
+            check_in(booking, Arrival(other, visible=True), DOOR, at=evening("19:00"))
+        hidden = check_in(booking, Arrival(other, visible=False), DOOR, at=evening("19:00")).state
+        assert (hidden.status, hidden.visible) == (Status.CHECKED_IN, False)
+
+
+def test_who_is_there_chooses_and_changes_their_mind_and_the_same_again_writes_nothing() -> None:
+    there = placed(at=evening("18:50"))
+    seen = check_in(there, SEEN, DOOR, at=evening("18:55"))
+    assert seen.events == [PresenceChosen(seen.state)]
+    assert (seen.state.visible, seen.state.checked_in_at) == (True, evening("18:50"))
+    for repeated in (SEEN, ANA):
+        assert check_in(seen.state, repeated, DOOR, at=evening("18:56")).events == ()
+    hidden = check_in(seen.state, Arrival("ana", visible=False), DOOR, at=evening("18:57"))
+    assert (hidden.state, hidden.events) == (there, [PresenceChosen(there)])
+
+
+def test_to_be_seen_ends_with_being_there() -> None:
+    seen = check_in(placed(), SEEN, DOOR, at=evening("18:50")).state
+    after = [
+        check_out(seen, under(DOOR), at=evening("19:20")),
+        complete(seen, at=evening("20:00")),
+        cancel(seen, at=evening("18:55")),
+        without(replace(seen, former=()), "ana", Successors(heir="ben"), at=evening("18:55")),
+    ]
+    assert [each.state.visible for each in after] == [False] * 4
+    assert moved(seen, "2026-12-16 19:00", at=evening("18:55"), where=under(DOOR)).visible is False
+    assert moved(seen, EVENING, 90, at=evening("19:05"), where=under(DOOR)).visible is True

@@ -15,7 +15,7 @@ from services.booking.domain.redacting import redact
 from services.booking.domain.settling import cancel
 from services.booking.domain.viewer import ITSELF
 from services.booking.handlers.forgetting import PAGE, TEXT_KEPT, Forgetting
-from services.booking.store import Bookings
+from services.booking.store import Bookings, Names, NameState
 from shared.contracts.booking import (
     BookingHistory,
     CancelBooking,
@@ -28,6 +28,7 @@ from shared.kernel.decision import Decision
 from shared.kernel.ids import new_id
 from shared.kit import errands
 from shared.kit.clock import SystemClock
+from shared.kit.copies import Copy
 from shared.kit.documents import Cause, Documents
 from shared.kit.documents.chain import checked
 from shared.kit.mongo import Mongo
@@ -114,7 +115,8 @@ async def test_what_was_written_into_a_booking_goes_half_a_year_after_its_end(cl
         await bookings.change(booking_id, lambda b: cancel(b, at=NOW, reason=REASON), why, ITSELF, at=NOW)
     await sent(mongo)
     stream = Stream()
-    forgetting = Forgetting(bookings, one_site, stream, clock)
+    names = Names(Copy(mongo.collection("copy_contact"), NameState))
+    forgetting = Forgetting(bookings, names, one_site, stream, clock)
     clock.at = booked().interval.end + TEXT_KEPT
     assert await forgetting.redact_outlived() == 0, "not a moment before"
     clock.at += timedelta(milliseconds=1)

@@ -68,6 +68,9 @@ async def filled(bookings: Bookings) -> None:
 
 async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_than_it_returns(mongo: Mongo) -> None:
     await filled(real_bookings(mongo))
+    some = {"_id": {"$regex": "^b-5-"}}
+    there = {"status": "checked_in", "checked_in_at": NOW, "visible": True}
+    await mongo.collection("bookings").update_many(some, {"$set": there})
     asked = Asked(mongo.collection("bookings"))
     watched = Bookings(Documents(asked, None, StillClock(), lambda _: None))
     month = BookingsPage(("nyc",), ny("2026-12-05 00:00"), ny("2026-12-20 00:00"), limit=50)
@@ -83,6 +86,7 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
         watched.listed(after, Viewer("m3").assisting(["m4", "m5"], ["org-a"])),
         watched.booked_until(ROOM, NOW),
         watched.lapsed("nyc", NOW + timedelta(minutes=5)),
+        watched.present("nyc", NOW),
     ):
         await read
         explained = await asked.explained()

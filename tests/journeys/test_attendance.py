@@ -37,6 +37,19 @@ class Evening:
             "/v1/bookings", json=body | {"ends_at": instant(end).isoformat(), "mode": "confirm"}, headers=key()
         )
 
+    def newcomer(self, kind: str) -> httpx.Client:
+        """A person of a new organization, known to booking."""
+        operator, email = self.as_("operator@linkj.example"), f"{kind}@newcomer.example"
+        organization = operator.post(
+            "/v1/organizations", json={"name": {"en": kind}, "kind": kind}, headers=key()
+        ).json()
+        person = {"organization": organization["id"], "email": email, "name": {"family": "Tabi", "given": "Aoi"}}
+        person |= {"language": "en", "time_zone": "America/New_York", "roles": ["member"]}
+        assert operator.post("/v1/members", json=person, headers=key()).status_code == 201
+        made = self.as_(email)
+        eventually(lambda: made.get("/v1/sites/nyc/presence").status_code != 503, what="booking to know them")
+        return made
+
 
 def instant(wall: str) -> datetime:
     return datetime.fromisoformat(f"2026-12-15T{wall}-05:00")
@@ -104,6 +117,26 @@ def test_who_comes_and_leaves_early_makes_room_for_the_next(evening: Evening) ->
     assert ben.post(f"/v1/bookings/{placed['id']}/check-in").status_code == 404
     refused = ana.post(f"/v1/bookings/{placed['id']}/check-in")
     assert (refused.status_code, refused.json()["code"]) == (409, "not-checkable-in")
+
+
+def test_who_chose_to_be_seen_is_in_the_lounge_now_and_gone_when_they_leave(evening: Evening) -> None:
+    evening.show("16:20")
+    ana, company, guest = evening.as_(ANA), evening.as_(BEN), evening.newcomer("guest")
+    for who, desk in ((ana, "desk-1"), (company, "desk-2")):
+        placed = evening.book(who, desk, "16:30", "17:00").json()
+        assert placed["visible"] is False
+        who.post(f"/v1/bookings/{placed['id']}/check-in", json={"visible": who is ana})
+    there = company.get("/v1/sites/nyc/presence")
+    assert there.status_code == 200, there.text
+    assert [(each["name"]["en"], each["resource"], each["since"]) for each in there.json()["items"]] == [
+        ("Clara Whitfield", "desk-1", "2026-12-15T16:20:00-05:00")
+    ]
+    refused = guest.get("/v1/sites/nyc/presence")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-entitled-here")
+    hers = ana.get("/v1/bookings", params={"site": "nyc", "status": "checked_in"}).json()["items"]
+    for each in hers:
+        assert ana.post(f"/v1/bookings/{each['id']}/check-out").status_code == 200
+    assert company.get("/v1/sites/nyc/presence").json()["items"] == []
 
 
 def test_what_runs_to_its_end_is_completed(evening: Evening) -> None:

@@ -43,6 +43,12 @@ class FakeBookings(Bookings):
         over = [doc for doc in self.memory.of(site) if "expires_at" in doc and doc["expires_at"] <= at]
         return [doc["_id"] for doc in over]
 
+    async def present(self, site: str, at: datetime) -> list[dict[str, Any]]:
+        docs = [
+            d for d in self.memory.of(site) if d.get("visible") and d["status"] == "checked_in" and d["ends_at"] > at
+        ]
+        return sorted(docs, key=lambda doc: doc["checked_in_at"], reverse=True)
+
     async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
         live = [doc for doc in self.memory.of(resource.site) if doc.get("claims") and doc["resource"] == resource.id]
         return max((doc["ends_at"] for doc in live if doc["ends_at"] > at), default=None)

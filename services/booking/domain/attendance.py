@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import freed, granule_of, of_place, of_quota
-from services.booking.domain.events import BookingCheckedIn, BookingCheckedOut, BookingCompleted, BookingNoShow
+from services.booking.domain.events import (
+    BookingCheckedIn,
+    BookingCheckedOut,
+    BookingCompleted,
+    BookingNoShow,
+    PresenceChosen,
+)
 from services.booking.domain.moving import minute_after, shortened
-from services.booking.domain.refusals import CheckInClosed, CheckInNotOpen
+from services.booking.domain.refusals import CheckInClosed, CheckInNotOpen, PresenceNotYours
 from services.booking.domain.resource import Resource
 from services.booking.domain.rules import Circumstances
 from services.booking.domain.status import CHECK_IN, CHECK_OUT, Status
@@ -21,20 +27,30 @@ USUALLY_BEFORE = timedelta(minutes=15)
 """Where nobody has to check in, one may all the same, from then on."""
 
 
-def check_in(booking: Booking, resource: Resource, *, at: datetime) -> Decided:
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who says so, and whether whom the booking is for chooses to be seen; None: as it was, at first not."""
+
+    by: str
+    visible: bool | None = None
+
+
+def check_in(booking: Booking, arrival: Arrival, resource: Resource, *, at: datetime) -> Decided:
     """Its people are there; after a no-show they get back what is left of it, its granules claimed anew, no hours.
 
-    Raises NotCheckableIn, CheckInNotOpen, CheckInClosed once its time is over.
+    Raises NotCheckableIn, CheckInNotOpen, CheckInClosed once its time is over, PresenceNotYours.
     """
+    if arrival.visible and arrival.by != booking.booked_for:
+        raise PresenceNotYours
     if not CHECK_IN.to_be_taken(booking.status):
-        return Decision(booking)
+        return _chosen(booking, arrival.visible)
     zone, opens = zone_of(booking.time_zone), booking.check_in_from or booking.interval.start - USUALLY_BEFORE
     end = booking.booked_until or booking.interval.end
     if at < opens:
         raise CheckInNotOpen(opens_at=shown(opens, zone))
     if end <= at:
         raise CheckInClosed(closed_at=shown(end, zone))
-    there = replace(booking, status=Status.CHECKED_IN, checked_in_at=at)
+    there = replace(booking, status=Status.CHECKED_IN, checked_in_at=at, visible=bool(arrival.visible))
     if booking.booked_until is None:
         return Decision(there, [BookingCheckedIn(there)])
     left = Interval(at, end)
@@ -42,6 +58,14 @@ def check_in(booking: Booking, resource: Resource, *, at: datetime) -> Decided:
     whole = Interval(booking.interval.start, end)
     back = replace(there, interval=whole, claims=tuple(claims), booked_until=None)
     return Decision(back, [BookingCheckedIn(back, regained=left)])
+
+
+def _chosen(booking: Booking, visible: bool | None) -> Decided:
+    """Who is there already may still choose."""
+    if visible is None or visible == booking.visible:
+        return Decision(booking)
+    chosen = replace(booking, visible=visible)
+    return Decision(chosen, [PresenceChosen(chosen)])
 
 
 def check_out(booking: Booking, under: Circumstances, *, at: datetime) -> Decided:
@@ -54,7 +78,7 @@ def check_out(booking: Booking, under: Circumstances, *, at: datetime) -> Decide
     left = shortened(booking, minute_after(at, booking), under)
     if at < booking.interval.start:
         left = replace(left, claims=())
-    done = replace(left, status=Status.COMPLETED)
+    done = replace(left, status=Status.COMPLETED, visible=False)
     return Decision(done, [BookingCheckedOut(done, freed(booking.claims, done.claims))])
 
 
@@ -62,7 +86,7 @@ def complete(booking: Booking, *, at: datetime) -> Decided:
     """Over, its people having been there; it keeps what it had."""
     if booking.status is not Status.CHECKED_IN or at < booking.interval.end:
         return Decision(booking)
-    done = replace(booking, status=Status.COMPLETED)
+    done = replace(booking, status=Status.COMPLETED, visible=False)
     return Decision(done, [BookingCompleted(done)])
 
 

@@ -34,7 +34,7 @@ class Booking:
     `former` are those who made or held it and have left.
 
     `check_in_from` and `check_in_until` are there where it has to be checked in. `booked_until` is the end it had until
-    it was cut as a no-show.
+    it was cut as a no-show. `visible`: whom it is for is there, and chose to be seen.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Booking:
     check_in_until: datetime | None = None
     checked_in_at: datetime | None = None
     booked_until: datetime | None = None
+    visible: bool = False
 
     @classmethod
     def place(
@@ -138,4 +139,5 @@ class Booking:
         self, status: Status, *, claims: Sequence[str], expires_at: datetime | None = None, reason: str | None = None
     ) -> Booking:
         """Itself in another state, with these claims and no timer but this deadline's."""
-        return replace(self, status=status, claims=tuple(claims), expires_at=expires_at, remind_at=None, reason=reason)
+        new = replace(self, status=status, claims=tuple(claims), expires_at=expires_at, remind_at=None, reason=reason)
+        return replace(new, visible=False) if self.visible else new

@@ -116,6 +116,13 @@ class BookingCheckedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceChosen:
+    """Who is there wants to be seen, or does not any more."""
+
+    booking: Booking
+
+
+@dataclass(frozen=True, slots=True)
 class BookingCheckedOut:
     """`freed`: what it no longer occupies, cleaning up included."""
 
@@ -152,6 +159,7 @@ Told = (
     | BookingCheckedOut
     | BookingCompleted
     | BookingNoShow
+    | PresenceChosen
 )
 """What is told with the gist of the booking, for those who mail about it."""
 BookingEvent = Told | BookingRedacted

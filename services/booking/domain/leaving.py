@@ -55,7 +55,8 @@ def without(booking: Booking, leaver: str, successors: Successors, *, at: dateti
     if heir is None or booking.status is Status.HELD:
         return _cancelled(booking, Why.MEMBER_LEFT, successors.admins)
     former = tuple(each for each in (*booking.former, leaver) if each != heir)
-    handed = replace(booking, booked_for=heir, former=former)
+    seen = booking.visible and booking.booked_for == heir
+    handed = replace(booking, booked_for=heir, former=former, visible=seen)
     return Decision(handed, [BookingHandedOver(handed, leaver, Why.MEMBER_LEFT.value, successors.admins)])
 
 

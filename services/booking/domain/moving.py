@@ -130,7 +130,7 @@ def _attended(booking: Booking, moved: Booking, to: Move, at: datetime) -> Booki
     """Who had checked in before its start has done so for its new time only if that is about to begin as well."""
     if moved.status is not Status.CHECKED_IN or booking.interval.start <= at:
         return _timed(booking, moved, to, at)
-    anew = _timed(booking, replace(moved, status=Status.CONFIRMED, checked_in_at=None), to, at)
+    anew = _timed(booking, replace(moved, status=Status.CONFIRMED, checked_in_at=None, visible=False), to, at)
     return anew.certain(at=at) if anew.status is Status.CONFIRMED else anew
 
 

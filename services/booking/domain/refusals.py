@@ -88,6 +88,20 @@ class CheckInClosed(Refusal):
     message = Text(ja="予約の時間が終わっています。", en="The time of this booking is over.")
 
 
+class PresenceNotYours(Forbidden):
+    code = "presence-not-yours"
+    message = Text(
+        ja="在室の表示は、ご本人だけが選べます。", en="Only the one a booking is for can choose that they are seen."
+    )
+
+
+class NotEntitledHere(Forbidden):
+    code = "not-entitled-here"
+    message = Text(
+        ja="この拠点を利用できる方だけがご覧になれます。", en="Only those who may use this site see who is there."
+    )
+
+
 class IntervalInvalid(Invalid):
     code = "interval-invalid"
     message = Text(ja="終了は開始より後でなければなりません。", en="A booking ends after it starts.")

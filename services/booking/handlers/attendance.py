@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.booking.domain.attendance import check_in, check_out
+from services.booking.domain.attendance import Arrival, check_in, check_out
 from services.booking.domain.booking import Booking
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
 from services.booking.domain.viewer import Viewer
@@ -21,15 +21,16 @@ class AttendanceHandlers:
     clock: Clock
 
     async def check_in_booking(self, ask: Asked[CheckInBooking]) -> Stored:
-        """Raises NotFound, NotCheckableIn, CheckInNotOpen, CheckInClosed, SlotTaken where somebody has what is left."""
+        """Raises NotFound, PresenceNotYours, NotCheckableIn, CheckInNotOpen, CheckInClosed, SlotTaken."""
         viewer, cause, at = await self.claiming.ground.parties.viewer(ask.principal), Cause.of(ask), self.clock.now()
         booking = await self._as_the_clock_has_it(ask, viewer, at)
         resource = await self.claiming.ground.resources.get(booking.site, booking.resource)
+        arrival = Arrival(ask.principal.id, ask.data.visible)
 
         async def write(_: FreeUnits) -> Stored:
             return await self.claiming.bookings.change(
                 booking.id,
-                lambda now: check_in(now, resource, at=at),
+                lambda now: check_in(now, arrival, resource, at=at),
                 cause,
                 viewer,
                 at=at,

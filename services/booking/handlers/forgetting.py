@@ -32,6 +32,10 @@ class Bookings(Protocol):
     async def forget_history(self, booking_id: str, told: Collection[str]) -> None: ...
 
 
+class Names(Protocol):
+    async def keeps(self, member: str) -> bool: ...
+
+
 class Stream(Protocol):
     async def take_back(self, doc_id: str, wire: str) -> int: ...
 
@@ -39,21 +43,24 @@ class Stream(Protocol):
 @dataclass(frozen=True, slots=True)
 class Forgetting:
     bookings: Bookings
+    names: Names
     sites: Callable[[], Awaitable[Sequence[str]]]
     stream: Stream
     clock: Clock
 
     async def work(self, errand: dict[str, Any]) -> Turn:
-        """A page of one person's bookings loses what was written. What is still to come is a departure's to settle."""
+        """A page of one person's bookings loses what was written. What is still to come is a departure's to settle.
+
+        Their name goes with the tombstone of their contact, which may be on its way: it is not done before.
+        """
         member = errand["about"]
         cause = Cause("booking.forget_member", ITSELF.member, f"erasure-{member}")
         found = await self.bookings.worded(await self.sites(), member, limit=PAGE)
         for booking_id in found:
             await self._without_words(booking_id, cause)
         # One whose reason has still to go out on the stream is found again.
-        return Turn(
-            {"bookings": len(found)}, more=bool(await self.bookings.worded(await self.sites(), member, limit=1))
-        )
+        left = await self.bookings.worded(await self.sites(), member, limit=1)
+        return Turn({"bookings": len(found)}, more=bool(left) or await self.names.keeps(member))
 
     async def outlived_texts(self) -> None:
         """For ever; every replica looks now and then, and finds what no other has redacted."""

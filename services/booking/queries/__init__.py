@@ -6,6 +6,7 @@ What somebody may not see is answered as if it were not there.
 from services.booking.queries.bookings import BookingQueries
 from services.booking.queries.entitlements import EntitlementQueries
 from services.booking.queries.places import PlaceQueries
+from services.booking.queries.presence import PresenceQueries
 from services.booking.queries.views import booking_view, resource_view, site_view
 from services.booking.queries.watching import WatchQueries
 
@@ -13,6 +14,7 @@ __all__ = [
     "BookingQueries",
     "EntitlementQueries",
     "PlaceQueries",
+    "PresenceQueries",
     "WatchQueries",
     "booking_view",
     "resource_view",

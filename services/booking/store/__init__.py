@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from services.booking.store.bookings import Bookings, BookingsPage, Coming
 from services.booking.store.departures import DEPARTURE_INDEXES, Departures
-from services.booking.store.people import PEOPLE_INDEXES, People
+from services.booking.store.people import PEOPLE_INDEXES, Names, NameState, People
 from services.booking.store.places import Resources, Sites
 from services.booking.store.rights import Rights
 from services.booking.store.units import Units
@@ -18,6 +18,8 @@ __all__ = [
     "BookingsPage",
     "Coming",
     "Departures",
+    "NameState",
+    "Names",
     "People",
     "Resources",
     "Rights",
@@ -35,6 +37,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("ends_at", 1)], partial={"purpose": {"$gt": ""}}),
         index([("ends_at", 1), ("site", 1)], partial={"log.reason": {"$gt": ""}}),
         index([("site", 1), ("ends_at", 1), ("_id", 1)], partial={"log.words": {"$exists": True}}),
+        index([("site", 1), ("checked_in_at", 1)], partial={"visible": True}),
     ],
     "copy_member": PEOPLE_INDEXES,
     "departures": DEPARTURE_INDEXES,

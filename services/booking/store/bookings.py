@@ -10,6 +10,7 @@ from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import Place
 from services.booking.domain.events import BookingRedacted
 from services.booking.domain.resource import Resource, bounds, granules_of
+from services.booking.domain.status import Status
 from services.booking.domain.viewer import Viewer
 from services.booking.publish import announced
 from services.booking.store.joined import Joined
@@ -22,7 +23,7 @@ Decide = Callable[[Booking], Decided]
 JUST_AFTER = chr(ord("|") + 1)
 _OCCUPIED = dict.fromkeys(("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged"), 1)
 _WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1}
-_AT_ONCE = 20
+_AT_ONCE, _MOST_PRESENT = 20, 100
 _WORDS: tuple[dict[str, Any], ...] = (
     {"purpose": {"$gt": ""}},
     {"log.reason": {"$gt": ""}},
@@ -190,6 +191,13 @@ class Bookings:
         where = {"due_at": {"$lte": at}, "site": site, "expires_at": {"$lte": at}}
         found = await self._documents.collection.find(where, {"_id": 1}).sort("due_at", 1).to_list(_AT_ONCE)
         return [doc["_id"] for doc in found]
+
+    async def present(self, site: str, at: datetime) -> list[dict[str, Any]]:
+        """Those whose people are there and chose to be seen, the latest first; a hundred at most."""
+        where = {"site": site, "visible": True, "status": Status.CHECKED_IN.value, "ends_at": {"$gt": at}}
+        found = self._documents.collection.find(where, {"log": 0}).sort("checked_in_at", -1)
+        docs: list[dict[str, Any]] = await found.limit(_MOST_PRESENT).to_list(_MOST_PRESENT)
+        return docs
 
     async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
         """When the last of what is booked there after `at` ends; None where nothing is."""

@@ -28,6 +28,7 @@ _IF_ANY = (
     "check_in_until",
     "checked_in_at",
     "booked_until",
+    "visible",
 )
 """Of most bookings there is nothing to say; older ones do not know these fields either."""
 ALWAYS_SAID = ("purpose", "attendees")

@@ -1,11 +1,13 @@
-"""People, from our copy of members: who they are, and whom they assist."""
+"""People, from our copies of members: who they are, whom they assist, and what they are called."""
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from services.booking.store.remembered import Remembered
-from shared.contracts.members import MemberState
+from shared.contracts.members import ContactState, MemberState, NameView
+from shared.contracts.message import State, personal
+from shared.kernel.names import Name
 from shared.kit.copies import Copy
 from shared.kit.mongo import index
 
@@ -14,6 +16,34 @@ PEOPLE_INDEXES = [
     index([("organizations", 1)], partial={"roles": "organization_admin"}),
 ]
 _MOST_ADMINS = 20
+
+
+class NameState(State):
+    """What is kept of `members.contact`: the name, and its erasure. No address comes in here."""
+
+    wire: ClassVar[str] = ContactState.wire
+
+    id: str
+    sequence: int
+    erased: bool = False
+    name: Annotated[NameView | None, personal()] = None
+
+
+class Names:
+    """Reads of `booking__contact`'s copy."""
+
+    def __init__(self, copy: Copy[NameState]) -> None:
+        self._copy = copy
+
+    async def of(self, member: str) -> Name | None:
+        """At most two seconds old; None where none has arrived, and for who was erased."""
+        known = await self._copy.get(member)
+        return None if known is None or known.name is None else known.name.kernel()
+
+    async def keeps(self, member: str) -> bool:
+        """Whether their name is still stored now."""
+        known = await self._copy.now(member)
+        return known is not None and known.name is not None
 
 
 class People:

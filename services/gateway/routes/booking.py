@@ -1,7 +1,7 @@
 """Sites, resources, availability, bookings."""
 
 from services.gateway.calls import Call
-from services.gateway.policy import EVERY_PRINCIPAL, SIGNED_IN, STAFF
+from services.gateway.policy import EVERY_PRINCIPAL, SESSION, SIGNED_IN, STAFF
 from shared.contracts.booking import (
     ApproveBooking,
     Availability,
@@ -17,6 +17,7 @@ from shared.contracts.booking import (
     ListResources,
     ListSites,
     PlaceBooking,
+    Presence,
     PutResource,
     RejectBooking,
 )
@@ -148,6 +149,13 @@ CALLS = (
         policy=STAFF.within(_WRITE),
         key="optional",
         if_match="optional",
+    ),
+    Call(
+        method="GET",
+        path="/v1/sites/{site}/presence",
+        summary="Who is there now, of those who chose to be seen",
+        ask=Presence,
+        policy=SESSION,
     ),
     Call(
         method="GET",

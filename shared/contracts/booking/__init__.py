@@ -21,12 +21,13 @@ from shared.contracts.booking.announced import (
     BookingSubmitted,
     OccupiedView,
     PlaceView,
+    PresenceChosen,
     RangeView,
     ResourceDefined,
     SiteDefined,
     SiteState,
 )
-from shared.contracts.booking.attendance import CheckInBooking, CheckOutBooking
+from shared.contracts.booking.attendance import CheckInBooking, CheckOutBooking, Presence, PresenceView, PresentView
 from shared.contracts.booking.bookings import (
     AlternativeView,
     ApproveBooking,
@@ -169,6 +170,10 @@ __all__ = [
     "PersonalDataInBooking",
     "PlaceBooking",
     "PlaceView",
+    "Presence",
+    "PresenceChosen",
+    "PresenceView",
+    "PresentView",
     "PutResource",
     "RangeView",
     "ReasonView",

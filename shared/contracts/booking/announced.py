@@ -158,6 +158,13 @@ class BookingCheckedIn(BookingEvent, wire="booking.booking_checked_in.v1"):
     regained: RangeView | None = None
 
 
+class PresenceChosen(BookingEvent, wire="booking.presence_chosen.v1"):
+    """Whom a booking is for, and who is there, chose to be seen (`visible`) or not to be."""
+
+    status: BookingStatus
+    visible: bool
+
+
 class BookingCheckedOut(BookingEvent, wire="booking.booking_checked_out.v1"):
     """Its people have left. `freed`: what it no longer occupies, cleaning up included, and keeps nobody from."""
 

@@ -18,7 +18,7 @@ class BookingView(View):
     gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
 
     Where it has to be checked in: from `check_in_from` until `check_in_until`, else it is a no-show, cut at `ends_at`;
-    until `booked_until` who comes late gets back what is still free.
+    until `booked_until` who comes late gets back what is still free. `visible`: whom it is for is there, and seen.
     """
 
     id: Id
@@ -43,6 +43,7 @@ class BookingView(View):
     check_in_until: str | None = None
     checked_in_at: str | None = None
     booked_until: str | None = None
+    visible: bool = False
     version: int
 
 

@@ -92,7 +92,7 @@ class NameView(View):
 
 
 class ContactState(State, wire="members.contact.v1"):
-    """How to reach a person: personal data, for notify's copy only."""
+    """How to reach a person: personal data, for notify's copy; booking keeps the name of it, for who is there."""
 
     id: Id
     sequence: int
