@@ -8,14 +8,31 @@ from random import Random
 from typing import Any
 
 from services.booking.domain.site import Holidays
-from services.booking.handlers import AttendanceHandlers, BookingHandlers, MoveHandlers, PlaceHandlers, Timers
+from services.booking.domain.waiting import ANSWER, LOOK
+from services.booking.handlers import (
+    AttendanceHandlers,
+    BookingHandlers,
+    MoveHandlers,
+    PlaceHandlers,
+    Timers,
+    WaitlistHandlers,
+)
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.forgetting import Forgetting
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.leaving import Changes, Leaving
+from services.booking.handlers.offering import Offering
 from services.booking.handlers.parties import Parties
+from services.booking.handlers.turn import InTurn
 from services.booking.publish import part_erased
-from services.booking.queries import BookingQueries, EntitlementQueries, PlaceQueries, PresenceQueries, WatchQueries
+from services.booking.queries import (
+    BookingQueries,
+    EntitlementQueries,
+    PlaceQueries,
+    PresenceQueries,
+    WaitQueries,
+    WatchQueries,
+)
 from services.booking.settings import Settings
 from services.booking.store import (
     FORMS,
@@ -28,6 +45,7 @@ from services.booking.store import (
     Rights,
     Sites,
     Units,
+    Waits,
 )
 from services.booking.store.departures import DEPARTURE
 from services.booking.store.places import site_states
@@ -37,6 +55,7 @@ from services.booking.subscribers import (
     answer_bookings,
     answer_entitlements,
     answer_places,
+    answer_waitlist,
     answer_watching,
 )
 from shared.contracts.members import POLICY_ID, MemberState, OrganizationState, PolicyState
@@ -51,37 +70,30 @@ from shared.kit.service import Service
 def build(settings: Settings) -> Service:
     """One replica, not yet connected."""
     service = Service("booking", settings, FORMS)
-    holidays, clock = load_holidays(), service.clock
-    bookings = Bookings(service.documents("bookings"))
+    holidays, clock, bookings = load_holidays(), service.clock, Bookings(service.documents("bookings"))
+    waits = Waits(service.documents("waits"), service.collection("tickets"))
     sites = Sites(service.documents("sites", states=site_states))
-    things = Resources(service.documents("resources"))
-    departures = Departures(service.collection("departures"))
+    things, departures = Resources(service.documents("resources")), Departures(service.collection("departures"))
     changes = Changes(departures, clock)
     names = Names(service.copy(NameState, durable="booking__contact"))
     people, organizations = _known(
         service,
         changes,
-        _forgetting(service, Forgetting(bookings, names, sites.ids, service.relays["bookings"], clock)),
+        _forgetting(service, Forgetting(bookings, names, waits, sites.ids, service.relays["bookings"], clock)),
     )
     parties = Parties(members=people, organizations=organizations)
     rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
     ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)
     timers = Timers(bookings=bookings, clock=clock)
-    claiming = Claiming(bookings=bookings, ground=ground, units=Units(bookings), timers=timers)
     chance = Random()  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
+    at_once = Claiming(bookings=bookings, ground=ground, units=Units(bookings), timers=timers)
+    claiming, offering = _waitlist(service, at_once, waits, WaitQueries(waits, sites, things, parties), chance)
+    bookings.on_change(offering.on_change)
     handle = BookingHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
     moving = MoveHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
     service.ticker("bookings", timers.by_kind)
-    leaving = Leaving(
-        departures=departures,
-        bookings=bookings,
-        people=people,
-        organizations=organizations,
-        sites=sites.ids,
-        clock=clock,
-    )
-    service.ticker("departures", {DEPARTURE: leaving.on_departure})
-    answer_bookings(service, handle, moving, BookingQueries(bookings, sites, parties, clock))
+    _leave(service, bookings, changes, offering, (people, organizations), sites)
+    answer_bookings(service, handle, moving, BookingQueries(bookings, waits, sites, parties, clock))
     answer_attendance(
         service,
         AttendanceHandlers(claiming=claiming, clock=clock),
@@ -90,6 +102,27 @@ def build(settings: Settings) -> Service:
     _answer_places(service, PlaceQueries(bookings, sites, things, holidays, clock))
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))
     return anchored(service)
+
+
+def _leave(
+    service: Service,
+    bookings: Bookings,
+    changes: Changes,
+    offering: Offering,
+    known: tuple[People, Copy[OrganizationState]],
+    sites: Sites,
+) -> None:
+    """What becomes of what is to come when people or memberships go."""
+    leaving = Leaving(
+        departures=changes.departures,
+        bookings=bookings,
+        offering=offering,
+        people=known[0],
+        organizations=known[1],
+        sites=sites.ids,
+        clock=changes.clock,
+    )
+    service.ticker("departures", {DEPARTURE: leaving.on_departure})
 
 
 def _forgetting(service: Service, forgetting: Forgetting) -> Callable[[MemberState, Any], Awaitable[None]]:
@@ -127,6 +160,31 @@ def _answer_places(service: Service, ask: PlaceQueries) -> None:
     handle = PlaceHandlers(sites=ask.sites, resources=ask.resources, bookings=ask.bookings, clock=ask.clock)
     answer_places(service, handle, ask)
     answer_watching(service, WatchQueries(ask))
+
+
+def _waitlist(
+    service: Service, claiming: Claiming, waits: Waits, ask: WaitQueries, chance: Random
+) -> tuple[InTurn, Offering]:
+    """Those who wait, and how all others claim while they do."""
+    bookings, ground, timers, clock = claiming.bookings, claiming.ground, claiming.timers, service.clock
+    offering = Offering(
+        waits=waits,
+        bookings=bookings,
+        ground=ground,
+        claiming=claiming,
+        timers=timers,
+        clock=clock,
+        chance=chance,
+    )
+    service.ticker("waits", {LOOK: offering.on_look, ANSWER: offering.on_answer})
+    line = WaitlistHandlers(
+        waits=waits, bookings=bookings, ground=ground, offering=offering, clock=clock, chance=chance
+    )
+    answer_waitlist(service, line, ask)
+    in_turn = InTurn(
+        bookings=bookings, ground=ground, units=claiming.units, timers=timers, waits=waits, offering=offering
+    )
+    return in_turn, offering
 
 
 def load_holidays() -> Holidays:

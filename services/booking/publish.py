@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from services.booking.domain import events as said
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import Place, exchanged
+from services.booking.domain.waiting import Entry
 from shared.contracts.booking import (
     BookingCancelled,
     BookingChallenged,
@@ -30,6 +31,9 @@ from shared.contracts.booking import (
     RangeView,
     ResourceDefined,
     SiteDefined,
+    WaitlistEnded,
+    WaitlistJoined,
+    WaitlistOffered,
 )
 from shared.contracts.message import BilingualView, Event
 from shared.kernel.interval import Interval
@@ -170,3 +174,41 @@ def _gist(booking: Booking, version: int) -> dict[str, Any]:
 def part_erased(member: str, counts: Mapping[str, int], version: int) -> Event:
     """Booking has forgotten somebody."""
     return MemberErasedInBooking(member=member, counts=dict(counts), version=version)
+
+
+def of_entry(event: said.WaitlistEvent, *, version: int) -> Event:
+    """The same for the waiting list."""
+    entry = event.entry
+    gist = _waited_for(entry, version)
+    match event:
+        case said.WaitlistJoined():
+            return WaitlistJoined(**gist)
+        case said.WaitlistOffered():
+            assert entry.offer is not None, "an offer is what was offered"
+            return WaitlistOffered(**gist, booking=entry.offer.booking, expires_at=entry.offer.expires_at)
+        case said.WaitlistEnded():
+            how: dict[str, Any] = {"status": entry.status.value, "because": entry.because}
+            return WaitlistEnded(**gist, **how)
+        case _:
+            assert_never(event)
+
+
+def _waited_for(entry: Entry, version: int) -> dict[str, Any]:
+    """What is offered where something is, else what is waited for."""
+    resource, name = entry.resource, entry.resource_name
+    if entry.offer is not None:
+        resource, name = entry.offer.resource, entry.offer.resource_name
+    return {
+        "id": entry.id,
+        "site": entry.site,
+        "resource": resource,
+        "resource_name": None if name is None else BilingualView(ja=name.ja, en=name.en),
+        "kind": entry.kind,
+        "starts_at": entry.interval.start,
+        "ends_at": entry.interval.end,
+        "time_zone": entry.time_zone,
+        "organization": entry.organization,
+        "booked_by": entry.booked_by,
+        "booked_for": entry.booked_for,
+        "version": version,
+    }

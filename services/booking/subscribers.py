@@ -1,11 +1,18 @@
 """Subject → handler. Copies of members and organizations are fed in `app.py`: nothing is decided on their arrival."""
 
-from services.booking.handlers import AttendanceHandlers, BookingHandlers, MoveHandlers, PlaceHandlers
+from services.booking.handlers import (
+    AttendanceHandlers,
+    BookingHandlers,
+    MoveHandlers,
+    PlaceHandlers,
+    WaitlistHandlers,
+)
 from services.booking.queries import (
     BookingQueries,
     EntitlementQueries,
     PlaceQueries,
     PresenceQueries,
+    WaitQueries,
     WatchQueries,
     booking_view,
     resource_view,
@@ -87,6 +94,38 @@ def answer_attendance(service: Service, handle: AttendanceHandlers, ask: Presenc
     @service.command(said.Presence)
     async def presence(msg: Asked[said.Presence]) -> Answer:
         return answer(await ask.presence(msg))
+
+
+def answer_waitlist(service: Service, handle: WaitlistHandlers, ask: WaitQueries) -> None:
+    """Commands and queries about those who wait."""
+
+    @service.command(said.JoinWaitlist)
+    async def join_waitlist(msg: Asked[said.JoinWaitlist]) -> Answer:
+        stored = await handle.join_waitlist(msg)
+        return answer(await ask.view(stored.doc), status=201, replay=stored.replay)
+
+    @service.command(said.LeaveWaitlist)
+    async def leave_waitlist(msg: Asked[said.LeaveWaitlist]) -> Answer:
+        stored = await handle.leave_waitlist(msg)
+        return answer(await ask.view(stored.doc), replay=stored.replay)
+
+    @service.command(said.AcceptOffer)
+    async def accept_offer(msg: Asked[said.AcceptOffer]) -> Answer:
+        stored = await handle.accept_offer(msg)
+        return answer(await ask.view(stored.doc), replay=stored.replay)
+
+    @service.command(said.DeclineOffer)
+    async def decline_offer(msg: Asked[said.DeclineOffer]) -> Answer:
+        stored = await handle.decline_offer(msg)
+        return answer(await ask.view(stored.doc), replay=stored.replay)
+
+    @service.command(said.GetWait)
+    async def get_wait(msg: Asked[said.GetWait]) -> Answer:
+        return answer(await ask.get_wait(msg))
+
+    @service.command(said.ListWaits)
+    async def list_waits(msg: Asked[said.ListWaits]) -> Answer:
+        return answer(await ask.list_waits(msg))
 
 
 def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) -> None:

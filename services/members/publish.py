@@ -128,6 +128,7 @@ def member_states(doc: Mapping[str, Any]) -> Sequence[State]:
         site=doc["site_of_staff"],
         active=doc["active"],
         assistants=tuple(doc.get("assistants", ())),
+        time_zone=doc["time_zone"],
     )
     contact = contract.ContactState(
         id=doc["_id"],

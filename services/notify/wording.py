@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from services.notify.domain.plan import Topic
 from services.notify.moments import span_lines, when_lines
 from services.notify.standing import membership_words, renewal_words
-from shared.contracts.booking import BookingEvent, PlaceView
+from services.notify.wishes import ANY
+from shared.contracts.booking import BookingEvent, PlaceView, WaitEvent
 from shared.contracts.events import (
     RegistrationPlaced,
     RegistrationPromoted,
@@ -27,7 +28,7 @@ from shared.kernel.text import DISGUISES, Language, Text
 
 AboutSeminar = RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
 AboutMembership = OrganizationStatusChanged | RenewalDue
-Facts = BookingEvent | AboutSeminar | AboutMembership | SessionReused
+Facts = BookingEvent | WaitEvent | AboutSeminar | AboutMembership | SessionReused
 _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_PLACED: "booking_placed",
     Topic.BOOKING_PROVISIONAL: "booking_provisional",
@@ -43,6 +44,11 @@ _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_MOVED: "booking_moved",
     Topic.BOOKING_CHANGED: "booking_changed",
     Topic.BOOKING_NO_SHOW: "booking_no_show",
+    Topic.WAITLIST_JOINED: "waitlist_joined",
+    Topic.WAITLIST_OFFERED: "waitlist_offered",
+    Topic.WAITLIST_LAPSED: "waitlist_lapsed",
+    Topic.WAITLIST_EXPIRED: "waitlist_expired",
+    Topic.WAITLIST_CANCELLED: "waitlist_cancelled",
     Topic.REGISTERED: "registered",
     Topic.WAITING: "waiting",
     Topic.PROMOTED: "promoted",
@@ -200,7 +206,7 @@ def salutation(reader: Reader) -> str:
 
 def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
     match facts:
-        case BookingEvent():
+        case BookingEvent() | WaitEvent():
             return _booking(facts, reader)
         case RegistrationPlaced():
             position = [] if facts.position is None else [str(facts.position)]
@@ -222,14 +228,14 @@ def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
             return {"organization": [_best(facts.name, reader.language)]} | renewal_words(facts, reader.language)
 
 
-def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
-    """What any event about a booking may tell; what this one does not is empty, and its row is left out."""
+def _booking(facts: BookingEvent | WaitEvent, reader: Reader) -> dict[str, Any]:
+    """What events about a booking or a wish may tell; what this one does not is empty, and its row is left out."""
     said = dict(facts)
     place, deadline = one_line(reader.site_name.best(reader.language)), said.get("expires_at")
     until = said.get("booked_until") if said.get("booked_until") != facts.ends_at else None
     return {
         "place": [place] if place else [],
-        "resource": [_best(facts.resource_name, reader.language) or facts.resource],
+        "resource": [_named(facts, reader.language)],
         "times": span_lines(facts.starts_at, facts.ends_at, reader.zones, reader.language),
         "status": _known([said.get("status", "")], _STATUS[reader.language]),
         "deadline": span_lines(deadline, None, reader.zones, reader.language) if deadline else [],
@@ -241,6 +247,11 @@ def _booking(facts: BookingEvent, reader: Reader) -> dict[str, Any]:
         "debit_kept": said.get("debit_kept", False),
         "reference": [facts.id],
     }
+
+
+def _named(facts: BookingEvent | WaitEvent, language: Language) -> str:
+    name = _best(facts.resource_name, language) if facts.resource_name else ""
+    return name or facts.resource or ANY[language][dict(facts)["kind"]]
 
 
 def _earlier(before: object, reader: Reader) -> list[str]:

@@ -29,6 +29,8 @@ POINTS = frozenset(
         "sender.after_send_before_mark",
         "ticker.after_due",
         "waitlist.between_release_and_promotion",
+        "waitlist.between_release_and_offer",
+        "waitlist.between_offer_and_mark",
         "dlq.between_park_and_terminate",
     }
 )

@@ -20,6 +20,11 @@ from tests.support.booking import MEMBER_A, NOW, ROOM, SITE, StillClock, organiz
 OPEN_ALWAYS = replace(ROOM, opening_hours=None, buffer_minutes=0)
 
 
+class NobodyWaits:
+    async def give_up(self, *_: Any) -> None:
+        """Nothing to give up."""
+
+
 @dataclass
 class Office:
     """The looking through of one replica, and how others change what it sees."""
@@ -40,6 +45,7 @@ class Office:
         return Leaving(
             departures=self.departures,
             bookings=bookings or self.bookings,
+            offering=NobodyWaits(),
             people=People(self.members),
             organizations=self.organizations,
             sites=self.sites,

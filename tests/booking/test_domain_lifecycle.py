@@ -82,6 +82,7 @@ def test_each_step_is_taken_repeated_or_refused_by_its_own_name_from_each_state(
 @pytest.mark.parametrize("mode", Mode)
 def test_what_a_booking_begins_as(mode: Mode) -> None:
     begins = {Mode.CONFIRM: Status.CONFIRMED, Mode.HOLD: Status.HELD, Mode.PROVISIONAL: Status.PROVISIONAL}
+    begins[Mode.OFFER] = Status.HELD
     assert placed(mode).status is begins[mode]
     begins[Mode.CONFIRM] = Status.PENDING
     assert placed(mode, NEEDS_APPROVAL).status is begins[mode]

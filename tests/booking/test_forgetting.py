@@ -15,7 +15,7 @@ from services.booking.domain.redacting import redact
 from services.booking.domain.settling import cancel
 from services.booking.domain.viewer import ITSELF
 from services.booking.handlers.forgetting import PAGE, TEXT_KEPT, Forgetting
-from services.booking.store import Bookings, Names, NameState
+from services.booking.store import Bookings, Names, NameState, Waits
 from shared.contracts.booking import (
     BookingHistory,
     CancelBooking,
@@ -116,7 +116,8 @@ async def test_what_was_written_into_a_booking_goes_half_a_year_after_its_end(cl
     await sent(mongo)
     stream = Stream()
     names = Names(Copy(mongo.collection("copy_contact"), NameState))
-    forgetting = Forgetting(bookings, names, one_site, stream, clock)
+    waits = Waits(Documents(mongo.collection("waits"), None, clock, lambda _: None), None)
+    forgetting = Forgetting(bookings, names, waits, one_site, stream, clock)
     clock.at = booked().interval.end + TEXT_KEPT
     assert await forgetting.redact_outlived() == 0, "not a moment before"
     clock.at += timedelta(milliseconds=1)

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from services.booking.handlers.forgetting import Forgetting
-from services.booking.store import Names, NameState
+from services.booking.store import Names, NameState, Waits
 from shared.contracts.members import ContactState, NameView
 from shared.contracts.message import CloudEvent
 from shared.kit.copies import Copy
+from shared.kit.documents import Documents
 from shared.kit.mongo import Mongo
 from tests.booking.conftest import real_bookings
 from tests.support.booking import NOW, StillClock
@@ -40,7 +41,8 @@ async def test_a_person_is_not_forgotten_before_their_name_is_gone(clean: Server
     stored = await mongo.collection("copy_contact").find_one({"_id": "ana"})
     assert "カナリア" in repr(stored)
     assert "ana@special.example" not in repr(stored), "no address comes in here"
-    forgetting = Forgetting(real_bookings(mongo), Names(copy), _one_site, Silent(), StillClock())
+    waits = Waits(Documents(mongo.collection("waits"), None, StillClock(), lambda _: None), None)
+    forgetting = Forgetting(real_bookings(mongo), Names(copy), waits, _one_site, Silent(), StillClock())
     assert (await forgetting.work({"about": "ana"})).more
     await copy.apply(NameState(id="ana", sequence=2, erased=True))
     assert not (await forgetting.work({"about": "ana"})).more

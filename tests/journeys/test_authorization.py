@@ -32,7 +32,13 @@ DOORS: list[Door] = [
     door for door in build(GatewaySettings(nats_url="nats://localhost")).house.doors() if door.path.startswith("/v1/")
 ]
 CALLS: dict[tuple[str, str], Call] = {(call.method, call.path): call for group in _CALLS.values() for call in group}
-OWNED = ("/v1/organizations/{id}", "/v1/members/{id}", "/v1/bookings/{id}", "/v1/api-keys/{id}")
+OWNED = (
+    "/v1/organizations/{id}",
+    "/v1/members/{id}",
+    "/v1/bookings/{id}",
+    "/v1/api-keys/{id}",
+    "/v1/booking-waitlist/{id}",
+)
 """Paths of what is one organization's, or one person's in it: to everyone of another one it is not there."""
 COMMON = ("/v1/sites/", "/v1/seminars/", "/v1/auth/", "/v1/notifications/", "/v1/bulletins/", "/v1/booking-series/")
 """Paths of what is everyone's, or found by who asks alone."""
@@ -124,9 +130,11 @@ def world(
     cast.program("program without scopes", first, member["id"], ())
     cast.site_key("nyc")
     own_key = first.post("/v1/api-keys", json={"name": "mine", "scopes": []}, headers=key())
-    booking = first.post("/v1/bookings", json=wish("room-b", free_hour("room-b")), headers=key())
-    assert (own_key.status_code, booking.status_code) == (201, 201), booking.text
-    theirs = (member["organization"], member["id"], booking.json()["id"], own_key.json()["id"])
+    taken = wish("room-b", free_hour("room-b"))
+    booking = first.post("/v1/bookings", json=taken, headers=key())
+    wait = first.post("/v1/booking-waitlist", json={k: v for k, v in taken.items() if k != "mode"}, headers=key())
+    assert (own_key.status_code, booking.status_code, wait.status_code) == (201, 201, 201), booking.text + wait.text
+    theirs = (member["organization"], member["id"], *(each.json()["id"] for each in (booking, own_key, wait)))
     cast.world.theirs = dict(zip(OWNED, theirs, strict=True))
     return cast.world
 

@@ -18,6 +18,9 @@ from shared.contracts.booking import (
     BookingSubmitted,
     PlaceView,
     SiteState,
+    WaitlistEnded,
+    WaitlistJoined,
+    WaitlistOffered,
 )
 from shared.contracts.events import (
     Announced,
@@ -77,6 +80,18 @@ def _booking(**more: Any) -> dict[str, Any]:
         "booked_for": "hanako",
         "version": 1,
     } | more
+
+
+def joined(**more: Any) -> WaitlistJoined:
+    return WaitlistJoined(**_booking(**({"id": "w1"} | more)))
+
+
+def offered(**more: Any) -> WaitlistOffered:
+    return WaitlistOffered(**_booking(**({"id": "w1", "booking": "b1", "expires_at": DEADLINE, "version": 2} | more)))
+
+
+def ended(status: Any, **more: Any) -> WaitlistEnded:
+    return WaitlistEnded(**_booking(**({"id": "w1", "status": status, "version": 3} | more)))
 
 
 def placed(**more: Any) -> BookingPlaced:
@@ -240,3 +255,15 @@ def envelope(
         "correlationid": correlationid,
         "data": message.model_dump(mode="json"),
     }
+
+
+MORE_EVENTS = [
+    (membership_changed(), "o1", "membership.changed", "会員資格を一時停止しました"),
+    (renewal_due(), "o1", "membership.renewal_due", "会員期間の終了まであと30日です"),
+    (joined(), "w1", "waitlist.joined", "空き待ちを承りました"),
+    (offered(), "w1", "waitlist.offered", "空きが出ました"),
+    (ended("lapsed"), "w1", "waitlist.lapsed", "ご案内の期限が過ぎました"),
+    (ended("expired"), "w1", "waitlist.expired", "空きが出ませんでした"),
+    (ended("cancelled", because="member-left"), "w1", "waitlist.cancelled", "空き待ちが取り消されました"),
+]
+"""Each with the aggregate it is about, the topic and the subject it is told by."""

@@ -14,6 +14,7 @@ from tests.support.waiting import until
 
 BOTH_DRIVERS = pytest.mark.parametrize("driver", ["motor", "pymongo"])
 EACH_EVENT = [
+    *b.MORE_EVENTS,
     (b.placed(), "b1", "booking.placed", "予約を受け付けました"),
     (b.placed(status="provisional", expires_at=b.DEADLINE), "b1", "booking.provisional", "仮予約を承りました"),
     (b.submitted(), "b1", "booking.pending", "承認待ちです"),
@@ -32,8 +33,6 @@ EACH_EVENT = [
     (b.changed(), "s1", "seminar.changed", "内容が変わりました"),
     (b.called_off(), "s1", "seminar.cancelled", "中止になりました"),
     (b.handed_over(), "b1", "booking.received", "ご予約の引き継ぎ"),
-    (b.membership_changed(), "o1", "membership.changed", "会員資格を一時停止しました"),
-    (b.renewal_due(), "o1", "membership.renewal_due", "会員期間の終了まであと30日です"),
     (b.reused(), "session-1", "session.reused", "安全のため、サインインを終了しました"),
 ]
 

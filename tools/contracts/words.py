@@ -160,6 +160,7 @@ WHOLE: Mapping[str, Any] = {
         "ends_at": "2026-12-15T21:00:00-05:00",
         "certainty": "final",
     },
+    "JoinWaitlist": {"site": "nyc", "kind": "room", "starts_at": START, "ends_at": END, "attendees": 6},
     "Receipt": {"id": sample_id("event"), "outcome": "accepted", "sequence": 2, "stream_sequence": 41},
     "Ingest": {
         "site": "nyc",

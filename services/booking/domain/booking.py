@@ -34,7 +34,8 @@ class Booking:
     `former` are those who made or held it and have left.
 
     `check_in_from` and `check_in_until` are there where it has to be checked in. `booked_until` is the end it had until
-    it was cut as a no-show. `visible`: whom it is for is there, and chose to be seen.
+    it was cut as a no-show. `visible`: whom it is for is there, and chose to be seen. `waitlist` is the entry of the
+    waiting list it was offered to.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Booking:
     checked_in_at: datetime | None = None
     booked_until: datetime | None = None
     visible: bool = False
+    waitlist: str | None = None
 
     @classmethod
     def place(

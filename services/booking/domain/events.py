@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from services.booking.domain.booking import Booking
     from services.booking.domain.status import Status
+    from services.booking.domain.waiting import Entry
     from shared.kernel.interval import Interval
 
 Word = Literal["purpose", "attendees"]
@@ -163,3 +164,21 @@ Told = (
 )
 """What is told with the gist of the booking, for those who mail about it."""
 BookingEvent = Told | BookingRedacted
+
+
+@dataclass(frozen=True, slots=True)
+class WaitlistJoined:
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class WaitlistOffered:
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class WaitlistEnded:
+    entry: Entry
+
+
+WaitlistEvent = WaitlistJoined | WaitlistOffered | WaitlistEnded

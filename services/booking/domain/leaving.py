@@ -15,6 +15,7 @@ from services.booking.domain.events import BookingCancelled, BookingHandedOver
 from services.booking.domain.party import Party
 from services.booking.domain.status import CANCEL, Status
 from shared.kernel.decision import Decision
+from shared.kernel.interval import Interval
 
 
 class Why(StrEnum):
@@ -62,11 +63,15 @@ def without(booking: Booking, leaver: str, successors: Successors, *, at: dateti
 
 def under_membership(booking: Booking, party: Party, admins: tuple[str, ...], *, at: datetime) -> Decided:
     """Stays where the membership covers it; while its suspended organization may hope to be resumed, all stay."""
-    if not _is_coming(booking, at) or party.keeps_bookings_though_suspended:
-        return Decision(booking)
-    if not any(party.refusals_over(booking.interval)):
-        return Decision(booking)
-    return _cancelled(booking, _BY_STATUS.get(party.status, Why.MEMBERSHIP_ENDED), admins)
+    why = uncovered(booking.interval, party)
+    return _cancelled(booking, why, admins) if why is not None and _is_coming(booking, at) else Decision(booking)
+
+
+def uncovered(use: Interval, party: Party) -> Why | None:
+    """Why a membership no longer covers what it was meant for; None where it does, or may hope to."""
+    if party.keeps_bookings_though_suspended or not any(party.refusals_over(use)):
+        return None
+    return _BY_STATUS.get(party.status, Why.MEMBERSHIP_ENDED)
 
 
 def _is_coming(booking: Booking, at: datetime) -> bool:

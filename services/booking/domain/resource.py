@@ -28,6 +28,8 @@ RULES = (
     "cancel_cutoff_minutes",
     "needs_approval",
     "boundaries",
+    "offer_minutes",
+    "bands",
 )
 """What those who define a resource may leave at its default."""
 
@@ -48,6 +50,8 @@ class Resource:
     cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew. A use begins and ends on the
     granule, or, where there are `boundaries` (`HH:MM`), at these wall times alone: a desk by half-day and day.
     `check_in` None: nobody has to check in.
+    Freed time is offered to who waits for `offer_minutes` of their waking hours; kinds of organizations in the first of
+    `bands` are asked first, those in none last.
     """
 
     id: str
@@ -68,6 +72,8 @@ class Resource:
     needs_approval: bool = False
     boundaries: Sequence[str] = ()
     check_in: Door | None = None
+    offer_minutes: int = 120
+    bands: Sequence[Sequence[str]] = ()
     version: int = 0
 
     @property
@@ -78,6 +84,10 @@ class Resource:
     def occupies(self) -> Sequence[str]:
         """The ids under which its granules are claimed: its parts', or its own."""
         return self.parts or (self.id,)
+
+    def band_of(self, organization_kind: str) -> int:
+        """The lower, the sooner asked."""
+        return next((n for n, kinds in enumerate(self.bands) if organization_kind in kinds), len(self.bands))
 
     def claims(self, interval: Interval) -> tuple[str, ...]:
         """`room-a|2026-12-15T19:00` for each UTC granule that a use over `interval` and its cleaning up touch."""

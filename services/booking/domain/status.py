@@ -33,11 +33,15 @@ class Status(StrEnum):
 
 
 class Mode(StrEnum):
-    """How a booking is asked for: at once, for minutes while a form is filled in, for days (仮予約)."""
+    """How a booking is asked for: at once, for minutes while a form is filled in, for days (仮予約).
+
+    `OFFER`: nobody asked; it is held for somebody who waits.
+    """
 
     CONFIRM = "confirm"
     HOLD = "hold"
     PROVISIONAL = "provisional"
+    OFFER = "offer"
 
 
 OPEN = (Status.HELD, Status.PROVISIONAL, Status.PENDING)
@@ -73,7 +77,7 @@ CHANGE = Step((*OPEN, Status.CONFIRMED, Status.CHECKED_IN), (), NotChangeable)
 def first(mode: Mode, *, needs_approval: bool) -> Status:
     """What a booking begins as; who only keeps a place for now asks for approval when confirming."""
     match mode:
-        case Mode.HOLD:
+        case Mode.HOLD | Mode.OFFER:
             return Status.HELD
         case Mode.PROVISIONAL:
             return Status.PROVISIONAL

@@ -5,5 +5,13 @@ from services.booking.handlers.bookings import BookingHandlers
 from services.booking.handlers.moving import MoveHandlers
 from services.booking.handlers.places import PlaceHandlers
 from services.booking.handlers.timers import Timers
+from services.booking.handlers.waitlist import WaitlistHandlers
 
-__all__ = ["AttendanceHandlers", "BookingHandlers", "MoveHandlers", "PlaceHandlers", "Timers"]
+__all__ = [
+    "AttendanceHandlers",
+    "BookingHandlers",
+    "MoveHandlers",
+    "PlaceHandlers",
+    "Timers",
+    "WaitlistHandlers",
+]

@@ -8,7 +8,7 @@ from services.booking.domain.availability import Occupied
 from services.booking.domain.explanation import ENOUGH, Explanation, Surroundings, windows
 from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.lapsing import challenge
-from services.booking.domain.refusals import BookingRefused
+from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import with_gap
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
 from services.booking.domain.status import Mode, Status
@@ -64,16 +64,38 @@ class Claiming:
             except BookingRefused as refused:
                 broken = refused.violations
             except ClaimTaken as taken:
-                if taken.claim not in wish.under.resource.claims(wish.wanted.interval):
-                    # A unit of quota or the slot of a hold went to somebody else; there may be others.
-                    lost = self.units.taken if attempt == 0 else self.units.outdated
-                    lost(wish.under.site.id, (taken.claim,))
+                if self._is_unit(wish, taken, attempt):
                     continue
             if await self._cleared_pools(wish, broken):
                 continue
             if no := await self._refusal(wish, broken):
                 raise no
         raise Busy
+
+    async def quietly(self, wish: Wish, write: Write) -> Stored:
+        """The same for somebody who is not here to read it: raises a bare SlotTaken or BookingRefused, asks nobody."""
+        for attempt in range(TRIES):
+            try:
+                return await write(await self._free(wish.wanted, wish.under))
+            except BookingRefused as refused:
+                if not await self._cleared_pools(wish, refused.violations):
+                    raise
+            except ClaimTaken as taken:
+                if self._is_unit(wish, taken, attempt):
+                    continue
+                near, _ = windows(wish.wanted.interval, wish.under.site.zone)
+                why = await self._explained(wish, (), near)
+                if not await self._cleared(wish, [each.booking for each in why.conflicts if each.lapsed(wish.at)]):
+                    raise SlotTaken from None
+        raise Busy
+
+    def _is_unit(self, wish: Wish, taken: ClaimTaken, attempt: int) -> bool:
+        """A unit of quota or the slot of a hold went to somebody else, which is noted; there may be others."""
+        if taken.claim in wish.under.resource.claims(wish.wanted.interval):
+            return False
+        lost = self.units.taken if attempt == 0 else self.units.outdated
+        lost(wish.under.site.id, (taken.claim,))
+        return True
 
     async def _free(self, wanted: Wanted, under: Circumstances) -> FreeUnits:
         """Units from memory; the slots of holds, which are few, as they are now."""

@@ -1,13 +1,16 @@
 """What booking forgets: of one person because they are gone, of all what people wrote and nobody needs any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
+from services.booking.domain.leaving import Why
 from services.booking.domain.redacting import redact
 from services.booking.domain.viewer import ITSELF, Viewer
+from services.booking.domain.waiting import Entry, WaitlistDecided
 from services.booking.handlers.ports import Decide
 from shared.contracts.booking import BookingCancelled, BookingConfirmed
 from shared.kernel.time import Clock
@@ -40,27 +43,47 @@ class Stream(Protocol):
     async def take_back(self, doc_id: str, wire: str) -> int: ...
 
 
+class Waits(Protocol):
+    async def open_of(self, whose: Mapping[str, Any], after: str, limit: int) -> list[Entry]: ...
+    async def change(
+        self,
+        entry_id: str,
+        change: Callable[[Entry], WaitlistDecided | Entry],
+        cause: Cause,
+        viewer: Viewer,
+        *,
+        at: datetime,
+    ) -> Stored: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Forgetting:
     bookings: Bookings
     names: Names
+    waits: Waits
     sites: Callable[[], Awaitable[Sequence[str]]]
     stream: Stream
     clock: Clock
 
     async def work(self, errand: dict[str, Any]) -> Turn:
-        """A page of one person's bookings loses what was written. What is still to come is a departure's to settle.
+        """A page of one person's bookings loses what was written, and what they wait for ends.
 
-        Their name goes with the tombstone of their contact, which may be on its way: it is not done before.
+        What is still to come is a departure's to settle. Their name goes with the tombstone of their contact, which may
+        be on its way: it is not done before.
         """
         member = errand["about"]
         cause = Cause("booking.forget_member", ITSELF.member, f"erasure-{member}")
         found = await self.bookings.worded(await self.sites(), member, limit=PAGE)
         for booking_id in found:
             await self._without_words(booking_id, cause)
+        waited = await self.waits.open_of({"parties": member}, "", PAGE)
+        for entry in waited:
+            gone, at = partial(Entry.without, leaver=member, because=Why.MEMBER_LEFT), self.clock.now()
+            await self.waits.change(entry.id, gone, cause, ITSELF, at=at)
         # One whose reason has still to go out on the stream is found again.
-        left = await self.bookings.worded(await self.sites(), member, limit=1)
-        return Turn({"bookings": len(found)}, more=bool(left) or await self.names.keeps(member))
+        left = len(waited) == PAGE or await self.bookings.worded(await self.sites(), member, limit=1)
+        counts = {"bookings": len(found)} | ({"waits": len(waited)} if waited else {})
+        return Turn(counts, more=bool(left) or await self.names.keeps(member))
 
     async def outlived_texts(self) -> None:
         """For ever; every replica looks now and then, and finds what no other has redacted."""

@@ -1,14 +1,15 @@
 """A person or an organization changed: their coming bookings are looked through in short turns, and once more later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.leaving import Successors, heir_of, under_membership, without
+from services.booking.domain.leaving import Successors, Why, heir_of, uncovered, under_membership, without
 from services.booking.domain.viewer import ITSELF
+from services.booking.domain.waiting import Entry, WaitlistDecided
 from services.booking.handlers.parties import party_of
 from services.booking.handlers.ports import Decide
 from services.booking.store.bookings import Coming
@@ -24,11 +25,17 @@ log = get_logger()
 NOT_SEEN_YET = timedelta(seconds=0.5)
 """What a majority sees lags a moment behind what was just applied."""
 Doc = dict[str, Any]
+Settle = Callable[[Booking, datetime], Decided]
+GiveUp = Callable[[Entry], WaitlistDecided | Entry]
 
 
 class Bookings(Protocol):
     async def coming(self, coming: Coming) -> list[Doc]: ...
     async def change(self, booking_id: str, decide: Decide, cause: Cause, viewer: Any, *, at: datetime) -> Stored: ...
+
+
+class Offering(Protocol):
+    async def give_up(self, whose: Mapping[str, Any], decide: GiveUp, cause: Cause) -> None: ...
 
 
 class People(Protocol):
@@ -40,16 +47,17 @@ class Organizations(Protocol):
     async def now(self, doc_id: str) -> OrganizationState | None: ...
 
 
-Settle = Callable[[Booking, datetime], Decided]
-
-
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Whose bookings are looked through; which of them may be concerned; and what is decided of each of those."""
+    """Whose bookings are looked through; which of them may be concerned; and what is decided of each of those.
+
+    `waiting` is what becomes of what they wait for.
+    """
 
     whose: dict[str, Any]
     concerns: Callable[[Doc], bool]
     settling: Callable[[Doc], Awaitable[Settle]]
+    waiting: GiveUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class Leaving:
 
     departures: Departures
     bookings: Bookings
+    offering: Offering
     people: People
     organizations: Organizations
     sites: Callable[[], Awaitable[Sequence[str]]]
@@ -100,6 +109,8 @@ class Leaving:
         if look is None:
             await self.departures.pause(departure, until=begun + NOT_SEEN_YET)
             return
+        if departure.after is None:
+            await self.offering.give_up(look.whose, look.waiting, _cause(departure))
         while True:
             page = await self.bookings.coming(Coming(sites, look.whose, departure.after or (begun, ""), self.pace.page))
             await self._settle_all([each for each in page if look.concerns(each)], look, departure)
@@ -125,14 +136,7 @@ class Leaving:
 
     async def _settle(self, doc: Doc, look: Look, departure: Departure) -> None:
         """One write, or none where there is nothing to do; the same departure settles a booking once."""
-        at = self.clock.now()
-        cause = Cause(
-            "booking.settle_departure",
-            "booking",
-            f"departure-{departure.id}",
-            key=derived_id("departure", departure.id, str(departure.sequence)),
-            fingerprint="departure",
-        )
+        at, cause = self.clock.now(), _cause(departure)
         decide = await look.settling(doc)
         await self.bookings.change(doc["_id"], lambda booking: decide(booking, at), cause, ITSELF, at=at)
 
@@ -149,7 +153,8 @@ class Leaving:
                 known[organization] = await self._successors(member.id, organization)
             return lambda booking, at: without(booking, member.id, known[organization], at=at)
 
-        return Look({"parties": member.id, "organization": {"$not": {"$in": stays}}}, lambda _: True, settling)
+        whose = {"parties": member.id, "organization": {"$not": {"$in": stays}}}
+        return Look(whose, lambda _: True, settling, lambda entry: entry.without(member.id, Why.MEMBER_LEFT))
 
     async def _of_organization(self, departure: Departure) -> Look | None:
         state = await self.organizations.now(departure.subject)
@@ -163,7 +168,11 @@ class Leaving:
         def concerns(doc: Doc) -> bool:
             return any(party.refusals_over(Interval(doc["starts_at"], doc["ends_at"])))
 
-        return Look({"organization": state.id}, concerns, settling)
+        def waiting(entry: Entry) -> WaitlistDecided | Entry:
+            why = uncovered(entry.interval, party)
+            return entry if why is None else entry.cancel(why)
+
+        return Look({"organization": state.id}, concerns, settling, waiting)
 
     async def _successors(self, leaver: str, organization: str) -> Successors:
         """By the organization's own wish."""
@@ -175,3 +184,14 @@ class Leaving:
         there = await self.people.now(wished) if wished else None
         stays = there is not None and there.active and not there.erased and organization in there.organizations
         return Successors(heir_of(leaver, wished if stays else None, admins), others)
+
+
+def _cause(departure: Departure) -> Cause:
+    """The same departure settles a thing once."""
+    return Cause(
+        "booking.settle_departure",
+        "booking",
+        f"departure-{departure.id}",
+        key=derived_id("departure", departure.id, str(departure.sequence)),
+        fingerprint="departure",
+    )

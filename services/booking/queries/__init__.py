@@ -8,6 +8,7 @@ from services.booking.queries.entitlements import EntitlementQueries
 from services.booking.queries.places import PlaceQueries
 from services.booking.queries.presence import PresenceQueries
 from services.booking.queries.views import booking_view, resource_view, site_view
+from services.booking.queries.waits import WaitQueries
 from services.booking.queries.watching import WatchQueries
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "EntitlementQueries",
     "PlaceQueries",
     "PresenceQueries",
+    "WaitQueries",
     "WatchQueries",
     "booking_view",
     "resource_view",

@@ -38,6 +38,32 @@ def personal_section(docs: list[dict[str, Any]], member: str) -> SectionView:
     )
 
 
+def waiting_section(docs: list[dict[str, Any]], member: str) -> SectionView:
+    """`docs` are entries of the waiting list `member` is a party of."""
+    return section(
+        "waits",
+        ("空き待ち", "Waiting list"),
+        purpose=("空きが出たときにご案内するため", "so that freed time can be offered to you"),
+        kept=("記入内容は空き待ちの間、記録は期限なし", "what you wrote: while you wait; the rest: no limit"),
+        columns={
+            "id": ("受付番号", "Id"),
+            "site": ("拠点", "Site"),
+            "resource": ("施設", "Resource"),
+            "kind": ("種類", "Kind"),
+            "starts_at": ("開始", "From"),
+            "ends_at": ("終了", "To"),
+            "status": ("状態", "Status"),
+            "purpose": ("目的", "Purpose"),
+            "attendees": ("人数", "People"),
+            "made_by_you": ("本人が登録", "Made by you"),
+            "for_you": ("本人のため", "For you"),
+            "organization": ("団体(ID)", "Organization (id)"),
+            "created_at": ("登録日時", "Made"),
+        },
+        rows=[_row(doc, member) for doc in docs],
+    )
+
+
 def _row(doc: Mapping[str, Any], member: str) -> dict[str, Any]:
     zone = zone_of(doc["time_zone"])
     instants = {name: shown(doc[name], zone) for name in _INSTANTS if doc.get(name)}

@@ -8,6 +8,7 @@ from services.booking.store.people import PEOPLE_INDEXES, Names, NameState, Peop
 from services.booking.store.places import Resources, Sites
 from services.booking.store.rights import Rights
 from services.booking.store.units import Units
+from services.booking.store.waits import WAIT_INDEXES, Waits
 from shared.kit.documents import CHANGED_AT, Step, document_indexes
 from shared.kit.mongo import IndexModel, index
 
@@ -25,6 +26,7 @@ __all__ = [
     "Rights",
     "Sites",
     "Units",
+    "Waits",
 ]
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
@@ -44,6 +46,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "errands": document_indexes(),
     "resources": [*document_indexes(), index([("site", 1), ("created_at", 1)])],
     "sites": document_indexes(),
+    "waits": [*document_indexes(), *WAIT_INDEXES],
 }
 
 FORMS: Mapping[str, Sequence[Step]] = {"bookings": [CHANGED_AT], "resources": [CHANGED_AT], "sites": [CHANGED_AT]}

@@ -20,6 +20,8 @@ from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
 Decide = Callable[[Booking], Decided]
+Heard = Callable[[Booking, Booking], None]
+"""What a booking was before a change, and what it is after it."""
 JUST_AFTER = chr(ord("|") + 1)
 _OCCUPIED = dict.fromkeys(("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged"), 1)
 _WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1}
@@ -59,9 +61,17 @@ class Bookings:
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
+        self._heard: list[Heard] = []
         self._joined = Joined[tuple[str, tuple[str, ...], Interval], list[Occupied]](
             lambda key: _occupied(documents.collection, *key)
         )
+
+    def on_change(self, heard: Heard) -> None:
+        """Called after each change this replica wrote: the one place where freed time is noticed, whatever freed it.
+
+        Not when the process dies in between.
+        """
+        self._heard.append(heard)
 
     async def place(self, decided: Decided, cause: Cause, *, at: datetime) -> Stored:
         """One insert. Raises ClaimTaken where somebody holds a claim, and what Documents.insert raises."""
@@ -84,13 +94,21 @@ class Bookings:
         if_match: int | None = None,
     ) -> Stored:
         """One update, decided again where somebody was faster. Raises NotFound for those it is not there for."""
+        before: Booking | None = None
 
         def draft(doc: dict[str, Any]) -> Draft | None:
-            decided = decide(booking_of(doc))
-            return _draft(decided, doc.get("claims", ()), version=doc["version"] + 1) if decided.events else None
+            nonlocal before
+            before = booking_of(doc)
+            decided = decide(before)
+            return _draft(decided, before.claims, version=doc["version"] + 1) if decided.events else None
 
-        where = _seen_by(viewer)
-        return await self._documents.change(booking_id, draft, cause, at=at, if_match=if_match, where=where)
+        where = seen_by(viewer)
+        stored = await self._documents.change(booking_id, draft, cause, at=at, if_match=if_match, where=where)
+        if before is not None and not stored.replay:
+            after = booking_of(stored.doc)
+            for heard in self._heard if after != before else ():
+                heard(before, after)
+        return stored
 
     async def load(self, booking_id: str, viewer: Viewer) -> tuple[Booking, int]:
         """The booking and its version. Raises NotFound for those it is not there for."""
@@ -100,7 +118,7 @@ class Bookings:
         return booking_of(doc), doc["version"]
 
     async def get(self, booking_id: str, viewer: Viewer) -> dict[str, Any] | None:
-        return await self._documents.get(booking_id, _seen_by(viewer))
+        return await self._documents.get(booking_id, seen_by(viewer))
 
     async def recall(self, doc: dict[str, Any], at: datetime) -> dict[str, Any] | None:
         """The booking as it stood then; None where it was not made yet. Raises NotRecorded."""
@@ -113,25 +131,7 @@ class Bookings:
 
     async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
         """By start, then id; at most `limit`. Of sites that are not all theirs a viewer gets their own bookings."""
-        own = not all(viewer.sees_all_of(site) for site in page.sites)
-        where: dict[str, Any] = {"site": {"$in": list(page.sites)}, **(as_party(viewer) if own else {})}
-        bounds: dict[str, datetime] = {}
-        if page.start:
-            bounds["$gte"] = page.start
-        if page.end:
-            bounds["$lt"] = page.end
-        if page.status:
-            where["status"] = page.status
-        if page.after:
-            # The plain bound lets the index begin there; the alternatives settle those that start at the same time.
-            at, last = page.after
-            bounds["$gte"] = max(at, bounds.get("$gte", at))
-            where["$and"] = [{"$or": [{"starts_at": {"$gt": at}}, {"starts_at": at, "_id": {"$gt": last}}]}]
-        if bounds:
-            where["starts_at"] = bounds
-        cursor = self._documents.collection.find(where, {"log": 0}).sort([("starts_at", 1), ("_id", 1)])
-        found: list[dict[str, Any]] = await cursor.limit(page.limit).to_list(page.limit)
-        return found
+        return await listed(self._documents.collection, page, viewer)
 
     async def worded(self, sites: Sequence[str], member: str, *, limit: int) -> list[str]:
         """Ids of those which are theirs, or were before they left, and hold what somebody wrote."""
@@ -167,13 +167,13 @@ class Bookings:
     async def holding(self, site: str, places: Sequence[Place]) -> set[str]:
         """Of the claims on these ranges, those that are held now."""
         granules = {claim for resource, within in places for claim in granules_of(resource, within)}
-        where = {"$or": [{"site": site, **_claims_between(*bounds(*place))} for place in places]}
+        where = {"$or": [{"site": site, **claims_between(*bounds(*place))} for place in places]}
         found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
         return {claim for doc in found for claim in doc["claims"] if claim in granules}
 
     async def used_units(self, site: str, prefix: str) -> set[int]:
         """The numbers of the units held of a pool; every claim on it begins with `prefix`."""
-        where = {"site": site, **_claims_between(prefix, prefix[:-1] + JUST_AFTER)}
+        where = {"site": site, **claims_between(prefix, prefix[:-1] + JUST_AFTER)}
         found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
         return {int(claim[len(prefix) :]) for doc in found for claim in doc["claims"] if claim.startswith(prefix)}
 
@@ -202,15 +202,38 @@ class Bookings:
     async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
         """When the last of what is booked there after `at` ends; None where nothing is."""
         first = bounds(resource.occupies[0], Interval(at, at + GRANULE))[0]
-        live = _claims_between(first, f"{resource.occupies[0]}{JUST_AFTER}")
+        live = claims_between(first, f"{resource.occupies[0]}{JUST_AFTER}")
         where = {"site": resource.site, **live, "resource": resource.id, "ends_at": {"$gt": at}}
         found = await self._documents.collection.find(where, {"ends_at": 1}).to_list(None)
         return max((doc["ends_at"] for doc in found), default=None)
 
 
+async def listed(collection: Any, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
+    """What somebody sees of a collection of bookings, or of what is waited for."""
+    own = not all(viewer.sees_all_of(site) for site in page.sites)
+    where: dict[str, Any] = {"site": {"$in": list(page.sites)}, **(as_party(viewer) if own else {})}
+    bounds: dict[str, datetime] = {}
+    if page.start:
+        bounds["$gte"] = page.start
+    if page.end:
+        bounds["$lt"] = page.end
+    if page.status:
+        where["status"] = page.status
+    if page.after:
+        # The plain bound lets the index begin there; the alternatives settle those that start at the same time.
+        at, last = page.after
+        bounds["$gte"] = max(at, bounds.get("$gte", at))
+        where["$and"] = [{"$or": [{"starts_at": {"$gt": at}}, {"starts_at": at, "_id": {"$gt": last}}]}]
+    if bounds:
+        where["starts_at"] = bounds
+    cursor = collection.find(where, {"log": 0}).sort([("starts_at", 1), ("_id", 1)])
+    found: list[dict[str, Any]] = await cursor.limit(page.limit).to_list(page.limit)
+    return found
+
+
 async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
     ranges = [bounds(each, within) for each in resources]
-    where = {"$or": [{"site": site, **_claims_between(first, end)} for first, end in ranges]}
+    where = {"$or": [{"site": site, **claims_between(first, end)} for first, end in ranges]}
     found = await collection.find(where, _OCCUPIED).to_list(None) if ranges else []
     return [occupied_of(doc) for doc in found]
 
@@ -223,12 +246,12 @@ def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:
     return Draft(booking_body(booking), events, booking.claims, booking.due, WRITTEN, forgetting)
 
 
-def _claims_between(first: str, end: str) -> dict[str, Any]:
+def claims_between(first: str, end: str) -> dict[str, Any]:
     """`$elemMatch` makes both bounds of the index over the array tight."""
     return {"claims": {"$elemMatch": {"$gte": first, "$lt": end}}}
 
 
-def _seen_by(viewer: Viewer) -> Mapping[str, Any]:
+def seen_by(viewer: Viewer) -> Mapping[str, Any]:
     if viewer.everything:
         return {}
     own = as_party(viewer)

@@ -29,6 +29,7 @@ _IF_ANY = (
     "checked_in_at",
     "booked_until",
     "visible",
+    "waitlist",
 )
 """Of most bookings there is nothing to say; older ones do not know these fields either."""
 ALWAYS_SAID = ("purpose", "attendees")
@@ -130,6 +131,7 @@ def resource_body(resource: Resource) -> dict[str, Any]:
         **{rule: getattr(resource, rule) for rule in RULES},
         "boundaries": list(resource.boundaries),
         "check_in": asdict(resource.check_in) if resource.check_in else None,
+        "bands": [list(kinds) for kinds in resource.bands],
     }
 
 
@@ -138,6 +140,7 @@ def resource_of(doc: Doc) -> Resource:
     hours = doc["opening_hours"]
     rules: dict[str, Any] = {rule: doc[rule] for rule in RULES if rule in doc}
     check_in = doc.get("check_in")
+    bands = tuple(tuple(kinds) for kinds in rules.get("bands", ()))
     return Resource(
         id=doc["resource"],
         site=doc["site"],
@@ -151,7 +154,7 @@ def resource_of(doc: Doc) -> Resource:
         equipment=tuple(doc["equipment"]),
         version=doc["version"],
         check_in=Door(**check_in) if check_in else None,
-        **rules | {"boundaries": tuple(rules.get("boundaries", ()))},
+        **rules | {"boundaries": tuple(rules.get("boundaries", ())), "bands": bands},
     )
 
 

@@ -25,6 +25,11 @@ class Topic(StrEnum):
     BOOKING_MOVED = "booking.moved"
     BOOKING_CHANGED = "booking.changed"
     BOOKING_NO_SHOW = "booking.no_show"
+    WAITLIST_JOINED = "waitlist.joined"
+    WAITLIST_OFFERED = "waitlist.offered"
+    WAITLIST_LAPSED = "waitlist.lapsed"
+    WAITLIST_EXPIRED = "waitlist.expired"
+    WAITLIST_CANCELLED = "waitlist.cancelled"
     REGISTERED = "registration.confirmed"
     WAITING = "registration.waiting"
     PROMOTED = "registration.promoted"
@@ -52,6 +57,11 @@ TRANSACTIONAL = frozenset(
         Topic.BOOKING_MOVED,
         Topic.BOOKING_CHANGED,
         Topic.BOOKING_NO_SHOW,
+        Topic.WAITLIST_JOINED,
+        Topic.WAITLIST_OFFERED,
+        Topic.WAITLIST_LAPSED,
+        Topic.WAITLIST_EXPIRED,
+        Topic.WAITLIST_CANCELLED,
         Topic.REGISTERED,
         Topic.WAITING,
         Topic.PROMOTED,

@@ -6,5 +6,6 @@ from services.notify.handlers.directly import Directly
 from services.notify.handlers.inbox import Inbox
 from services.notify.handlers.memberships import Memberships
 from services.notify.handlers.results import Results
+from services.notify.handlers.waitlist import Waitlist
 
-__all__ = ["Announcements", "Bookings", "Directly", "Inbox", "Memberships", "Results"]
+__all__ = ["Announcements", "Bookings", "Directly", "Inbox", "Memberships", "Results", "Waitlist"]

@@ -19,6 +19,7 @@ class BookingView(View):
 
     Where it has to be checked in: from `check_in_from` until `check_in_until`, else it is a no-show, cut at `ends_at`;
     until `booked_until` who comes late gets back what is still free. `visible`: whom it is for is there, and seen.
+    `waitlist` is the entry of the waiting list it was offered to.
     """
 
     id: Id
@@ -44,6 +45,7 @@ class BookingView(View):
     checked_in_at: str | None = None
     booked_until: str | None = None
     visible: bool = False
+    waitlist: Id | None = None
     version: int
 
 

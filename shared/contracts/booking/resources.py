@@ -5,7 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.booking.words import Cursor, Limit, Quarter, ResourceKind, Steps, WallTime, Weekday
+from shared.contracts.members.said import OrganizationKind
 from shared.contracts.message import BilingualView, Command, Id, Line, Model, Query, SiteId, Text, View
+
+Band = Annotated[tuple[OrganizationKind, ...], Field(min_length=1, max_length=8)]
+"""Kinds of organizations that wait in one line."""
 
 
 class Opening(Model):
@@ -29,6 +33,8 @@ class ResourceRules(Model):
     What is cancelled later than `cancel_cutoff_minutes` before its start keeps the hours it drew. `needs_approval`:
     staff of the site say yes or no to each booking. `boundaries`: the wall times at which alone a use begins and ends,
     instead of each granule: a desk by half-day and day has three. `check_in` null: nobody has to check in.
+    `offer_minutes`: for how long of their waking hours freed time is offered to somebody who waits; `bands`: kinds of
+    organizations in the first are asked first, those in none last.
     """
 
     shortest_minutes: Steps = 15
@@ -39,6 +45,8 @@ class ResourceRules(Model):
     needs_approval: bool = False
     boundaries: Annotated[tuple[Quarter, ...], Field(max_length=24)] = ()
     check_in: CheckInRule | None = None
+    offer_minutes: Annotated[int, Field(ge=5, le=2_880)] = 120
+    bands: Annotated[tuple[Band, ...], Field(max_length=8)] = ()
 
 
 class CheckInRuleView(View):
@@ -59,6 +67,8 @@ class ResourceRulesView(View):
     needs_approval: bool
     boundaries: tuple[str, ...]
     check_in: CheckInRuleView | None = None
+    offer_minutes: int = 120
+    bands: tuple[tuple[str, ...], ...] = ()
 
 
 class ResourceView(View):

@@ -64,7 +64,8 @@ class OrganizationState(State, wire="members.organization.v1"):
 
 class MemberState(State, wire="members.member.v1"):
     """Who belongs where, with which roles: no personal data. `organizations` names every one they may act for, the home
-    organization first; `assistants` are the members who may act for them.
+    organization first; `assistants` are the members who may act for them. `time_zone` is the clock they live by, null
+    where it is not told: then it is their organization's.
     """
 
     id: Id
@@ -75,6 +76,7 @@ class MemberState(State, wire="members.member.v1"):
     site: SiteId | None = None
     active: bool = True
     assistants: tuple[Id, ...] = ()
+    time_zone: Zone | None = None
 
 
 class NameView(View):
