@@ -19,6 +19,8 @@ from shared.kit.documents import Cause, Documents, Draft
 
 DUE = "errand"
 """The kind of its timer."""
+_PAUSE = timedelta(seconds=1)
+"""What is left has to be waited for, where a turn did none of it."""
 SETTLED = timedelta(seconds=HANDLER_TIMEOUT + FRESH_SECONDS)
 """No command and no handler is under way longer than that on what it read or remembered before."""
 
@@ -78,7 +80,7 @@ class Errands:
             if now["round"] != doc["round"]:  # somebody else was there at the same time, and has gone on
                 return Draft(body, due=(now["due_at"], DUE))
             if turn.more:
-                return Draft(body, due=(at, DUE))
+                return Draft(body, due=(at if any(turn.counts.values()) else at + _PAUSE, DUE))
             if now["round"] == 0:
                 return Draft(body | {"round": 1}, due=(at + SETTLED, DUE))
             done = self._said(now["about"], counts, now["version"] + 1)

@@ -89,6 +89,18 @@ async def test_begun_again_after_its_end_it_is_gone_over_again_and_said_again(ru
     assert shelf.turns[-1][1] == {"time": 2}
 
 
+async def test_a_turn_that_could_do_nothing_of_what_is_left_waits_a_moment(running: Running) -> None:
+    async with running() as (service, things):
+        clock = StillClock(service.clock.now())
+
+        async def work(_: dict[str, Any]) -> Turn:
+            return Turn({"things": 0}, more=True)
+
+        own = Errands(things, clock, site="booking", work=work, said=lambda *_: ThingMade(name="never"))
+        await own.turn(await own.begin("ana", {}))
+        assert (await stored(things))["due_at"] == clock.at + timedelta(seconds=1)
+
+
 async def test_two_that_take_a_turn_at_once_do_not_skip_the_second_look(running: Running) -> None:
     async with running() as (service, things):
         clock, shelf = StillClock(service.clock.now()), Shelf()

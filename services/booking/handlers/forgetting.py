@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
+from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.leaving import Why
 from services.booking.domain.redacting import redact
 from services.booking.domain.viewer import ITSELF, Viewer
@@ -74,15 +75,14 @@ class Forgetting:
         member = errand["about"]
         cause = Cause("booking.forget_member", ITSELF.member, f"erasure-{member}")
         found = await self.bookings.worded(await self.sites(), member, limit=PAGE)
-        for booking_id in found:
-            await self._without_words(booking_id, cause)
+        redacted = sum([await self._without_words(booking_id, cause) for booking_id in found])
         waited = await self.waits.open_of({"parties": member}, "", PAGE)
         for entry in waited:
             gone, at = partial(Entry.without, leaver=member, because=Why.MEMBER_LEFT), self.clock.now()
             await self.waits.change(entry.id, gone, cause, ITSELF, at=at)
         # One whose reason has still to go out on the stream is found again.
         left = len(waited) == PAGE or await self.bookings.worded(await self.sites(), member, limit=1)
-        counts = {"bookings": len(found)} | ({"waits": len(waited)} if waited else {})
+        counts = {"bookings": redacted} | ({"waits": len(waited)} if waited else {})
         return Turn(counts, more=bool(left) or await self.names.keeps(member))
 
     async def outlived_texts(self) -> None:
@@ -99,11 +99,23 @@ class Forgetting:
             await self._without_words(booking_id, cause)
         return len(found)
 
-    async def _without_words(self, booking_id: str, cause: Cause) -> None:
-        """The history comes last: for as long as it holds a word, the booking is found again."""
-        await self.bookings.change(booking_id, redact, cause, ITSELF, at=self.clock.now())
+    async def _without_words(self, booking_id: str, cause: Cause) -> bool:
+        """Whether there were any in the booking itself.
+
+        The history comes last: for as long as it holds a word, the booking is found again.
+        """
+        had = False
+
+        def decide(booking: Booking) -> Decided:
+            nonlocal had
+            decided = redact(booking)
+            had = bool(decided.events)
+            return decided
+
+        await self.bookings.change(booking_id, decide, cause, ITSELF, at=self.clock.now())
         # Of a type all or none: what is gone from the stream has no data here, and what has is on the stream.
         told = await self.bookings.telling(booking_id) & {event.wire for event in TELL_WORDS}
         for wire in told:
             await self.stream.take_back(booking_id, wire)
         await self.bookings.forget_history(booking_id, told)
+        return had

@@ -33,6 +33,7 @@ def personal_section(docs: list[dict[str, Any]], member: str) -> SectionView:
             "organization": ("団体(ID)", "Organization (id)"),
             "created_at": ("予約日時", "Made"),
             "checked_in_at": ("チェックイン", "Checked in"),
+            "visible": ("在室を公開", "Chose to be seen"),
         },
         rows=[_row(doc, member) for doc in docs],
     )
