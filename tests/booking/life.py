@@ -96,7 +96,8 @@ class World(RuleBasedStateMachine):
         self.house = FakeHouse(*always, both, studio, site=site)
         self.house.organizations["org-a"] = organization(kind="special_member_c")
         self.house.clock.at = self.begin = begin
-        self.house.work_on(self.run(self.store_of()))
+        self.store = self.run(self.store_of())
+        self.house.work_on(self.store)
 
     async def store_of(self) -> Bookings:
         return self.house.bookings
@@ -199,9 +200,14 @@ class World(RuleBasedStateMachine):
         """As of every instant at which it was read a booking is what was read then, and before it was made nothing."""
         for doc in self.docs():
             for then in {at for _, at in self.seen}:
-                stood = self.run(self.house.bookings.recall(doc, then))
+                stood = self.run(self.store.recall(doc, then))
                 read = None if stood is None else (booking_view(stood), sorted(stood.get("claims", ())))
                 assert read == self.seen.get((doc["_id"], then)), (doc, then)
+        around = Interval(self.begin - timedelta(days=1), self.begin + timedelta(days=9))
+        for then in {at for _, at in self.seen}:
+            found = self.run(self.store.occupied_at(then, self.site, ["room-a", "room-b", "studio"], around))
+            held = [claim for (_, at), (_, claims) in self.seen.items() if at == then for claim in of_place(claims)]
+            assert sorted(claim for each in found for claim in of_place(each.claims)) == sorted(held), then
 
     def _holds_what_it_should(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)

@@ -10,8 +10,9 @@ import pytest
 
 from services.booking.domain.booking import Booking
 from services.booking.domain.holding import SLOTS, hold_prefix
+from services.booking.domain.settling import cancel
 from services.booking.domain.status import Mode
-from services.booking.domain.viewer import Viewer
+from services.booking.domain.viewer import ITSELF, Viewer
 from services.booking.store import Bookings, BookingsPage, Resources, Sites
 from shared.kernel.refusal import NotFound, VersionStale
 from shared.kernel.text import Text
@@ -95,6 +96,25 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
         assert ran["totalDocsExamined"] <= max(2 * ran["nReturned"], 1)
 
 
+async def test_what_stood_at_an_instant_is_found_by_index_also_where_it_was_given_back(mongo: Mongo) -> None:
+    bookings, day, later = real_bookings(mongo), span("2026-12-15 00:00", 1440), NOW + timedelta(minutes=1)
+    await filled(bookings)
+    found = await bookings.occupied("nyc", ["room-a", "room-b"], day)
+    for each in found[::2]:
+        await bookings.change(each.booking, lambda b: cancel(b, at=later), replace(ASKED, key=None), ITSELF, at=later)
+    asked = Asked(mongo.collection("bookings"))
+    watched = Bookings(Documents(asked, None, StillClock(), lambda _: None))
+    for at, wanted in ((NOW, found), (later, found[1::2])):
+        stood = await watched.occupied_at(at, "nyc", ["room-a", "room-b"], day)
+        assert {each.booking for each in stood} == {each.booking for each in wanted}
+        explained = await asked.explained()
+        ran = explained["executionStats"]
+        assert not stages(explained["queryPlanner"]["winningPlan"]) & {"COLLSCAN", "SORT"}
+        claims = sum(len([claim for claim in each.claims if claim.startswith("room-")]) for each in found)
+        assert ran["totalDocsExamined"] <= 2 * ran["nReturned"]
+        assert ran["totalKeysExamined"] <= claims, "each claim held, and each day given back, once"
+
+
 @pytest.fixture
 def sites(mongo: Mongo) -> Sites:
     return Sites(Documents(mongo.collection("sites"), None, StillClock(), lambda _: None))
@@ -137,6 +157,25 @@ async def test_a_definition_made_on_a_stale_version_is_refused(resources: Resour
     with pytest.raises(VersionStale):
         await resources.define(ROOM_B, ASKED, at=NOW, if_match=1)
     assert (await resources.define(replace(ROOM, capacity=9), ASKED, at=NOW, if_match=1)).doc["version"] == 2
+
+
+async def test_as_of_an_instant_sites_and_resources_are_as_they_were_put_then(
+    sites: Sites, resources: Resources
+) -> None:
+    later, last = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    always, closed = replace(ROOM, opening_hours=None), replace(ROOM, capacity=9)
+    await sites.define(SITE, ASKED, at=NOW)
+    await sites.define(replace(SITE, calendars=()), ASKED, at=later)
+    await resources.define(always, ASKED, at=NOW)
+    await resources.define(ROOM_B, ASKED, at=later)
+    await resources.define(closed, ASKED, at=last)
+    assert (await sites.recall("nyc", NOW)).calendars == SITE.calendars
+    assert (await sites.recall("nyc", later)).calendars == ()
+    assert await resources.recall("nyc", NOW) == {"room-a": replace(always, version=1)}
+    assert list(await resources.recall("nyc", later)) == ["room-a", "room-b"]
+    assert (await resources.recall("nyc", last))["room-a"] == replace(closed, version=2)
+    with pytest.raises(NotFound):
+        await sites.recall("nyc", NOW - timedelta(seconds=1))
 
 
 async def test_ten_putting_the_same_new_resource_at_once_make_one(resources: Resources) -> None:

@@ -1,7 +1,10 @@
-"""Look back: a booking as it stood at an instant."""
+"""Look back: a booking, and what was free, as it stood at an instant."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -18,28 +21,50 @@ def now() -> str:
     return SystemClock().now().isoformat()
 
 
+@dataclass(frozen=True)
+class Life:
+    """Of a booking at `path`: what was read of it at which instant, and what was free on its `day` then."""
+
+    path: str
+    day: str
+    read: list[tuple[str, dict[str, Any]]]
+    free: list[tuple[str, dict[str, Any]]]
+
+
+def free_on(member: httpx.Client, day: str, **more: str) -> dict[str, Any]:
+    until = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    found = member.get("/v1/sites/nyc/availability", params={"from": day, "to": until, "kind": "room", **more})
+    assert found.status_code == 200, found.text
+    view: dict[str, Any] = found.json()
+    return view
+
+
 @pytest.fixture
-def life(client: Client, free_hour: FreeHour) -> tuple[str, list[tuple[str, dict[str, object]]]]:
-    """A booking that is placed, moved, reworded, cancelled: its id, and what was read at which instant."""
+def life(client: Client, free_hour: FreeHour) -> Life:
+    """A booking that is placed, moved, reworded, cancelled."""
     member, start = client("member-a@special.example"), free_hour()
+    day = start.astimezone(ZoneInfo("America/New_York")).date().isoformat()
+    free = [(now(), free_on(member, day))]
     placed = member.post("/v1/bookings", json=wish("room-a", start, purpose="初回"), headers=key())
     assert placed.status_code == 201, placed.text
     path = f"/v1/bookings/{placed.json()['id']}"
     later = {"starts_at": (start + timedelta(hours=2)).isoformat(), "ends_at": (start + timedelta(hours=3)).isoformat()}
     read = [(now(), placed.json())]
+    free.append((now(), free_on(member, day)))
     for change in (later, {"purpose": "二回目", "attendees": 3}, {"purpose": ""}):
         changed = member.patch(path, json=change, headers={"If-Match": f'"{read[-1][1]["version"]}"'})
         assert changed.status_code == 200, changed.text
         read.append((now(), changed.json()))
+        free.append((now(), free_on(member, day)))
     cancelled = member.post(f"{path}/cancel", json={"reason": "都合により"})
     assert cancelled.status_code == 200, cancelled.text
-    return path, [*read, (now(), cancelled.json())]
+    read.append((now(), cancelled.json()))
+    free.append((now(), free_on(member, day)))
+    return Life(path, day, read, free)
 
 
-def test_as_of_each_instant_a_booking_is_what_was_read_then(
-    client: Client, life: tuple[str, list[tuple[str, dict[str, object]]]]
-) -> None:
-    path, read = life
+def test_as_of_each_instant_a_booking_is_what_was_read_then(client: Client, life: Life) -> None:
+    path, read = life.path, life.read
     for reader in ("member-a@special.example", "staff@linkj.example"):
         for at, wanted in read:
             found = client(reader).get(path, params={"as_of": at})
@@ -47,10 +72,8 @@ def test_as_of_each_instant_a_booking_is_what_was_read_then(
             assert found.headers["ETag"] == f'"{wanted["version"]}"'
 
 
-def test_what_nobody_can_answer_is_refused(
-    client: Client, life: tuple[str, list[tuple[str, dict[str, object]]]]
-) -> None:
-    path, read = life
+def test_what_nobody_can_answer_is_refused(client: Client, life: Life) -> None:
+    path, read = life.path, life.read
     member, first = client("member-a@special.example"), datetime.fromisoformat(read[0][0])
     for as_of, status, code in (
         ((first - timedelta(days=1)).isoformat(), 404, "not-found"),
@@ -65,3 +88,19 @@ def test_what_nobody_can_answer_is_refused(
         assert code in (None, answer.json()["code"]), answer.text
     other = client("company@yokohama.example").get(path, params={"as_of": read[0][0]})
     assert (other.status_code, other.json()["code"]) == (404, "not-found")
+
+
+def test_as_of_each_instant_is_free_what_was_free_then(client: Client, life: Life) -> None:
+    member = client("member-a@special.example")
+    for at, wanted in life.free:
+        assert free_on(member, life.day, as_of=at) == wanted
+    assert life.free[0][1] == life.free[-1][1] != life.free[1][1] != life.free[2][1]
+    week = member.get("/v1/sites/nyc/availability", params={"as_of": life.free[0][0]}).json()
+    assert datetime.fromisoformat(week["from"]) == datetime.fromisoformat(life.free[0][0]), "its now is that instant"
+    for as_of, status, code in (
+        ("2020-01-01T00:00:00+00:00", 404, "not-found"),
+        ((SystemClock().now() + timedelta(hours=1)).isoformat(), 422, "as-of-in-future"),
+        ("2026-12-01T00:00:00", 422, "timezone-required"),
+    ):
+        answer = member.get("/v1/sites/nyc/availability", params={"as_of": as_of})
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text

@@ -64,6 +64,11 @@ class FakeBookings(Bookings):
             )
         ]
 
+    async def occupied_at(self, at: datetime, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
+        stood = [await self.recall(doc, at) for doc in self.memory.of(site)]
+        wanted = {claim for each in resources for claim in granules_of(each, within)}
+        return [occupied_of(doc) for doc in stood if doc is not None and wanted & {*doc.get("claims", ())}]
+
     async def holding(self, site: str, places: Sequence[Place]) -> set[str]:
         claims = {claim for doc in self.memory.of(site) for claim in doc.get("claims", ())}
         return claims & {claim for each in places for claim in granules_of(*each)}

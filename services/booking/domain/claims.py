@@ -28,6 +28,11 @@ def of_place(claims: Sequence[str]) -> tuple[str, ...]:
     return tuple(claim for claim in claims if _GRANULE.fullmatch(claim))
 
 
+def days(claims: Collection[str]) -> tuple[str, ...]:
+    """`room-a|2026-12-15` for each resource and day (UTC) of which a granule is among them."""
+    return tuple(sorted({claim.partition("T")[0] for claim in of_place([*claims])}))
+
+
 def granule_of(claim: str) -> datetime:
     """When the granule begins that a claim of a place stands for."""
     return datetime.fromisoformat(claim.rpartition("|")[2]).replace(tzinfo=UTC)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.booking.domain.availability import Occupied, free
-from services.booking.domain.refusals import CursorUnknown, RangeInvalid
+from services.booking.domain.refusals import AsOfInFuture, CursorUnknown, RangeInvalid
 from services.booking.domain.resource import Resource, with_gap
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.wall import bound, day_of
@@ -23,8 +23,10 @@ from shared.contracts.booking import (
     SitePage,
     SiteView,
 )
+from shared.contracts.booking.reads import AvailabilityAsked
 from shared.contracts.message import Asked
 from shared.kernel.interval import Interval
+from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock, shown, zone_of
 
 LONGEST_RANGE = timedelta(days=62)
@@ -68,41 +70,62 @@ class PlaceQueries:
         return ResourcePage(items=tuple(resource_view(doc) for doc in docs), next=cursor)
 
     async def availability(self, ask: Asked[Availability]) -> AvailabilityView:
-        """Nothing past is free. Raises NotFound for an unknown site or resource, RangeInvalid."""
-        return self.shown(ask.data, await self.looked_at(ask.data))
+        """Nothing past is free. Raises NotFound for an unknown site or resource, RangeInvalid; looking back also
+        AsOfInFuture, NotRecorded.
+        """
+        asked = ask.data
+        if asked.as_of is None:
+            return self.shown(asked, await self.looked_at(asked))
+        return self.shown(asked, await self._looked_back(asked, asked.as_of), asked.as_of)
 
-    async def looked_at(self, asked: Availability) -> Picture:
+    async def looked_at(self, asked: AvailabilityAsked) -> Picture:
         """What is asked for and who is there. Raises as `availability` does."""
         site = await self.sites.get(asked.site)
-        within = self._range(asked, site)
+        within = self._range(asked, site, self.clock.now())
         wanted = await self._wanted(asked)
         ids = sorted({each for resource in wanted for each in resource.occupies})
         taken = await self.bookings.occupied(site.id, ids, with_gap(within, wanted))
         return Picture(site, within, wanted, ids, taken)
 
-    def shown(self, asked: Availability, seen: Picture) -> AvailabilityView:
-        """What of it is free."""
+    async def _looked_back(self, asked: AvailabilityAsked, at: datetime) -> Picture:
+        """The same of that instant: site, resources and bookings as they stood."""
+        if at > self.clock.now():
+            raise AsOfInFuture
+        site = await self.sites.recall(asked.site, at)
+        within, known = self._range(asked, site, at), await self.resources.recall(site.id, at)
+        if asked.resource is not None and asked.resource not in known:
+            raise NotFound
+        wanted = [
+            each for each in known.values() if asked.resource in (None, each.id) and asked.kind in (None, each.kind)
+        ]
+        ids = sorted({each for resource in wanted for each in resource.occupies})
+        taken = await self.bookings.occupied_at(at, site.id, ids, with_gap(within, wanted))
+        return Picture(site, within, wanted, ids, taken)
+
+    def shown(self, asked: AvailabilityAsked, seen: Picture, at: datetime | None = None) -> AvailabilityView:
+        """What of it is free, now or `at` that instant."""
+        now = at or self.clock.now()
         site, within = seen.site, seen.within
         days = day_of(within.start, site.zone), day_of(within.end, site.zone) + timedelta(days=1)
         return AvailabilityView(
             site=site.id,
             from_=shown(within.start, site.zone),
             to=shown(within.end, site.zone),
-            items=tuple(self._free(asked, site, resource, seen.taken, within) for resource in seen.wanted),
+            items=tuple(self._free(asked, resource, seen, now) for resource in seen.wanted),
             holidays=holiday_views(site.holidays(self.holidays, *days)),
         )
 
     def site_view(self, doc: dict[str, Any]) -> SiteView:
         return site_view(doc, self.holidays, day_of(self.clock.now(), zone_of(doc["time_zone"])))
 
-    def _range(self, asked: Availability, site: Site) -> Interval:
-        start = self.clock.now() if asked.from_ is None else bound(asked.from_, site.zone)
+    def _range(self, asked: AvailabilityAsked, site: Site, now: datetime) -> Interval:
+        start = now if asked.from_ is None else bound(asked.from_, site.zone)
         end = start + USUAL_RANGE if asked.to is None else bound(asked.to, site.zone)
         if not start < end <= start + LONGEST_RANGE:
             raise RangeInvalid(longest_days=LONGEST_RANGE.days)
         return Interval(start, end)
 
-    async def _wanted(self, asked: Availability) -> list[Resource]:
+    async def _wanted(self, asked: AvailabilityAsked) -> list[Resource]:
         if asked.resource is not None:
             resource = await self.resources.get(asked.site, asked.resource)
             return [resource] if asked.kind in (None, resource.kind) else []
@@ -110,11 +133,11 @@ class PlaceQueries:
         return [each for each in known.values() if asked.kind in (None, each.kind)]
 
     def _free(
-        self, asked: Availability, site: Site, resource: Resource, taken: Sequence[Occupied], within: Interval
+        self, asked: AvailabilityAsked, resource: Resource, seen: Picture, now: datetime
     ) -> ResourceAvailabilityView:
-        shortest, now = timedelta(minutes=asked.minutes or 0), self.clock.now()
+        shortest, site, within = timedelta(minutes=asked.minutes or 0), seen.site, seen.within
         ahead = Interval(max(within.start, now), within.end) if within.end > now else None
-        ranges = free(resource, site, self.holidays, taken, ahead) if ahead else []
+        ranges = free(resource, site, self.holidays, seen.taken, ahead) if ahead else []
         return ResourceAvailabilityView(
             resource=resource.id,
             kind=resource.kind,

@@ -35,6 +35,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("starts_at", 1), ("_id", 1)]),
         index([("site", 1), ("parties", 1), ("starts_at", 1), ("_id", 1)]),
         index([("site", 1), ("organization", 1), ("starts_at", 1), ("_id", 1)], partial={"claims": {"$exists": True}}),
+        index([("site", 1), ("been", 1)], partial={"been": {"$exists": True}}),
         index([("site", 1), ("former", 1)], partial={"former": {"$exists": True}}),
         index([("site", 1), ("ends_at", 1)], partial={"purpose": {"$gt": ""}}),
         index([("ends_at", 1), ("site", 1)], partial={"log.reason": {"$gt": ""}}),

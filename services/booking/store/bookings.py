@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.claims import Place
+from services.booking.domain.claims import Place, days
 from services.booking.domain.events import BookingRedacted
 from services.booking.domain.resource import Resource, bounds, granules_of
 from services.booking.domain.status import Status
@@ -164,6 +164,17 @@ class Bookings:
         """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
         return await self._joined((site, tuple(resources), within))
 
+    async def occupied_at(self, at: datetime, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
+        """Everything that held one then: of what holds one now, and of what has given one back since. Raises
+        NotRecorded.
+        """
+        wanted = {each for resource in resources for each in granules_of(resource, within)}
+        where = [{"site": site, **claims_between(*bounds(each, within))} for each in resources]
+        where += [{"site": site, "been": {"$elemMatch": _days_between(each, within)}} for each in resources]
+        found = await self._documents.collection.find({"$or": where}).to_list(None) if where else []
+        stood = [await self._documents.recall(self._documents.newest(doc), at) for doc in found]
+        return [occupied_of(doc) for doc in stood if doc is not None and wanted & {*doc.get("claims", ())}]
+
     async def holding(self, site: str, places: Sequence[Place]) -> set[str]:
         """Of the claims on these ranges, those that are held now."""
         granules = {claim for resource, within in places for claim in granules_of(resource, within)}
@@ -243,12 +254,18 @@ def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:
     booking = decided.state
     events = announced(decided, held, version=version)
     forgetting = any(isinstance(event, BookingRedacted) for event in decided.events)
-    return Draft(booking_body(booking), events, booking.claims, booking.due, WRITTEN, forgetting)
+    been = days({*held} - {*booking.claims})
+    return Draft(booking_body(booking), events, booking.claims, booking.due, WRITTEN, forgetting, been)
 
 
 def claims_between(first: str, end: str) -> dict[str, Any]:
     """`$elemMatch` makes both bounds of the index over the array tight."""
     return {"claims": {"$elemMatch": {"$gte": first, "$lt": end}}}
+
+
+def _days_between(resource: str, within: Interval) -> dict[str, str]:
+    first, last = (f"{resource}|{at.astimezone(UTC).date().isoformat()}" for at in (within.start, within.end))
+    return {"$gte": first, "$lte": last}
 
 
 def seen_by(viewer: Viewer) -> Mapping[str, Any]:

@@ -40,6 +40,13 @@ class Sites:
             raise NotFound
         return doc
 
+    async def recall(self, site: str, at: datetime) -> Site:
+        """As it stood then. Raises NotFound, NotRecorded."""
+        stood = await self._documents.recall(await self.document(site), at)
+        if stood is None:
+            raise NotFound
+        return site_of(stood)
+
     async def listed(self) -> list[dict[str, Any]]:
         """All, by id."""
         found: list[dict[str, Any]] = await self._documents.collection.find({}, {"log": 0}).sort("_id", 1).to_list(None)
@@ -88,6 +95,12 @@ class Resources:
             raise NotFound
         return resource_of(doc)
 
+    async def recall(self, site: str, at: datetime) -> Mapping[str, Resource]:
+        """Those there were then, as they stood, as `of` gives them. Raises NotRecorded."""
+        found = await self._documents.collection.find({"site": site}).sort("created_at", 1).to_list(None)
+        stood = [await self._documents.recall(self._documents.newest(doc), at) for doc in found]
+        return {doc["resource"]: resource_of({"opening_hours": None, **doc}) for doc in stood if doc is not None}
+
     async def listed(self, site: str) -> list[dict[str, Any]]:
         """All of a site as stored now, in the order they were first put."""
         cursor = self._documents.collection.find({"site": site}, {"log": 0}).sort("created_at", 1)
@@ -132,7 +145,7 @@ def site_states(doc: Doc) -> Sequence[State]:
 
 
 def _draft(body: Mapping[str, Any], events: Sequence[SiteDefined | ResourceDefined], version: int) -> Draft | None:
-    return Draft(body, [published(event, version=version) for event in events]) if events else None
+    return Draft(body, [published(event, version=version) for event in events], words=()) if events else None
 
 
 async def _put(

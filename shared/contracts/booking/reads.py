@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.contracts.booking.sites import HolidayView
 from shared.contracts.booking.words import Bound, LocalView, ResourceKind
-from shared.contracts.message import BilingualView, Day, Id, Query, SiteId, View
+from shared.contracts.message import BilingualView, Day, Id, Instant, Query, SiteId, View
 
 
 class FreeView(View):
@@ -36,7 +36,7 @@ class AvailabilityView(View):
     next: None = None
 
 
-class Availability(Query, wire="qry.booking.availability.v1", reply=AvailabilityView):
+class AvailabilityAsked(Query):
     """`from` is now and `to` seven days later unless given; at most 62 days."""
 
     site: SiteId
@@ -45,6 +45,14 @@ class Availability(Query, wire="qry.booking.availability.v1", reply=Availability
     kind: ResourceKind | None = None
     resource: Id | None = None
     minutes: Annotated[int, Field(ge=1, le=10_080)] | None = None
+
+
+class Availability(AvailabilityAsked, wire="qry.booking.availability.v1", reply=AvailabilityView):
+    """`from` is now and `to` seven days later unless given; at most 62 days. With `as_of` as it stood then, which is
+    the now of it.
+    """
+
+    as_of: Instant | None = None
 
 
 class ReasonView(View):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.booking.reads import Availability, FreeView, ResourceAvailabilityView
+from shared.contracts.booking.reads import AvailabilityAsked, FreeView, ResourceAvailabilityView
 from shared.contracts.booking.sites import HolidayView
 from shared.contracts.booking.words import LocalView
 from shared.contracts.message import Id, Instant, Model, Query, SiteId, View
@@ -37,7 +37,9 @@ class AvailabilitySnapshotView(View):
     holidays: tuple[HolidayView, ...]
 
 
-class AvailabilitySnapshot(Availability, wire="qry.booking.availability_snapshot.v1", reply=AvailabilitySnapshotView):
+class AvailabilitySnapshot(
+    AvailabilityAsked, wire="qry.booking.availability_snapshot.v1", reply=AvailabilitySnapshotView
+):
     """As Availability; sites and resources are as they are now, not as a replica remembers them."""
 
 

@@ -25,6 +25,7 @@ RESERVED = frozenset(
         "least",
         "fingerprint",
         "claims",
+        "been",
         "due_at",
         "due_kind",
         "lease",
@@ -142,7 +143,7 @@ class Draft:
 
     `body` is BSON-ready and holds no reserved name; `due` is (instant, kind); no claim may stand twice. With `words`,
     the fields people wrote, each change says how it was before (`Documents.recall`); where it is `forgetting`, without
-    what they wrote.
+    what they wrote. `been` says where claims stood that are given back; a document keeps all of these, to be found by.
     """
 
     body: Mapping[str, Any]
@@ -151,6 +152,7 @@ class Draft:
     due: tuple[datetime, str] | None = None
     words: Sequence[str] | None = None
     forgetting: bool = False
+    been: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if taken := RESERVED & self.body.keys():
@@ -240,6 +242,8 @@ def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime)
     undo = None if draft.words is None else undoing(doc, changed, RESERVED, draft.words)
     if undo and draft.forgetting:
         undo.pop("words", None)
+    if draft.been:
+        changed["been"] = sorted({*doc.get("been", ()), *draft.been})
     changed["log"] = [*doc["log"], *entries(doc, draft, cause, at, undo)]
     return changed | {"changed_at": at, "unsent": True, "next_try": at + SWEEP_AFTER}
 
