@@ -30,6 +30,7 @@ from services.booking.queries import (
     EntitlementQueries,
     PlaceQueries,
     PresenceQueries,
+    StrikeQueries,
     WaitQueries,
     WatchQueries,
 )
@@ -98,6 +99,7 @@ def build(settings: Settings) -> Service:
         service,
         AttendanceHandlers(claiming=claiming, clock=clock),
         PresenceQueries(bookings, sites, parties, rights, names, clock),
+        StrikeQueries(bookings, sites),
     )
     _answer_places(service, PlaceQueries(bookings, sites, things, holidays, clock))
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))

@@ -31,6 +31,7 @@ from shared.contracts.booking import (
     RangeView,
     ResourceDefined,
     SiteDefined,
+    StrikeForgiven,
     WaitlistEnded,
     WaitlistJoined,
     WaitlistOffered,
@@ -95,6 +96,7 @@ def _of_booking(event: said.Told, gist: dict[str, Any]) -> Event:
             | said.BookingCompleted()
             | said.BookingNoShow()
             | said.PresenceChosen()
+            | said.StrikeForgiven()
         ):
             made = _of_attendance(event, gist)
         case _:
@@ -107,7 +109,8 @@ def _of_attendance(
     | said.BookingCheckedOut
     | said.BookingCompleted
     | said.BookingNoShow
-    | said.PresenceChosen,
+    | said.PresenceChosen
+    | said.StrikeForgiven,
     gist: dict[str, Any],
 ) -> Event:
     status: dict[str, Any] = {"status": event.booking.status.value}
@@ -118,6 +121,8 @@ def _of_attendance(
             return BookingCheckedOut(**gist, **status, freed=_range_of(freed))
         case said.PresenceChosen(booking):
             return PresenceChosen(**gist, **status, visible=booking.visible)
+        case said.StrikeForgiven():
+            return StrikeForgiven(**gist, **status)
         case said.BookingCompleted():
             return BookingCompleted(**gist, **status)
         case said.BookingNoShow(_, until, freed):

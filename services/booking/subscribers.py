@@ -12,6 +12,7 @@ from services.booking.queries import (
     EntitlementQueries,
     PlaceQueries,
     PresenceQueries,
+    StrikeQueries,
     WaitQueries,
     WatchQueries,
     booking_view,
@@ -78,8 +79,10 @@ def _answer_privacy(service: Service, ask: BookingQueries) -> None:
         return answer(await ask.personal_data(msg))
 
 
-def answer_attendance(service: Service, handle: AttendanceHandlers, ask: PresenceQueries) -> None:
-    """Commands of who comes and goes, and the query who is there."""
+def answer_attendance(
+    service: Service, handle: AttendanceHandlers, there: PresenceQueries, strikes: StrikeQueries
+) -> None:
+    """Commands of who comes and goes, and the queries who is there and who did not come."""
 
     @service.command(said.CheckInBooking)
     async def check_in_booking(msg: Asked[said.CheckInBooking]) -> Answer:
@@ -93,7 +96,16 @@ def answer_attendance(service: Service, handle: AttendanceHandlers, ask: Presenc
 
     @service.command(said.Presence)
     async def presence(msg: Asked[said.Presence]) -> Answer:
-        return answer(await ask.presence(msg))
+        return answer(await there.presence(msg))
+
+    @service.command(said.ForgiveStrike)
+    async def forgive_strike(msg: Asked[said.ForgiveStrike]) -> Answer:
+        stored = await handle.forgive_strike(msg)
+        return answer(booking_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.Strikes)
+    async def list_strikes(msg: Asked[said.Strikes]) -> Answer:
+        return answer(await strikes.strikes(msg))
 
 
 def answer_waitlist(service: Service, handle: WaitlistHandlers, ask: WaitQueries) -> None:

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from services.booking.domain.attendance import Arrival, check_in, check_out, complete, no_show
-from services.booking.domain.booking import COMPLETE, NO_SHOW, Booking
+from services.booking.domain.attendance import Arrival, check_in, check_out, complete, forgive, no_show
+from services.booking.domain.booking import COMPLETE, NO_SHOW, Booking, Strike
 from services.booking.domain.claims import of_place, of_quota
 from services.booking.domain.events import (
     BookingCheckedIn,
@@ -16,6 +16,7 @@ from services.booking.domain.events import (
     BookingCompleted,
     BookingNoShow,
     PresenceChosen,
+    StrikeForgiven,
 )
 from services.booking.domain.leaving import Successors, without
 from services.booking.domain.moving import Move, move
@@ -24,6 +25,7 @@ from services.booking.domain.refusals import (
     CheckInNotOpen,
     NotCheckableIn,
     NotCheckableOut,
+    NotForgivable,
     PresenceNotYours,
 )
 from services.booking.domain.resource import Door
@@ -130,6 +132,7 @@ def test_a_no_show_is_cut_to_now_and_kept_with_its_hours() -> None:
     assert (cut.state.interval.end, cut.state.booked_until) == (evening("19:10"), evening("20:00"))
     assert of_place(cut.state.claims) == ("room-a|2026-12-16T00:00",)
     assert of_quota(cut.state.claims) == of_quota(booking.claims)
+    assert cut.state.strike == Strike("ana", evening("19:10"))
     assert no_show(cut.state, at=evening("19:20")).events == ()
 
 
@@ -153,6 +156,7 @@ def test_who_comes_late_gets_back_what_is_left_and_pays_nothing_anew() -> None:
     assert back.events == [BookingCheckedIn(back.state, regained=Interval(evening("19:32"), evening("20:00")))]
     assert (back.state.interval, back.state.status) == (booking.interval, Status.CHECKED_IN)
     assert (back.state.booked_until, back.state.due) == (None, (evening("20:00"), COMPLETE))
+    assert back.state.strike is None, "who came after all has not kept others out"
     assert starts(back.state.claims) == ["00:00", "00:30", "00:45", "01:00"]
     assert of_quota(back.state.claims) == of_quota(booking.claims)
     with pytest.raises(CheckInClosed):
@@ -256,3 +260,15 @@ def test_to_be_seen_ends_with_being_there() -> None:
     assert [each.state.visible for each in after] == [False] * 4
     assert moved(seen, "2026-12-16 19:00", at=evening("18:55"), where=under(DOOR)).visible is False
     assert moved(seen, EVENING, 90, at=evening("19:05"), where=under(DOOR)).visible is True
+
+
+def test_a_strike_is_forgiven_once_with_a_reason_and_only_where_there_is_one() -> None:
+    cut = no_show(placed(), at=evening("19:10")).state
+    forgiven = forgive(cut, by="stan", reason="The lift was out of order.", at=evening("21:00"))
+    assert forgiven.events == [StrikeForgiven(forgiven.state)]
+    assert forgiven.state.strike == Strike("ana", evening("19:10"), "stan", evening("21:00"))
+    assert (forgiven.state.reason, forgiven.state.claims) == ("The lift was out of order.", cut.claims)
+    again = forgive(forgiven.state, by="tom", reason="Again.", at=evening("22:00"))
+    assert (again.state, again.events) == (forgiven.state, ())
+    with pytest.raises(NotForgivable):
+        forgive(placed(), by="stan", reason="Nothing.", at=evening("21:00"))

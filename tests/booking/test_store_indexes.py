@@ -37,6 +37,9 @@ class Asked:
         self.cursors.append(cursor)
         return cursor
 
+    async def count_documents(self, where: dict[str, Any]) -> int:
+        return int(await self._collection.count_documents(where))
+
     async def explained(self) -> dict[str, Any]:
         explained: dict[str, Any] = await self.cursors[-1].clone().explain()
         return explained
@@ -72,6 +75,8 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
     some = {"_id": {"$regex": "^b-5-"}}
     there = {"status": "checked_in", "checked_in_at": NOW, "visible": True}
     await mongo.collection("bookings").update_many(some, {"$set": there})
+    strike = {"strike": {"member": "m3", "at": NOW}}
+    await mongo.collection("bookings").update_many({"_id": {"$regex": "^b-7-"}}, {"$set": strike})
     asked = Asked(mongo.collection("bookings"))
     watched = Bookings(Documents(asked, None, StillClock(), lambda _: None))
     month = BookingsPage(("nyc",), ny("2026-12-05 00:00"), ny("2026-12-20 00:00"), limit=50)
@@ -88,6 +93,7 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
         watched.booked_until(ROOM, NOW),
         watched.lapsed("nyc", NOW + timedelta(minutes=5)),
         watched.present("nyc", NOW),
+        watched.struck(["nyc", "tokyo"], "m3", limit=20),
     ):
         await read
         explained = await asked.explained()

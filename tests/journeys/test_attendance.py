@@ -101,6 +101,27 @@ def test_a_no_show_is_cut_told_and_released_and_of_all_who_want_the_rest_one_get
     assert "Nobody checked in" in mails[0]
 
 
+def test_a_no_show_is_a_strike_that_staff_forgive(evening: Evening) -> None:
+    evening.show("12:30")
+    ana = evening.as_(ANA)
+    placed = evening.book(ana, "desk-2", "13:00", "13:30").json()
+    evening.show("13:10")
+    ana, ben, staff = evening.as_(ANA), evening.as_(BEN), evening.as_(STAFF)
+    mine = f"/v1/members/{placed['booked_for']}/strikes"
+
+    def noted() -> dict[str, Any] | None:
+        found: dict[str, Any] = ana.get(mine).json()
+        return found if placed["id"] in [each["booking"] for each in found["items"]] else None
+
+    before = eventually(noted, what="the strike")
+    assert before is not None
+    assert ben.get(mine).status_code == 404
+    forgive, why = f"/v1/bookings/{placed['id']}/forgive", {"reason": "The lift was out of order."}
+    assert (ana.post(forgive, json=why).status_code, staff.post(forgive, json=why).status_code) == (403, 200)
+    after = staff.get(mine, params={"site": "nyc"}).json()
+    assert (after["standing"], after["items"][0]["reason"]) == (before["standing"] - 1, why["reason"])
+
+
 def test_who_comes_and_leaves_early_makes_room_for_the_next(evening: Evening) -> None:
     evening.show("13:50")
     ana, ben = evening.as_(ANA), evening.as_(BEN)

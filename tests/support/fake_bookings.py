@@ -43,6 +43,11 @@ class FakeBookings(Bookings):
         over = [doc for doc in self.memory.of(site) if "expires_at" in doc and doc["expires_at"] <= at]
         return [doc["_id"] for doc in over]
 
+    async def struck(self, sites: Sequence[str], member: str, *, limit: int) -> tuple[list[dict[str, Any]], int]:
+        docs = [doc for site in sites for doc in self.memory.of(site) if doc.get("strike", {}).get("member") == member]
+        standing = [doc for doc in docs if "forgiven_at" not in doc["strike"]]
+        return sorted(docs, key=lambda doc: doc["starts_at"], reverse=True)[:limit], len(standing)
+
     async def present(self, site: str, at: datetime) -> list[dict[str, Any]]:
         docs = [
             d for d in self.memory.of(site) if d.get("visible") and d["status"] == "checked_in" and d["ends_at"] > at

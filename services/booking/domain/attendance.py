@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.booking.domain.booking import Booking, Decided
+from services.booking.domain.booking import Booking, Decided, Strike
 from services.booking.domain.claims import freed, granule_of, of_place, of_quota
 from services.booking.domain.events import (
     BookingCheckedIn,
@@ -13,12 +13,13 @@ from services.booking.domain.events import (
     BookingCompleted,
     BookingNoShow,
     PresenceChosen,
+    StrikeForgiven,
 )
 from services.booking.domain.moving import minute_after, shortened
 from services.booking.domain.refusals import CheckInClosed, CheckInNotOpen, PresenceNotYours
 from services.booking.domain.resource import Resource
 from services.booking.domain.rules import Circumstances
-from services.booking.domain.status import CHECK_IN, CHECK_OUT, Status
+from services.booking.domain.status import CHECK_IN, CHECK_OUT, FORGIVE, Status
 from shared.kernel.decision import Decision
 from shared.kernel.interval import Interval
 from shared.kernel.time import shown, zone_of
@@ -50,7 +51,7 @@ def check_in(booking: Booking, arrival: Arrival, resource: Resource, *, at: date
         raise CheckInNotOpen(opens_at=shown(opens, zone))
     if end <= at:
         raise CheckInClosed(closed_at=shown(end, zone))
-    there = replace(booking, status=Status.CHECKED_IN, checked_in_at=at, visible=bool(arrival.visible))
+    there = replace(booking, strike=None, status=Status.CHECKED_IN, checked_in_at=at, visible=bool(arrival.visible))
     if booking.booked_until is None:
         return Decision(there, [BookingCheckedIn(there)])
     left = Interval(at, end)
@@ -91,7 +92,7 @@ def complete(booking: Booking, *, at: datetime) -> Decided:
 
 
 def no_show(booking: Booking, *, at: datetime) -> Decided:
-    """Cut to now, and kept, with the hours it drew. Where nobody was, nothing has to be cleaned up."""
+    """Cut to now, and kept, with the hours it drew, and noted. Where nobody was, nothing has to be cleaned up."""
     if not booking.absent(at):
         return Decision(booking)
     until = booking.interval.end
@@ -103,5 +104,15 @@ def no_show(booking: Booking, *, at: datetime) -> Decided:
         interval=Interval(booking.interval.start, end),
         claims=(*place, *of_quota(booking.claims)),
         booked_until=until if end < until else None,
+        strike=Strike(booking.booked_for, at),
     )
     return Decision(cut, [BookingNoShow(cut, until, freed(booking.claims, cut.claims))])
+
+
+def forgive(booking: Booking, *, by: str, reason: str, at: datetime) -> Decided:
+    """Counts against nobody any more; place and hours stay as they are. Raises NotForgivable."""
+    FORGIVE.to_be_taken(booking.status)
+    if booking.strike is None or booking.strike.forgiven_at is not None:
+        return Decision(booking)
+    forgiven = replace(booking, reason=reason, strike=replace(booking.strike, forgiven_by=by, forgiven_at=at))
+    return Decision(forgiven, [StrikeForgiven(forgiven)])

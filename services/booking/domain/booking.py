@@ -26,6 +26,16 @@ EXPIRE, REMIND, NO_SHOW, COMPLETE = "expire", "remind", "no_show", "complete"
 
 
 @dataclass(frozen=True, slots=True)
+class Strike:
+    """Noted of `member`, who did not come; it counts until somebody of the house has forgiven it."""
+
+    member: str
+    at: datetime
+    forgiven_by: str | None = None
+    forgiven_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """`resource_name`, `time_zone`, `policy` and `needs_approval` are frozen as they were when it was placed.
 
@@ -35,7 +45,7 @@ class Booking:
 
     `check_in_from` and `check_in_until` are there where it has to be checked in. `booked_until` is the end it had until
     it was cut as a no-show. `visible`: whom it is for is there, and chose to be seen. `waitlist` is the entry of the
-    waiting list it was offered to.
+    waiting list it was offered to. `strike` is there while it is a no-show.
     """
 
     id: str
@@ -65,6 +75,7 @@ class Booking:
     booked_until: datetime | None = None
     visible: bool = False
     waitlist: str | None = None
+    strike: Strike | None = None
 
     @classmethod
     def place(

@@ -102,6 +102,11 @@ class BookingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StrikeForgiven:
+    booking: Booking
+
+
+@dataclass(frozen=True, slots=True)
 class BookingRedacted:
     """What people wrote into it is gone."""
 
@@ -161,6 +166,7 @@ Told = (
     | BookingCompleted
     | BookingNoShow
     | PresenceChosen
+    | StrikeForgiven
 )
 """What is told with the gist of the booking, for those who mail about it."""
 BookingEvent = Told | BookingRedacted

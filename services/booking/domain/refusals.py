@@ -74,6 +74,11 @@ class NotCheckableOut(Refusal):
     message = Text(ja="チェックインしていない予約です。", en="Nobody has checked in to this booking.")
 
 
+class NotForgivable(Refusal):
+    code = "not-forgivable"
+    message = Text(ja="この予約に無断不使用の記録はありません。", en="This booking was no no-show.")
+
+
 class CheckInNotOpen(Refusal):
     """Member `opens_at`."""
 

@@ -13,6 +13,7 @@ from services.booking.domain.refusals import (
     NotCheckableIn,
     NotCheckableOut,
     NotConfirmable,
+    NotForgivable,
     NotRejectable,
 )
 from shared.kernel.refusal import Refusal
@@ -71,6 +72,7 @@ REJECT = Step((Status.PENDING,), (Status.CANCELLED,), NotRejectable)
 CANCEL = Step((*OPEN, Status.CONFIRMED, Status.CHECKED_IN), (Status.CANCELLED,), NotCancellable)
 CHECK_IN = Step((Status.CONFIRMED, Status.NO_SHOW), (Status.CHECKED_IN,), NotCheckableIn)
 CHECK_OUT = Step((Status.CHECKED_IN,), (Status.COMPLETED,), NotCheckableOut)
+FORGIVE = Step((Status.NO_SHOW,), (), NotForgivable)
 CHANGE = Step((*OPEN, Status.CONFIRMED, Status.CHECKED_IN), (), NotChangeable)
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.booking.domain.attendance import Arrival, check_in, check_out
-from services.booking.domain.booking import Booking
+from services.booking.domain.attendance import Arrival, check_in, check_out, forgive
+from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
 from services.booking.domain.viewer import Viewer
 from services.booking.handlers.claiming import Claiming, Wish
-from shared.contracts.booking import CheckInBooking, CheckOutBooking
+from shared.contracts.booking import CheckInBooking, CheckOutBooking, ForgiveStrike
 from shared.contracts.message import Asked
 from shared.kernel.interval import Interval
 from shared.kernel.time import Clock
@@ -57,6 +57,18 @@ class AttendanceHandlers:
             viewer,
             at=at,
             if_match=ask.if_match,
+        )
+
+    async def forgive_strike(self, ask: Asked[ForgiveStrike]) -> Stored:
+        """Raises NotFound, Forbidden for whom it belongs to, NotForgivable."""
+        viewer, at = await self.claiming.ground.parties.viewer(ask.principal), self.clock.now()
+
+        def decide(booking: Booking) -> Decided:
+            viewer.has_charge_of(booking.site)
+            return forgive(booking, by=ask.principal.id, reason=ask.data.reason, at=at)
+
+        return await self.claiming.bookings.change(
+            ask.data.id, decide, Cause.of(ask), viewer, at=at, if_match=ask.if_match
         )
 
     async def _as_the_clock_has_it(self, ask: Asked[CheckInBooking], viewer: Viewer, at: datetime) -> Booking:

@@ -7,6 +7,7 @@ from services.booking.queries.bookings import BookingQueries
 from services.booking.queries.entitlements import EntitlementQueries
 from services.booking.queries.places import PlaceQueries
 from services.booking.queries.presence import PresenceQueries
+from services.booking.queries.strikes import StrikeQueries
 from services.booking.queries.views import booking_view, resource_view, site_view
 from services.booking.queries.waits import WaitQueries
 from services.booking.queries.watching import WatchQueries
@@ -16,6 +17,7 @@ __all__ = [
     "EntitlementQueries",
     "PlaceQueries",
     "PresenceQueries",
+    "StrikeQueries",
     "WaitQueries",
     "WatchQueries",
     "booking_view",

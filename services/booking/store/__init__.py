@@ -41,6 +41,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("ends_at", 1), ("site", 1)], partial={"log.reason": {"$gt": ""}}),
         index([("site", 1), ("ends_at", 1), ("_id", 1)], partial={"log.words": {"$exists": True}}),
         index([("site", 1), ("checked_in_at", 1)], partial={"visible": True}),
+        index([("strike.member", 1), ("starts_at", 1)], partial={"strike": {"$exists": True}}),
     ],
     "copy_member": PEOPLE_INDEXES,
     "departures": DEPARTURE_INDEXES,

@@ -203,6 +203,14 @@ class Bookings:
         found = await self._documents.collection.find(where, {"_id": 1}).sort("due_at", 1).to_list(_AT_ONCE)
         return [doc["_id"] for doc in found]
 
+    async def struck(self, sites: Sequence[str], member: str, *, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """A person's no-shows there, the latest first, at most `limit`; and how many of all were not forgiven."""
+        where = {"strike": {"$exists": True}, "strike.member": member, "site": {"$in": list(sites)}}
+        collection = self._documents.collection
+        latest = collection.find(where, {"log": 0}).sort("starts_at", -1).limit(limit)
+        found: list[dict[str, Any]] = await latest.to_list(limit)
+        return found, await collection.count_documents({**where, "strike.forgiven_at": {"$exists": False}})
+
     async def present(self, site: str, at: datetime) -> list[dict[str, Any]]:
         """Those whose people are there and chose to be seen, the latest first; a hundred at most."""
         where = {"site": site, "visible": True, "status": Status.CHECKED_IN.value, "ends_at": {"$gt": at}}

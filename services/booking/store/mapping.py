@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from services.booking.domain.availability import Occupied
-from services.booking.domain.booking import Booking
+from services.booking.domain.booking import Booking, Strike
 from services.booking.domain.opening import Opening
 from services.booking.domain.resource import RULES, Door, Resource
 from services.booking.domain.site import Calendar, Site
@@ -57,7 +57,8 @@ def booking_body(booking: Booking) -> dict[str, Any]:
         "attendees": booking.attendees,
     }
     said = {name: getattr(booking, name) for name in _IF_ANY}
-    return body | {name: value for name, value in said.items() if value}
+    strike = {} if booking.strike is None else {"strike": _if_any(asdict(booking.strike))}
+    return body | {name: value for name, value in said.items() if value} | strike
 
 
 def booking_of(doc: Doc) -> Booking:
@@ -77,6 +78,7 @@ def booking_of(doc: Doc) -> Booking:
         purpose=doc["purpose"],
         attendees=doc["attendees"],
         claims=tuple(doc.get("claims", ())),
+        strike=Strike(**doc["strike"]) if "strike" in doc else None,
         **{name: doc[name] for name in _IF_ANY if name in doc},
     )
 
@@ -156,6 +158,10 @@ def resource_of(doc: Doc) -> Resource:
         check_in=Door(**check_in) if check_in else None,
         **rules | {"boundaries": tuple(rules.get("boundaries", ())), "bands": bands},
     )
+
+
+def _if_any(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _opening(doc: Doc) -> Opening:

@@ -11,6 +11,7 @@ from shared.contracts.booking import (
     CheckInBooking,
     CheckOutBooking,
     ConfirmBooking,
+    ForgiveStrike,
     GetBooking,
     GetSite,
     ListBookings,
@@ -20,6 +21,7 @@ from shared.contracts.booking import (
     Presence,
     PutResource,
     RejectBooking,
+    Strikes,
 )
 
 _READ = "bookings:read"
@@ -118,6 +120,23 @@ CALLS = (
         policy=SIGNED_IN.within(_WRITE),
         key="optional",
         if_match="optional",
+    ),
+    Call(
+        method="POST",
+        path="/v1/bookings/{id}/forgive",
+        summary="Forgive a no-show: its strike no longer counts",
+        ask=ForgiveStrike,
+        policy=STAFF.within(_WRITE),
+        key="optional",
+        if_match="optional",
+    ),
+    Call(
+        method="GET",
+        path="/v1/members/{id}/strikes",
+        summary="What is noted of a member who did not come",
+        ask=Strikes,
+        policy=SIGNED_IN.within(_READ),
+        fills={"id": "member"},
     ),
     Call(
         method="GET",

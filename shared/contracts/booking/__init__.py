@@ -26,6 +26,7 @@ from shared.contracts.booking.announced import (
     ResourceDefined,
     SiteDefined,
     SiteState,
+    StrikeForgiven,
 )
 from shared.contracts.booking.attendance import CheckInBooking, CheckOutBooking, Presence, PresenceView, PresentView
 from shared.contracts.booking.bookings import (
@@ -79,6 +80,7 @@ from shared.contracts.booking.sites import (
     SitePage,
     SiteView,
 )
+from shared.contracts.booking.strikes import ForgiveStrike, StrikePage, Strikes, StrikeView
 from shared.contracts.booking.waitlist import (
     AcceptOffer,
     DeclineOffer,
@@ -169,6 +171,7 @@ __all__ = [
     "EntitlementView",
     "Entitlements",
     "EntitlementsView",
+    "ForgiveStrike",
     "FreeView",
     "GetBooking",
     "GetSite",
@@ -216,6 +219,10 @@ __all__ = [
     "SkippedView",
     "SlotTakenMembers",
     "Steps",
+    "StrikeForgiven",
+    "StrikePage",
+    "StrikeView",
+    "Strikes",
     "TakenView",
     "Touched",
     "ViolationView",

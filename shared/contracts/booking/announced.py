@@ -189,6 +189,12 @@ class BookingNoShow(BookingEvent, wire="booking.booking_no_show.v1"):
     freed: RangeView | None = None
 
 
+class StrikeForgiven(BookingEvent, wire="booking.strike_forgiven.v1"):
+    """A no-show no longer counts against whom the booking was for."""
+
+    status: BookingStatus
+
+
 class SiteDefined(Event, wire="booking.site_defined.v1"):
     """A site is new, or its name, zone, calendars or producer mark changed."""
 
