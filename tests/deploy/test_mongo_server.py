@@ -36,3 +36,21 @@ def test_every_index_a_store_declares_is_there(servers: Servers, service: str) -
         for collection, models in declared_indexes(service).items():
             there = set(client[service][collection].index_information()) if models else set()
             assert {model.document["name"] for model in models} <= there
+
+
+def test_a_slow_operation_leaves_no_value_of_anybody_in_the_log(tmp_path: Path) -> None:
+    server = MongoServer(tmp_path, Passwords(tmp_path / "keys"))
+    try:
+        server.start()
+        server.wait_ready()
+        with MongoClient[dict[str, Any]](server.admin_url) as client:
+            notes = client["booking"]["notes"]
+            client["booking"].command("profile", 0, slowms=-1)
+            notes.insert_one({"name": "Canarysson"})
+            notes.find_one({"name": "Canarysson"})
+            assert "Canarysson" not in server.said.read_text()
+            client["booking"].command("profile", 0, sampleRate=1.0)
+            notes.find_one({"name": "Canarysson"})
+            assert "Canarysson" in server.said.read_text(), "every operation counts as slow here"
+    finally:
+        server.stop()

@@ -89,8 +89,8 @@ class Somebody:
 
 
 @pytest.fixture(scope="module")
-def somebody(lounge: System, newcomer: Newcomer, free_hour: Callable[..., Any]) -> Iterator[Somebody]:
-    """With two bookings, one cancelled for a reason, a key, and mails."""
+def somebody(lounge: System, client: Client, newcomer: Newcomer, free_hour: Callable[..., Any]) -> Iterator[Somebody]:
+    """With three bookings, one cancelled for a reason, a place in a line, a key, and mails."""
     _, member = newcomer("special_member_a", name=NAME)
     tokens = signed_in(lounge, member["email"])
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
@@ -103,6 +103,10 @@ def somebody(lounge: System, newcomer: Newcomer, free_hour: Callable[..., Any]) 
         settled = me.post("/v1/bookings", json=held, headers=key()).json()
         me.post(f"/v1/bookings/{settled['id']}/confirm").raise_for_status()
         me.post(f"/v1/bookings/{dropped['id']}/cancel", json={"reason": REASON}).raise_for_status()
+        taken = wish("room-b", free_hour("room-b"), purpose="theirs")
+        client("member-a@special.example").post("/v1/bookings", json=taken, headers=key()).raise_for_status()
+        waits = {name: taken[name] for name in ("site", "resource", "starts_at", "ends_at")} | {"purpose": PURPOSE}
+        me.post("/v1/booking-waitlist", json=waits, headers=key()).raise_for_status()
         made = me.post("/v1/api-keys", json={"name": KEY, "scopes": ["bookings:read"]}, headers=key())
         made.raise_for_status()
         eventually(lambda: len(mails(lounge, member["email"])) >= 4, what="a code and three mails about bookings")
