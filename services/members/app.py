@@ -187,6 +187,7 @@ def _erase(service: Service, forgetting: Forgetting, secret: Secret) -> None:
     service.ticker("errands", {errands.DUE: own.turn})
     service.ticker("erasures", {WATCH: erasing.watch})
     service.background("erasures-open", lambda: _looking(views))
+    service.background("departed-outlived", erasing.outlived)
 
 
 async def _looking(views: Erasures) -> None:

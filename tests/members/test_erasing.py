@@ -9,6 +9,7 @@ import orjson
 import pytest
 from pymongo import MongoClient
 
+from services.members.handlers import erasing
 from shared.contracts import members as contract
 from shared.contracts.message import Principal
 from tests.members.conftest import House, Houses
@@ -209,6 +210,26 @@ async def test_the_certificate_is_complete_when_every_part_has_answered_and_is_s
         {"member": member["id"]}, {"$set": {"parts.booking.counts.bookings": 1}}
     )
     assert (await house.done(contract.GetErasure(id=member["id"])))["intact"] is False
+
+
+async def test_who_left_long_ago_is_erased_and_nobody_else(houses: Houses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "_LOOK_SECONDS", 0.05)
+    async with houses() as house:
+        left, here = await somebody(house), await somebody(house, "still.here@bio.example")
+        lately = await somebody(house, "left.lately@bio.example")
+        await house.done(contract.UpdateMember(id=left["id"], active=False))
+        house.wall.forward(erasing.DEPARTED_KEPT)
+        await house.done(contract.UpdateMember(id=lately["id"], active=False))
+        house.wall.forward(timedelta(days=1))
+
+        async def gone() -> bool:
+            return (await house.ask(contract.GetMember(id=left["id"]))).status == 404
+
+        await until(gone)
+        for member in (here, lately):
+            assert (await house.done(contract.GetMember(id=member["id"])))["email"] == member["email"]
+        assert (await house.done(contract.GetErasure(id=left["id"])))["asked_by"] == "members"
+        assert house.admin["members"]["erasures"].count_documents({}) == 1
 
 
 async def test_a_part_that_does_not_answer_is_told_again_until_it_does(house: House, servers: Servers) -> None:

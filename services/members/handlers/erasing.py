@@ -1,7 +1,8 @@
 """Erasing a person: asked for in one write, done part by part, watched until every part has answered."""
 
+import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.members.domain.address import Address
@@ -25,6 +26,10 @@ from shared.kit.log import get_logger
 
 log = get_logger()
 _SOON = timedelta(seconds=5)
+DEPARTED_KEPT = timedelta(days=3 * 365)
+"""How long somebody who is not active any more is kept: whoever comes back within it is who they were."""
+_PAGE = 20
+_LOOK_SECONDS, _PAUSE_SECONDS = 3_600.0, 1.0
 _AGAIN = timedelta(minutes=10)
 """How long the parts have before they are told once more."""
 
@@ -53,12 +58,30 @@ class Erasing:
         check_erase(actor, member, fresh=await self._is_fresh(ask, actor))
         if ask.if_match not in (None, doc["version"]):
             raise VersionStale(version=doc["version"])
-        asked = Erasure(member_id, actor.id, at, ask.data.reason).ask()
-        draft = erasure_draft(asked, 1, self.secret, at + _SOON)
         # No key: the id says all, one a person. No reason: the document keeps it until all is done, the log for ever.
         cause = replace(Cause.of(ask), key=None, fingerprint=None, formerly=None, reason=None)
-        stored = await self.erasures.insert(erasure_id(member_id), SITE, draft, cause, at=at)
-        await self._at_once(member_id, member.address)
+        return await self._begun(Erasure(member_id, actor.id, at, ask.data.reason), member.address, cause)
+
+    async def outlived(self) -> None:
+        """For ever; every replica looks now and then for people who have long left, and are needed no more."""
+        while True:
+            more = await self.erase_departed(self.clock.now() - DEPARTED_KEPT) == _PAGE
+            await asyncio.sleep(_PAUSE_SECONDS if more else _LOOK_SECONDS)
+
+    async def erase_departed(self, before: datetime) -> int:
+        """A page of people who are not active and have not been changed since before that instant. How many."""
+        gone = {"site": SITE, "active": False, "email": {"$exists": True}, "changed_at": {"$lt": before}}
+        docs = await self.members.collection.find(gone).limit(_PAGE).to_list(_PAGE)
+        cause = Cause("erase_departed", "members", "departed-outlived")
+        for doc in docs:
+            member = member_from(self.members.newest(doc))
+            await self._begun(Erasure(member.id, "members", self.clock.now(), None), member.address, cause)
+        return len(docs)
+
+    async def _begun(self, erasure: Erasure, address: Address, cause: Cause) -> Stored:
+        draft = erasure_draft(erasure.ask(), 1, self.secret, erasure.asked_at + _SOON)
+        stored = await self.erasures.insert(erasure_id(erasure.member), SITE, draft, cause, at=erasure.asked_at)
+        await self._at_once(erasure.member, address)
         return stored
 
     async def watch(self, doc: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         *(index([("site", 1), *scope, (order, 1), ("_id", 1)]) for scope in _SCOPES for order in ORDERS.values()),
         index([("site", 1), ("organizations", 1), ("name_key", 1)], partial={"roles": "organization_admin"}),
         index([("site", 1), ("name_form", 1), ("_id", 1)]),
+        index([("changed_at", 1), ("site", 1)], partial={"active": False, "email": {"$exists": True}}),
     ],
     "api_keys": [
         *document_indexes(),
