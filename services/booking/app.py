@@ -7,6 +7,7 @@ from importlib import resources
 from random import Random
 from typing import Any
 
+from services.booking.domain.series import SETTLE
 from services.booking.domain.site import Holidays
 from services.booking.domain.waiting import ANSWER, LOOK
 from services.booking.handlers import (
@@ -14,6 +15,8 @@ from services.booking.handlers import (
     BookingHandlers,
     MoveHandlers,
     PlaceHandlers,
+    SeriesHandlers,
+    SeriesTimers,
     Timers,
     WaitlistHandlers,
 )
@@ -30,6 +33,7 @@ from services.booking.queries import (
     EntitlementQueries,
     PlaceQueries,
     PresenceQueries,
+    SeriesQueries,
     StrikeQueries,
     WaitQueries,
     WatchQueries,
@@ -44,6 +48,7 @@ from services.booking.store import (
     People,
     Resources,
     Rights,
+    SeriesStore,
     Sites,
     Units,
     Waits,
@@ -56,6 +61,7 @@ from services.booking.subscribers import (
     answer_bookings,
     answer_entitlements,
     answer_places,
+    answer_series,
     answer_waitlist,
     answer_watching,
 )
@@ -71,30 +77,34 @@ from shared.kit.service import Service
 def build(settings: Settings) -> Service:
     """One replica, not yet connected."""
     service = Service("booking", settings, FORMS)
-    holidays, clock, bookings = load_holidays(), service.clock, Bookings(service.documents("bookings"))
+    documents, holidays, clock = service.documents("bookings"), load_holidays(), service.clock
+    bookings, series = Bookings(documents), SeriesStore(documents)
     waits = Waits(service.documents("waits"), service.collection("tickets"))
     sites = Sites(service.documents("sites", states=site_states))
     things, departures = Resources(service.documents("resources")), Departures(service.collection("departures"))
     changes = Changes(departures, clock)
     names = Names(service.copy(NameState, durable="booking__contact"))
-    people, organizations = _known(
+    people, organizations, rights = _copies(
         service,
         changes,
-        _forgetting(service, Forgetting(bookings, names, waits, sites.ids, service.relays["bookings"], clock)),
+        _forgetting(service, Forgetting(bookings, series, names, waits, sites.ids, service.relays["bookings"], clock)),
     )
     parties = Parties(members=people, organizations=organizations)
-    rights = Rights(service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=FRESH_SECONDS))
     ground = Ground(sites=sites, resources=things, parties=parties, holidays=holidays, rights=rights)
     timers = Timers(bookings=bookings, clock=clock)
     chance = Random()  # noqa: S311 — it spreads units of a pool; nobody gains by guessing one
     at_once = Claiming(bookings=bookings, ground=ground, units=Units(bookings), timers=timers)
     claiming, offering = _waitlist(service, at_once, waits, WaitQueries(waits, sites, things, parties), chance)
-    bookings.on_change(offering.on_change)
     handle = BookingHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
     moving = MoveHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock, chance=chance)
-    service.ticker("bookings", timers.by_kind)
-    _leave(service, bookings, changes, offering, (people, organizations), sites)
-    answer_bookings(service, handle, moving, BookingQueries(bookings, waits, sites, parties, clock))
+    service.ticker("bookings", {**timers.by_kind, SETTLE: SeriesTimers(series=series, clock=clock).on_series})
+    _leave(service, (bookings, series), changes, offering, (people, organizations), sites)
+    answer_bookings(service, handle, moving, BookingQueries(bookings, series, waits, sites, parties, clock))
+    answer_series(
+        service,
+        SeriesHandlers(series=series, ground=ground, claiming=claiming, clock=clock, chance=chance),
+        SeriesQueries(series, sites, parties),
+    )
     answer_attendance(
         service,
         AttendanceHandlers(claiming=claiming, clock=clock),
@@ -108,16 +118,19 @@ def build(settings: Settings) -> Service:
 
 def _leave(
     service: Service,
-    bookings: Bookings,
+    booked: tuple[Bookings, SeriesStore],
     changes: Changes,
     offering: Offering,
     known: tuple[People, Copy[OrganizationState]],
     sites: Sites,
 ) -> None:
-    """What becomes of what is to come when people or memberships go."""
+    """What becomes of what is to come when people or memberships go; and of what falls free by any change."""
+    for each in booked:
+        each.on_change(offering.on_change)
     leaving = Leaving(
         departures=changes.departures,
-        bookings=bookings,
+        bookings=booked[0],
+        series=booked[1],
         offering=offering,
         people=known[0],
         organizations=known[1],
@@ -140,12 +153,12 @@ def _forgetting(service: Service, forgetting: Forgetting) -> Callable[[MemberSta
     return on_erased
 
 
-def _known(
+def _copies(
     service: Service, changes: Changes, on_erased: Callable[[MemberState, Any], Awaitable[None]]
-) -> tuple[People, Copy[OrganizationState]]:
-    """Our copies of who belongs where."""
+) -> tuple[People, Copy[OrganizationState], Rights]:
+    """What members tells, as fresh as rights have to be."""
     fresh = FRESH_SECONDS
-    members = service.copy(
+    people = service.copy(
         MemberState,
         durable="booking__member",
         on_applied=changes.on_member,
@@ -155,7 +168,8 @@ def _known(
     organizations = service.copy(
         OrganizationState, durable="booking__organization", on_applied=changes.on_organization, fresh_seconds=fresh
     )
-    return People(members), organizations
+    policy = service.copy(PolicyState, durable="booking__policy", needs=POLICY_ID, fresh_seconds=fresh)
+    return People(people), organizations, Rights(policy)
 
 
 def _answer_places(service: Service, ask: PlaceQueries) -> None:

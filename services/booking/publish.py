@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from services.booking.domain import events as said
+from services.booking.domain import series_events as said_of_series
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import Place, exchanged
+from services.booking.domain.series import Occurrence, Series
 from services.booking.domain.waiting import Entry
 from shared.contracts.booking import (
     BookingCancelled,
@@ -26,11 +28,19 @@ from shared.contracts.booking import (
     BookingSubmitted,
     MemberErasedInBooking,
     OccupiedView,
+    OccurrenceGist,
     PlaceView,
     PresenceChosen,
     RangeView,
     ResourceDefined,
+    SeriesCancelled,
+    SeriesCompleted,
+    SeriesConfirmed,
+    SeriesExpired,
+    SeriesHandedOver,
+    SeriesPlaced,
     SiteDefined,
+    SkippedGist,
     StrikeForgiven,
     WaitlistEnded,
     WaitlistJoined,
@@ -69,6 +79,36 @@ def published(event: Said, *, version: int) -> Event:
             return ResourceDefined(site=site, resource=resource, version=version)
         case _:
             return _of_booking(event, _gist(event.booking, version))
+
+
+def published_of_series(event: said_of_series.SeriesEvent | said.BookingEvent, *, version: int) -> Event:
+    """The same of a series; what is one time's alone is told as of a booking."""
+    if isinstance(event, said.BookingEvent):
+        return published(event, version=version)
+    series = event.series
+    every = tuple(each.index for each in series.occurrences)
+    gist = _gist_of_series(series, getattr(event, "indexes", every), version)
+    made: Event
+    match event:
+        case said_of_series.SeriesRedacted():
+            return BookingRedacted(id=series.id, version=version)
+        case said_of_series.SeriesPlaced():
+            skipped = tuple(SkippedGist(index=each.planned.index, reason=each.reason) for each in series.skipped)
+            made = SeriesPlaced(**gist, skipped=skipped)
+        case said_of_series.SeriesConfirmed():
+            made = SeriesConfirmed(**gist, reason=event.reason)
+        case said_of_series.SeriesCancelled():
+            made = SeriesCancelled(**gist, **_cancelled(event))
+        case said_of_series.SeriesHandedOver():
+            why: dict[str, Any] = {"because": event.why, "tell": event.tell}
+            made = SeriesHandedOver(**gist, **why, handed_over_by=event.leaver)
+        case said_of_series.SeriesExpired():
+            made = SeriesExpired(**gist, remaining=_remaining(series))
+        case said_of_series.SeriesCompleted():
+            made = SeriesCompleted(**gist)
+        case _:
+            assert_never(event)
+    return made
 
 
 def _of_booking(event: said.Told, gist: dict[str, Any]) -> Event:
@@ -217,3 +257,35 @@ def _waited_for(entry: Entry, version: int) -> dict[str, Any]:
         "booked_for": entry.booked_for,
         "version": version,
     }
+
+
+def _cancelled(event: said_of_series.SeriesCancelled) -> dict[str, Any]:
+    """How and why."""
+    how = {"rejected": event.rejected, "debit_kept": event.debit_kept, "remaining": _remaining(event.series)}
+    return {**how, "because": event.why, "tell": event.tell, "reason": event.reason}
+
+
+def _remaining(series: Series) -> int:
+    return sum(each.stands for each in series.occurrences)
+
+
+def _gist_of_series(series: Series, indexes: tuple[int, ...], version: int) -> dict[str, Any]:
+    booking, named = series.last, frozenset(indexes)
+    return {
+        "id": series.id,
+        "site": booking.site,
+        "time_zone": booking.time_zone,
+        "recurrence": series.pattern.recurrence,
+        "anchor_zone": series.pattern.anchor_zone,
+        "status": series.status.value,
+        "occurrences": tuple(_occurrence(each) for each in series.occurrences if each.index in named),
+        "organization": booking.organization,
+        "booked_by": booking.booked_by,
+        "booked_for": booking.booked_for,
+        "former": tuple(booking.former),
+        "version": version,
+    }
+
+
+def _occurrence(each: Occurrence) -> OccurrenceGist:
+    return OccurrenceGist(index=each.index, **_place_of(each.booking).model_dump())

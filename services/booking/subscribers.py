@@ -5,6 +5,7 @@ from services.booking.handlers import (
     BookingHandlers,
     MoveHandlers,
     PlaceHandlers,
+    SeriesHandlers,
     WaitlistHandlers,
 )
 from services.booking.queries import (
@@ -12,11 +13,13 @@ from services.booking.queries import (
     EntitlementQueries,
     PlaceQueries,
     PresenceQueries,
+    SeriesQueries,
     StrikeQueries,
     WaitQueries,
     WatchQueries,
     booking_view,
     resource_view,
+    series_view,
 )
 from shared.contracts import booking as said
 from shared.contracts.message import Answer, Asked
@@ -138,6 +141,42 @@ def answer_waitlist(service: Service, handle: WaitlistHandlers, ask: WaitQueries
     @service.command(said.ListWaits)
     async def list_waits(msg: Asked[said.ListWaits]) -> Answer:
         return answer(await ask.list_waits(msg))
+
+
+def answer_series(service: Service, handle: SeriesHandlers, ask: SeriesQueries) -> None:
+    """Commands and queries about series."""
+
+    @service.command(said.PlaceSeries)
+    async def place_series(msg: Asked[said.PlaceSeries]) -> Answer:
+        stored = await handle.place_series(msg)
+        return answer(series_view(stored.doc), status=201, replay=stored.replay)
+
+    @service.command(said.CancelSeries)
+    async def cancel_series(msg: Asked[said.CancelSeries]) -> Answer:
+        stored = await handle.cancel_series(msg)
+        return answer(series_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.ApproveSeries)
+    async def approve_series(msg: Asked[said.ApproveSeries]) -> Answer:
+        stored = await handle.approve_series(msg)
+        return answer(series_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.RejectSeries)
+    async def reject_series(msg: Asked[said.RejectSeries]) -> Answer:
+        stored = await handle.reject_series(msg)
+        return answer(series_view(stored.doc), replay=stored.replay)
+
+    @service.command(said.GetSeries)
+    async def get_series(msg: Asked[said.GetSeries]) -> Answer:
+        return answer(await ask.get_series(msg))
+
+    @service.command(said.ListSeries)
+    async def list_series(msg: Asked[said.ListSeries]) -> Answer:
+        return answer(await ask.list_series(msg))
+
+    @service.command(said.SeriesHistory)
+    async def series_history(msg: Asked[said.SeriesHistory]) -> Answer:
+        return answer(await ask.series_history(msg))
 
 
 def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) -> None:

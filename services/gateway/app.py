@@ -24,7 +24,7 @@ from services.gateway.ops import Watch
 from services.gateway.policy import ANYONE, SESSION
 from services.gateway.problems import Catalogue, written_catalogue
 from services.gateway.proxies import Proxies
-from services.gateway.routes import booking, events, identity, members, notify, privacy, waitlist
+from services.gateway.routes import booking, events, identity, members, notify, privacy, series, waitlist
 from services.gateway.routes.identity import IdentitySignIn
 from services.gateway.routes.people import People
 from services.gateway.routes.privacy import Export
@@ -42,7 +42,7 @@ from shared.kit.starting import settled
 
 log = get_logger()
 _CALLS = {
-    "booking": (*booking.CALLS, *waitlist.CALLS),
+    "booking": (*booking.CALLS, *series.CALLS, *waitlist.CALLS),
     "members": (*members.CALLS, *identity.CALLS, *privacy.CALLS),
     "events": events.CALLS,
     "notify": notify.CALLS,

@@ -4,7 +4,16 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 
 from services.notify.compose import Composer
-from services.notify.handlers import Announcements, Bookings, Directly, Inbox, Memberships, Results, Waitlist
+from services.notify.handlers import (
+    Announcements,
+    Bookings,
+    Directly,
+    Inbox,
+    Memberships,
+    Results,
+    SeriesNews,
+    Waitlist,
+)
 from services.notify.handlers.forgetting import Forgetting
 from services.notify.letter import address
 from services.notify.personal import PersonalQueries
@@ -25,6 +34,7 @@ from services.notify.subscribers import (
     subscribe_to_memberships,
     subscribe_to_results,
 )
+from services.notify.subscribers.series import subscribe_to_series
 from services.notify.subscribers.waitlist import subscribe_to_waitlist
 from services.notify.tell import Rows, Teller
 from services.notify.wording import Wording
@@ -77,6 +87,7 @@ def _hear(service: Service, directly: Directly, known: Known, announcements: Ann
     subscribe_to_leaving(service, bookings)
     subscribe_to_attendance(service, bookings)
     subscribe_to_waitlist(service, Waitlist(directly, known.endings))
+    subscribe_to_series(service, SeriesNews(directly, known.endings))
     subscribe_to_results(service, Results(directly, known))
     subscribe_to_memberships(service, Memberships(directly, known.endings))
     subscribe_to_announcements(service, announcements)

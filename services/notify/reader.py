@@ -2,7 +2,7 @@
 
 from services.notify.store import Person, Sites
 from services.notify.wording import Facts, Reader
-from shared.contracts.booking import BookingEvent, WaitEvent
+from shared.contracts.booking import BookingEvent, SeriesEvent, WaitEvent
 from shared.contracts.members import OrganizationStatusChanged, RenewalDue, SessionReused
 
 
@@ -10,7 +10,7 @@ def place_of(facts: Facts) -> tuple[str, str]:
     """(site, the zone the event itself speaks of); both empty where it is of no place."""
     if isinstance(facts, SessionReused | OrganizationStatusChanged | RenewalDue):
         return "", ""
-    if isinstance(facts, BookingEvent | WaitEvent):
+    if isinstance(facts, BookingEvent | SeriesEvent | WaitEvent):
         return facts.site, facts.time_zone
     return facts.seminar.site, facts.seminar.when.zone
 

@@ -46,6 +46,13 @@ _STEPS: Mapping[Language, Mapping[str, Words]] = {
 }
 
 
+def standing_words(facts: OrganizationStatusChanged | RenewalDue, language: Language) -> dict[str, Any]:
+    """What a letter about a membership says."""
+    if isinstance(facts, RenewalDue):
+        return renewal_words(facts, language)
+    return membership_words(facts, language)
+
+
 def membership_words(facts: OrganizationStatusChanged, language: Language) -> dict[str, Any]:
     """One that was resumed after its last day has expired, whatever led there."""
     step = "expire" if facts.status == "expired" else facts.transition

@@ -13,7 +13,7 @@ from services.notify.store import Mails, Notices, Sites
 from services.notify.store.mails import Lane, mail_row
 from services.notify.store.sites import Site
 from services.notify.wording import Facts, Wording
-from shared.contracts.booking import BookingEvent, WaitEvent
+from shared.contracts.booking import BookingEvent, SeriesEvent, WaitEvent
 from shared.contracts.members import OrganizationStatusChanged, RenewalDue, SessionReused
 from shared.contracts.message import BilingualView, CloudEvent
 from shared.kernel.time import Clock
@@ -103,6 +103,8 @@ def link_of(facts: Facts) -> str | None:
         return f"/v1/bookings/{facts.id}"
     if isinstance(facts, WaitEvent):
         return f"/v1/booking-waitlist/{facts.id}"
+    if isinstance(facts, SeriesEvent):
+        return f"/v1/booking-series/{facts.id}"
     if isinstance(facts, OrganizationStatusChanged | RenewalDue):
         return f"/v1/organizations/{facts.id}"
     return f"/v1/seminars/{facts.seminar.id}"

@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from services.notify.domain.plan import Topic
 from services.notify.moments import span_lines, when_lines
-from services.notify.standing import membership_words, renewal_words
+from services.notify.recurring import SERIES, series_words
+from services.notify.seminar_words import FIELDS, MODE
+from services.notify.standing import standing_words
 from services.notify.wishes import ANY
-from shared.contracts.booking import BookingEvent, PlaceView, WaitEvent
+from shared.contracts.booking import BookingEvent, PlaceView, SeriesEvent, WaitEvent
 from shared.contracts.events import (
     RegistrationPlaced,
     RegistrationPromoted,
@@ -27,8 +29,7 @@ from shared.kernel.names import Name, addressed, organization_addressed
 from shared.kernel.text import DISGUISES, Language, Text
 
 AboutSeminar = RegistrationPlaced | RegistrationPromoted | SeminarChanged | SeminarCancelled
-AboutMembership = OrganizationStatusChanged | RenewalDue
-Facts = BookingEvent | WaitEvent | AboutSeminar | AboutMembership | SessionReused
+Facts = BookingEvent | WaitEvent | SeriesEvent | AboutSeminar | OrganizationStatusChanged | RenewalDue | SessionReused
 _TEMPLATES: Mapping[Topic, str] = {
     Topic.BOOKING_PLACED: "booking_placed",
     Topic.BOOKING_PROVISIONAL: "booking_provisional",
@@ -49,6 +50,7 @@ _TEMPLATES: Mapping[Topic, str] = {
     Topic.WAITLIST_LAPSED: "waitlist_lapsed",
     Topic.WAITLIST_EXPIRED: "waitlist_expired",
     Topic.WAITLIST_CANCELLED: "waitlist_cancelled",
+    **dict.fromkeys(SERIES, "series"),
     Topic.REGISTERED: "registered",
     Topic.WAITING: "waiting",
     Topic.PROMOTED: "promoted",
@@ -83,32 +85,6 @@ _BECAUSE: Mapping[Language, Mapping[str, str]] = {
         "membership-ended": "the organization's membership ends before it",
         "organization-left": "the organization has left",
         "organization-suspended": "the organization's membership has been suspended for too long",
-    },
-}
-_MODE: Mapping[Language, Mapping[str, str]] = {
-    "ja": {"onsite": "会場参加", "online": "オンライン参加"},
-    "en": {"onsite": "onsite", "online": "online"},
-}
-_FIELDS: Mapping[Language, Mapping[str, str]] = {
-    "ja": {
-        "format": "形式",
-        "languages": "使用言語",
-        "modes": "参加方法・定員",
-        "speakers": "登壇者",
-        "status": "中止の取り消し（あらためて開催します）",
-        "stream_url": "配信先",
-        "topics": "テーマ",
-        "venue": "会場",
-    },
-    "en": {
-        "format": "format",
-        "languages": "languages",
-        "modes": "ways to attend",
-        "speakers": "speakers",
-        "status": "no longer cancelled, it takes place after all",
-        "stream_url": "stream",
-        "topics": "topics",
-        "venue": "venue",
     },
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -151,7 +127,9 @@ class Wording:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        names = [f"{name}.{lang}.{part}.j2" for name in _TEMPLATES.values() for lang in _LANGUAGES for part in _PARTS]
+        names = [
+            f"{name}.{lang}.{part}.j2" for name in {*_TEMPLATES.values()} for lang in _LANGUAGES for part in _PARTS
+        ]
         names += [f"letter.{lang}.txt.j2" for lang in _LANGUAGES]
         self._templates: Mapping[str, Template] = {name: environment.get_template(name) for name in names}
         for language in _LANGUAGES:  # loads the tables of zones and languages, so that no first reader waits for them
@@ -159,7 +137,7 @@ class Wording:
 
     def of(self, topic: Topic, facts: Facts, reader: Reader) -> Words:
         """The words about `facts` for one reader."""
-        return self._words(topic, _context(facts, reader), reader)
+        return self._words(topic, _context(topic, facts, reader), reader)
 
     def of_code(self, code: str, minutes: int, language: Language) -> Words:
         """The words that carry a sign-in code, valid for `minutes` from now."""
@@ -171,7 +149,7 @@ class Wording:
         """Title and body of an in-app notice, in both languages."""
         subjects, bodies = {}, {}
         for language in _LANGUAGES:
-            context = _context(facts, Reader(language, zones, site))
+            context = _context(topic, facts, Reader(language, zones, site))
             subjects[language] = self._render(topic, language, "subject", context)
             bodies[language] = self._render(topic, language, "txt", context).strip()
         return BilingualView(**subjects), BilingualView(**bodies)
@@ -204,28 +182,28 @@ def salutation(reader: Reader) -> str:
     return one_line(to) if reader.language == "ja" else f"Hello {one_line(to)},"
 
 
-def _context(facts: Facts, reader: Reader) -> dict[str, Any]:
+def _context(topic: Topic, facts: Facts, reader: Reader) -> dict[str, Any]:
     match facts:
         case BookingEvent() | WaitEvent():
             return _booking(facts, reader)
+        case SeriesEvent():
+            return _series(topic, facts, reader)
         case RegistrationPlaced():
             position = [] if facts.position is None else [str(facts.position)]
             return _seminar(facts.seminar, reader) | {
-                "mode": [_MODE[reader.language][facts.mode]],
+                "mode": [MODE[reader.language][facts.mode]],
                 "position": position,
             }
         case RegistrationPromoted():
-            return _seminar(facts.seminar, reader) | {"mode": [_MODE[reader.language][facts.mode]]}
+            return _seminar(facts.seminar, reader) | {"mode": [MODE[reader.language][facts.mode]]}
         case SeminarChanged():
             return _seminar(facts.seminar, reader) | _changes(facts, reader)
         case SeminarCancelled():
             return _seminar(facts.seminar, reader) | {"reason": _lines(facts.reason)}
         case SessionReused():
             return {"times": span_lines(facts.at, None, reader.zones, reader.language)}
-        case OrganizationStatusChanged():
-            return {"organization": [_best(facts.name, reader.language)]} | membership_words(facts, reader.language)
-        case RenewalDue():
-            return {"organization": [_best(facts.name, reader.language)]} | renewal_words(facts, reader.language)
+        case OrganizationStatusChanged() | RenewalDue():
+            return {"organization": [_best(facts.name, reader.language)]} | standing_words(facts, reader.language)
 
 
 def _booking(facts: BookingEvent | WaitEvent, reader: Reader) -> dict[str, Any]:
@@ -254,6 +232,14 @@ def _named(facts: BookingEvent | WaitEvent, language: Language) -> str:
     return name or facts.resource or ANY[language][dict(facts)["kind"]]
 
 
+def _series(topic: Topic, facts: SeriesEvent, reader: Reader) -> dict[str, Any]:
+    place, said = one_line(reader.site_name.best(reader.language)), dict(facts)
+    names = [_best(each.resource_name, reader.language) or each.resource for each in facts.occurrences]
+    reason = [*_known([said.get("because") or ""], _BECAUSE[reader.language]), *_lines(said.get("reason"))]
+    whereabouts = {"place": [place] if place else [], "resource": list(dict.fromkeys(names)), "reason": reason}
+    return whereabouts | series_words(topic, facts, reader.zones, reader.language)
+
+
 def _earlier(before: object, reader: Reader) -> list[str]:
     """Where and when it was; nothing where only a state is told."""
     if not isinstance(before, PlaceView):
@@ -277,7 +263,7 @@ def _changes(facts: SeminarChanged, reader: Reader) -> dict[str, Any]:
     return {
         "before_title": [before] if before != title else [],
         "before_times": times_before if times_before != times else [],
-        "others": _known(others, _FIELDS[reader.language]),
+        "others": _known(others, FIELDS[reader.language]),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.booking.store import Bookings
+from services.booking.store import Bookings, SeriesStore
 from shared.kit.documents import Documents
 from shared.kit.mongo import Mongo
 from tests.support.booking import StillClock
@@ -36,3 +36,8 @@ async def bookings(request: pytest.FixtureRequest) -> AsyncIterator[Bookings]:
 def real_bookings(mongo: Mongo) -> Bookings:
     history = mongo.collection("bookings_history")
     return Bookings(Documents(mongo.collection("bookings"), history, StillClock(), lambda _: None))
+
+
+def real_series(mongo: Mongo) -> SeriesStore:
+    history = mongo.collection("bookings_history")
+    return SeriesStore(Documents(mongo.collection("bookings"), history, StillClock(), lambda _: None))

@@ -14,7 +14,7 @@ from shared.kernel.interval import Interval
 from shared.kit.copies import Copy
 from shared.kit.documents import Cause
 from shared.kit.mongo import Mongo
-from tests.booking.conftest import real_bookings
+from tests.booking.conftest import real_bookings, real_series
 from tests.support.booking import MEMBER_A, NOW, ROOM, SITE, StillClock, organization, under, wish
 
 OPEN_ALWAYS = replace(ROOM, opening_hours=None, buffer_minutes=0)
@@ -35,6 +35,7 @@ class Office:
     def __post_init__(self) -> None:
         self.pace = Pace()
         self.bookings: Bookings = real_bookings(self.mongo)
+        self.series = real_series(self.mongo)
         self.departures = Departures(self.mongo.collection("departures"))
         self.members = Copy(self.mongo.collection("copy_member"), MemberState)
         self.organizations = Copy(self.mongo.collection("copy_organization"), OrganizationState)
@@ -46,6 +47,7 @@ class Office:
             departures=self.departures,
             bookings=bookings or self.bookings,
             offering=NobodyWaits(),
+            series=self.series,
             people=People(self.members),
             organizations=self.organizations,
             sites=self.sites,

@@ -33,7 +33,7 @@ from shared.kit.documents import Cause, Documents
 from shared.kit.documents.chain import checked
 from shared.kit.mongo import Mongo
 from shared.kit.nats.request import Refused
-from tests.booking.conftest import real_bookings
+from tests.booking.conftest import real_bookings, real_series
 from tests.booking.running import CLERK, House, at_work, tell
 from tests.booking.test_store_indexes import Asked, stages
 from tests.support.booking import (
@@ -117,7 +117,7 @@ async def test_what_was_written_into_a_booking_goes_half_a_year_after_its_end(cl
     stream = Stream()
     names = Names(Copy(mongo.collection("copy_contact"), NameState))
     waits = Waits(Documents(mongo.collection("waits"), None, clock, lambda _: None), None)
-    forgetting = Forgetting(bookings, names, waits, one_site, stream, clock)
+    forgetting = Forgetting(bookings, real_series(mongo), names, waits, one_site, stream, clock)
     clock.at = booked().interval.end + TEXT_KEPT
     assert await forgetting.redact_outlived() == 0, "not a moment before"
     clock.at += timedelta(milliseconds=1)

@@ -11,7 +11,7 @@ from shared.contracts.message import CloudEvent
 from shared.kit.copies import Copy
 from shared.kit.documents import Documents
 from shared.kit.mongo import Mongo
-from tests.booking.conftest import real_bookings
+from tests.booking.conftest import real_bookings, real_series
 from tests.support.booking import NOW, StillClock
 from tests.support.servers import Servers
 
@@ -42,7 +42,8 @@ async def test_a_person_is_not_forgotten_before_their_name_is_gone(clean: Server
     assert "カナリア" in repr(stored)
     assert "ana@special.example" not in repr(stored), "no address comes in here"
     waits = Waits(Documents(mongo.collection("waits"), None, StillClock(), lambda _: None), None)
-    forgetting = Forgetting(real_bookings(mongo), Names(copy), waits, _one_site, Silent(), StillClock())
+    kept = real_bookings(mongo), real_series(mongo)
+    forgetting = Forgetting(*kept, Names(copy), waits, _one_site, Silent(), StillClock())
     assert (await forgetting.work({"about": "ana"})).more
     await copy.apply(NameState(id="ana", sequence=2, erased=True))
     assert not (await forgetting.work({"about": "ana"})).more

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.booking import BookingCancelled, BookingConfirmed
+from shared.contracts.booking import BookingCancelled, BookingConfirmed, SeriesCancelled, SeriesConfirmed
 from shared.contracts.members import ContactState, MemberState, MembersView, MemberView
 from shared.contracts.message import Event, Message
 from shared.contracts.notify import NoticeCreated
@@ -20,6 +20,8 @@ MAP = Path(__file__).parents[2] / "docs" / "privacy.md"
 TOLD: dict[type[Event], set[str]] = {
     BookingConfirmed: {"BookingConfirmed.reason"},
     BookingCancelled: {"BookingCancelled.reason"},
+    SeriesConfirmed: {"SeriesConfirmed.reason"},
+    SeriesCancelled: {"SeriesCancelled.reason"},
     NoticeCreated: {"NoticeView.title", "NoticeView.body"},
 }
 """What booking and notify take back from the stream when it has to be forgotten."""

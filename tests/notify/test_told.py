@@ -10,31 +10,10 @@ from shared.contracts.events import RegistrationState
 from shared.contracts.message import BilingualView, Event
 from tests.notify import builders as b
 from tests.notify.conftest import House, Houses
+from tests.notify.each_event import EACH_EVENT
 from tests.support.waiting import until
 
 BOTH_DRIVERS = pytest.mark.parametrize("driver", ["motor", "pymongo"])
-EACH_EVENT = [
-    *b.MORE_EVENTS,
-    (b.placed(), "b1", "booking.placed", "予約を受け付けました"),
-    (b.placed(status="provisional", expires_at=b.DEADLINE), "b1", "booking.provisional", "仮予約を承りました"),
-    (b.submitted(), "b1", "booking.pending", "承認待ちです"),
-    (b.confirmed(), "b1", "booking.confirmed", "予約が確定しました"),
-    (b.reminded(), "b1", "booking.reminded", "確定期限が近づいています"),
-    (b.challenged(), "b1", "booking.challenged", "確定期限が早まりました"),
-    (b.moved(), "b1", "booking.moved", "予約が変更されました"),
-    (b.reworded(), "b1", "booking.changed", "登録内容が変更されました"),
-    (b.expired(), "b1", "booking.expired", "期限切れ"),
-    (b.no_show(), "b1", "booking.no_show", "チェックインがなかったため開放しました"),
-    (b.cancelled(rejected=True, reason="点検"), "b1", "booking.rejected", "承認されませんでした"),
-    (b.cancelled(), "b1", "booking.cancelled", "予約を取り消しました"),
-    (b.registered(), "r1", "registration.confirmed", "お申し込みを受け付けました"),
-    (b.registered(status="waiting", position=3), "r1", "registration.waiting", "キャンセル待ち"),
-    (b.promoted(), "r1", "registration.promoted", "お席が確保できました"),
-    (b.changed(), "s1", "seminar.changed", "内容が変わりました"),
-    (b.called_off(), "s1", "seminar.cancelled", "中止になりました"),
-    (b.handed_over(), "b1", "booking.received", "ご予約の引き継ぎ"),
-    (b.reused(), "session-1", "session.reused", "安全のため、サインインを終了しました"),
-]
 
 
 @pytest.mark.parametrize(("event", "about", "topic", "subject"), EACH_EVENT, ids=[each[2] for each in EACH_EVENT])

@@ -8,6 +8,7 @@ from services.notify.wording import Facts, Reader, Wording, Words
 from shared.kernel.names import Name
 from shared.kernel.text import Language, Text
 from tests.notify import builders as b
+from tests.notify import series_builders as s
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SITE = Text("ニューヨーク・ラウンジ", "New York lounge")
@@ -31,6 +32,14 @@ CASES: Mapping[Topic, Facts] = {
     Topic.WAITLIST_LAPSED: b.ended("lapsed"),
     Topic.WAITLIST_EXPIRED: b.ended("expired"),
     Topic.WAITLIST_CANCELLED: b.ended("cancelled", because="membership-ended"),
+    Topic.SERIES_PLACED: s.series_placed(),
+    Topic.SERIES_PENDING: s.series_placed(status="pending", times=3, skipped=()),
+    Topic.SERIES_CONFIRMED: s.series_confirmed(reason="受付でお名前をお伝えください。"),
+    Topic.SERIES_REJECTED: s.series_cancelled(rejected=True, reason="設備点検のため"),
+    Topic.SERIES_CANCELLED: s.series_cancelled(debit_kept=(0,), remaining=4),
+    Topic.SERIES_EXPIRED: s.series_expired(),
+    Topic.SERIES_RECEIVED: s.series_handed_over(),
+    Topic.SERIES_HANDED_OVER: s.series_handed_over(),
     Topic.REGISTERED: b.registered(seminar=b.tentative()),
     Topic.WAITING: b.registered(status="waiting", position=3, mode="onsite"),
     Topic.PROMOTED: b.promoted(),

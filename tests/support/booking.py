@@ -14,16 +14,24 @@ from services.booking.domain.party import Party, Period
 from services.booking.domain.resource import Resource
 from services.booking.domain.rights import Policy
 from services.booking.domain.rules import Circumstances, Wanted
+from services.booking.domain.series import SETTLE
 from services.booking.domain.site import Calendar, Site
-from services.booking.handlers import AttendanceHandlers, BookingHandlers, MoveHandlers, Timers
+from services.booking.handlers import (
+    AttendanceHandlers,
+    BookingHandlers,
+    MoveHandlers,
+    SeriesHandlers,
+    SeriesTimers,
+    Timers,
+)
 from services.booking.handlers.claiming import Claiming
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.parties import Parties
-from services.booking.store import Bookings, Rights, Units
+from services.booking.store import Bookings, Rights, SeriesStore, Units
 from services.booking.store.rights import policy_of
 from services.members.publish import row_view
 from services.members.store.policies import first_table
-from shared.contracts.booking import PlaceBooking
+from shared.contracts.booking import PlaceBooking, PlaceSeries
 from shared.contracts.members import (
     POLICY_ID,
     MembershipView,
@@ -39,7 +47,7 @@ from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
 from shared.kit.documents import Stored
 from tests.support.documents import FakeDocuments
-from tests.support.fake_bookings import FakeBookings
+from tests.support.fake_bookings import FakeBookings, FakeSeriesStore
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOLIDAYS = load_holidays()
@@ -147,6 +155,14 @@ def to_place(wall: str = "2026-12-15 19:00", minutes: int = 60, **more: Any) -> 
     return PlaceBooking(**values)
 
 
+def to_repeat(wall: str = "2026-12-15 19:00", minutes: int = 60, **more: Any) -> PlaceSeries:
+    """Four times, week by week, unless it says other."""
+    start = ny(wall)
+    ends_at = start + timedelta(minutes=minutes)
+    values: dict[str, Any] = {"site": "nyc", "resource": "room-a", "starts_at": start, "ends_at": ends_at}
+    return PlaceSeries(**values | {"recurrence": "FREQ=WEEKLY;COUNT=4"} | more)
+
+
 class FakeCopy(dict[str, S]):
     """States by id, as a Copy answers them."""
 
@@ -216,6 +232,8 @@ class FakeHouse:
             rights=Rights(self.policies),
         )
         self.work_on(self.bookings)
+        self.series = FakeSeriesStore(self.bookings.memory)
+        self.repeat = self.repeating_on(self.series)
 
     def work_on(self, bookings: Bookings) -> None:
         """From now on over this collection, which may be a real one."""
@@ -236,12 +254,20 @@ class FakeHouse:
         )
         return handle, timers
 
+    def repeating_on(self, series: SeriesStore) -> SeriesHandlers:
+        """The handlers of series over this collection."""
+        return SeriesHandlers(
+            series=series, ground=self.ground, claiming=self.handle.claiming, clock=self.clock, chance=Random(9)
+        )
+
     async def run_to(self, at: datetime) -> None:
         """Moves the clock there and strikes every timer on the way, each at its own time, as the ticker would."""
+        of_series = SeriesTimers(series=self.series, clock=self.clock).on_series
+        handlers = {**self.timers.by_kind, SETTLE: of_series}
         while due := sorted(self._armed(at)):
             self.clock.at = max(self.clock.at, due[0][0])
             doc = self.bookings.memory.docs[due[0][1]]
-            await self.timers.by_kind[doc["due_kind"]](doc)
+            await handlers[doc["due_kind"]](doc)
         self.clock.at = at
 
     def _armed(self, until: datetime) -> list[tuple[datetime, str]]:

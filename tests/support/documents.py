@@ -93,10 +93,13 @@ class FakeDocuments(Documents):
 
 
 def matches(doc: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    """Equality (also with one of an array's values), `$in` and `$or`: all that filters of a principal use."""
+    """Equality (also with one of an array's values), `$in`, `$exists`, `$or`: all that filters of a principal use."""
     for name, wanted in where.items():
         if name == "$or":
             if not any(matches(doc, each) for each in wanted):
+                return False
+        elif isinstance(wanted, dict) and "$exists" in wanted:
+            if (name in doc) != wanted["$exists"]:
                 return False
         elif isinstance(wanted, dict):
             if not any(matches(doc, {name: each}) for each in wanted["$in"]):

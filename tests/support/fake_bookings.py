@@ -1,6 +1,6 @@
 """The collection of bookings, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +8,10 @@ from services.booking.domain.availability import Occupied
 from services.booking.domain.claims import Place
 from services.booking.domain.resource import Resource, granules_of
 from services.booking.domain.viewer import Viewer
-from services.booking.store import Bookings, BookingsPage
-from services.booking.store.bookings import as_party
+from services.booking.store import Bookings, BookingsPage, SeriesStore
+from services.booking.store.listing import of_page
 from services.booking.store.mapping import occupied_of
+from services.booking.store.series_mapping import occupied_by
 from shared.kernel.interval import Interval
 from tests.support.documents import FakeDocuments, matches
 
@@ -27,7 +28,7 @@ class FakeBookings(Bookings):
             doc
             for site in page.sites
             for doc in self.memory.of(site)
-            if all(viewer.sees_all_of(each) for each in page.sites) or matches(doc, as_party(viewer))
+            if matches(doc, of_page(page, viewer)) and "recurrence" not in doc
         ]
         found = [
             doc
@@ -60,11 +61,11 @@ class FakeBookings(Bookings):
 
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         return [
-            occupied_of(doc)
-            for doc in self.memory.of(site)
+            each
+            for each in _occupied(self.memory.of(site))
             if any(
-                each.startswith(f"{resource}|") and within.overlaps(_granule(each))
-                for each in doc.get("claims", ())
+                claim.startswith(f"{resource}|") and within.overlaps(_granule(claim))
+                for claim in each.claims
                 for resource in resources
             )
         ]
@@ -81,6 +82,24 @@ class FakeBookings(Bookings):
     async def used_units(self, site: str, prefix: str) -> set[int]:
         claims = [claim for doc in self.memory.of(site) for claim in doc.get("claims", ())]
         return {int(claim.removeprefix(prefix)) for claim in claims if claim.startswith(prefix)}
+
+
+class FakeSeriesStore(SeriesStore):
+    """The series in the same memory."""
+
+    def __init__(self, documents: FakeDocuments) -> None:
+        super().__init__(documents)
+        self.memory = documents
+
+    async def in_the_way(self, site: str, claims: Sequence[str]) -> list[Occupied]:
+        wanted = set(claims)
+        return [each for each in _occupied(self.memory.of(site)) if not wanted.isdisjoint(each.claims)]
+
+
+def _occupied(docs: Iterable[dict[str, Any]]) -> Iterator[Occupied]:
+    for doc in docs:
+        if doc.get("claims"):
+            yield from occupied_by(doc) if "occurrences" in doc else [occupied_of(doc)]
 
 
 def _granule(claim: str) -> Interval:

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.events import BookingRedacted
+from services.booking.domain.series import Series
+from services.booking.domain.series_events import SeriesRedacted
+from services.booking.domain.series_placing import SeriesDecided
 from shared.kernel.decision import Decision
 
 
@@ -15,3 +18,13 @@ def redact(booking: Booking) -> Decided:
         return Decision(booking)
     redacted = replace(booking, purpose=None, reason=None)
     return Decision(redacted, [BookingRedacted(redacted)])
+
+
+def redact_series(series: Series) -> SeriesDecided:
+    """The same of each of its times."""
+    decided = [redact(each) for each in series.bookings]
+    if not any(each.events for each in decided):
+        return Decision(series)
+    pairs = zip(series.occurrences, decided, strict=True)
+    redacted = replace(series, occurrences=tuple(replace(each, booking=done.state) for each, done in pairs))
+    return Decision(redacted, [SeriesRedacted(redacted)])

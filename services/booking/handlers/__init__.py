@@ -4,7 +4,8 @@ from services.booking.handlers.attendance import AttendanceHandlers
 from services.booking.handlers.bookings import BookingHandlers
 from services.booking.handlers.moving import MoveHandlers
 from services.booking.handlers.places import PlaceHandlers
-from services.booking.handlers.timers import Timers
+from services.booking.handlers.series import SeriesHandlers
+from services.booking.handlers.timers import SeriesTimers, Timers
 from services.booking.handlers.waitlist import WaitlistHandlers
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "BookingHandlers",
     "MoveHandlers",
     "PlaceHandlers",
+    "SeriesHandlers",
+    "SeriesTimers",
     "Timers",
     "WaitlistHandlers",
 ]

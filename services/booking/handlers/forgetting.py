@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.leaving import Why
-from services.booking.domain.redacting import redact
+from services.booking.domain.redacting import redact, redact_series
 from services.booking.domain.viewer import ITSELF, Viewer
 from services.booking.domain.waiting import Entry, WaitlistDecided
-from services.booking.handlers.ports import Decide
-from shared.contracts.booking import BookingCancelled, BookingConfirmed
+from shared.contracts.booking import BookingCancelled, BookingConfirmed, SeriesCancelled, SeriesConfirmed
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, Stored
 from shared.kit.errands import Turn
@@ -21,19 +19,24 @@ from shared.kit.errands import Turn
 TEXT_KEPT = timedelta(days=183)
 """How long after its end a booking keeps what was written into it."""
 PAGE = 100
-TELL_WORDS = (BookingConfirmed, BookingCancelled)
+TELL_WORDS = (BookingConfirmed, BookingCancelled, SeriesConfirmed, SeriesCancelled)
 """The events that carry what people wrote."""
 _LOOK_SECONDS, _PAUSE_SECONDS = 3_600.0, 0.1
 
 
-class Bookings(Protocol):
+class Kept(Protocol):
+    """Bookings, or series of them."""
+
     async def worded(self, sites: Sequence[str], member: str, *, limit: int) -> list[str]: ...
     async def outlived(self, sites: Sequence[str], *, before: datetime, limit: int) -> list[str]: ...
     async def change(
-        self, booking_id: str, decide: Decide, cause: Cause, viewer: Viewer, *, at: datetime
+        self, _: str, decide: Callable[[Any], Any], cause: Cause, viewer: Viewer, *, at: datetime
     ) -> Stored: ...
-    async def telling(self, booking_id: str) -> set[str]: ...
-    async def forget_history(self, booking_id: str, told: Collection[str]) -> None: ...
+
+
+class Bookings(Kept, Protocol):
+    async def telling(self, _: str) -> set[str]: ...
+    async def forget_history(self, _: str, told: Collection[str]) -> None: ...
 
 
 class Names(Protocol):
@@ -60,6 +63,7 @@ class Waits(Protocol):
 @dataclass(frozen=True, slots=True)
 class Forgetting:
     bookings: Bookings
+    series: Kept
     names: Names
     waits: Waits
     sites: Callable[[], Awaitable[Sequence[str]]]
@@ -72,50 +76,53 @@ class Forgetting:
         What is still to come is a departure's to settle. Their name goes with the tombstone of their contact, which may
         be on its way: it is not done before.
         """
-        member = errand["about"]
+        member, done = errand["about"], 0
         cause = Cause("booking.forget_member", ITSELF.member, f"erasure-{member}")
-        found = await self.bookings.worded(await self.sites(), member, limit=PAGE)
-        redacted = sum([await self._without_words(booking_id, cause) for booking_id in found])
+        for kept in (self.bookings, self.series):
+            for each in await kept.worded(await self.sites(), member, limit=PAGE):
+                done += await self._without_words(kept, each, cause)
         waited = await self.waits.open_of({"parties": member}, "", PAGE)
         for entry in waited:
             gone, at = partial(Entry.without, leaver=member, because=Why.MEMBER_LEFT), self.clock.now()
             await self.waits.change(entry.id, gone, cause, ITSELF, at=at)
         # One whose reason has still to go out on the stream is found again.
-        left = len(waited) == PAGE or await self.bookings.worded(await self.sites(), member, limit=1)
-        counts = {"bookings": redacted} | ({"waits": len(waited)} if waited else {})
-        return Turn(counts, more=bool(left) or await self.names.keeps(member))
+        left = [await kept.worded(await self.sites(), member, limit=1) for kept in (self.bookings, self.series)]
+        counts = {"bookings": done} | ({"waits": len(waited)} if waited else {})
+        return Turn(counts, more=len(waited) == PAGE or any(left) or await self.names.keeps(member))
 
     async def outlived_texts(self) -> None:
         """For ever; every replica looks now and then, and finds what no other has redacted."""
         while True:
-            more = await self.redact_outlived() == PAGE
+            more = await self.redact_outlived() >= PAGE
             await asyncio.sleep(_PAUSE_SECONDS if more else _LOOK_SECONDS)
 
     async def redact_outlived(self) -> int:
-        """A page of bookings that ended long ago. How many."""
-        found = await self.bookings.outlived(await self.sites(), before=self.clock.now() - TEXT_KEPT, limit=PAGE)
+        """A page of bookings, and one of series, that ended long ago. How many."""
+        before, done = self.clock.now() - TEXT_KEPT, 0
         cause = Cause("booking.redact_booking", ITSELF.member, "texts-outlived")
-        for booking_id in found:
-            await self._without_words(booking_id, cause)
-        return len(found)
+        for kept in (self.bookings, self.series):
+            for each in await kept.outlived(await self.sites(), before=before, limit=PAGE):
+                await self._without_words(kept, each, cause)
+                done += 1
+        return done
 
-    async def _without_words(self, booking_id: str, cause: Cause) -> bool:
+    async def _without_words(self, kept: Kept, doc_id: str, cause: Cause) -> bool:
         """Whether there were any in the booking itself.
 
         The history comes last: for as long as it holds a word, the booking is found again.
         """
-        had = False
+        redacts, had = (redact if kept is self.bookings else redact_series), False
 
-        def decide(booking: Booking) -> Decided:
+        def decide(state: Any) -> Any:
             nonlocal had
-            decided = redact(booking)
+            decided = redacts(state)
             had = bool(decided.events)
             return decided
 
-        await self.bookings.change(booking_id, decide, cause, ITSELF, at=self.clock.now())
+        await kept.change(doc_id, decide, cause, ITSELF, at=self.clock.now())
         # Of a type all or none: what is gone from the stream has no data here, and what has is on the stream.
-        told = await self.bookings.telling(booking_id) & {event.wire for event in TELL_WORDS}
+        told = await self.bookings.telling(doc_id) & {event.wire for event in TELL_WORDS}
         for wire in told:
-            await self.stream.take_back(booking_id, wire)
-        await self.bookings.forget_history(booking_id, told)
+            await self.stream.take_back(doc_id, wire)
+        await self.bookings.forget_history(doc_id, told)
         return had

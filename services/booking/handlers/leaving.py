@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.leaving import Successors, Why, heir_of, uncovered, under_membership, without
+from services.booking.domain.series_settling import settled
 from services.booking.domain.viewer import ITSELF
 from services.booking.domain.waiting import Entry, WaitlistDecided
 from services.booking.handlers.parties import party_of
-from services.booking.handlers.ports import Decide
+from services.booking.handlers.ports import Decide, DecideSeries
 from services.booking.store.bookings import Coming
 from services.booking.store.departures import Departure, Departures, departure_of
 from shared.contracts.members import MemberState, OrganizationState
@@ -36,6 +38,12 @@ class Bookings(Protocol):
 
 class Offering(Protocol):
     async def give_up(self, whose: Mapping[str, Any], decide: GiveUp, cause: Cause) -> None: ...
+
+
+class ManySeries(Protocol):
+    async def change(
+        self, series_id: str, decide: DecideSeries, cause: Cause, viewer: Any, *, at: datetime
+    ) -> Stored: ...
 
 
 class People(Protocol):
@@ -92,6 +100,7 @@ class Leaving:
     departures: Departures
     bookings: Bookings
     offering: Offering
+    series: ManySeries
     people: People
     organizations: Organizations
     sites: Callable[[], Awaitable[Sequence[str]]]
@@ -138,7 +147,11 @@ class Leaving:
         """One write, or none where there is nothing to do; the same departure settles a booking once."""
         at, cause = self.clock.now(), _cause(departure)
         decide = await look.settling(doc)
-        await self.bookings.change(doc["_id"], lambda booking: decide(booking, at), cause, ITSELF, at=at)
+        if _is_series(doc):
+            each_of_it = partial(settled, settle=lambda booking: decide(booking, at))
+            await self.series.change(doc["_id"], each_of_it, cause, ITSELF, at=at)
+        else:
+            await self.bookings.change(doc["_id"], lambda booking: decide(booking, at), cause, ITSELF, at=at)
 
     async def _of_member(self, departure: Departure) -> Look | None:
         member = await self.people.now(departure.subject)
@@ -166,7 +179,7 @@ class Leaving:
             return lambda booking, at: under_membership(booking, party, admins, at=at)
 
         def concerns(doc: Doc) -> bool:
-            return any(party.refusals_over(Interval(doc["starts_at"], doc["ends_at"])))
+            return _is_series(doc) or any(party.refusals_over(Interval(doc["starts_at"], doc["ends_at"])))
 
         def waiting(entry: Entry) -> WaitlistDecided | Entry:
             why = uncovered(entry.interval, party)
@@ -195,3 +208,8 @@ def _cause(departure: Departure) -> Cause:
         key=derived_id("departure", departure.id, str(departure.sequence)),
         fingerprint="departure",
     )
+
+
+def _is_series(doc: Doc) -> bool:
+    """Of which only the last time is told: which others there are, its document knows."""
+    return "recurrence" in doc

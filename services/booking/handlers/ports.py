@@ -8,12 +8,15 @@ from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.resource import Resource
 from services.booking.domain.rights import Policy
+from services.booking.domain.series import Series
+from services.booking.domain.series_placing import SeriesDecided
 from services.booking.domain.site import Site
 from services.booking.domain.viewer import Viewer
 from shared.kernel.interval import Interval
 from shared.kit.documents import Cause, Stored
 
 Decide = Callable[[Booking], Decided]
+DecideSeries = Callable[[Series], SeriesDecided]
 
 
 class Bookings(Protocol):
@@ -27,6 +30,22 @@ class Bookings(Protocol):
         self,
         booking_id: str,
         decide: Decide,
+        cause: Cause,
+        viewer: Viewer,
+        *,
+        at: datetime,
+        if_match: int | None = None,
+    ) -> Stored: ...
+
+
+class ManySeries(Protocol):
+    async def place(self, decided: SeriesDecided, cause: Cause, *, at: datetime) -> Stored: ...
+    async def replay(self, series_id: str, cause: Cause) -> Stored | None: ...
+    async def in_the_way(self, site: str, claims: Sequence[str]) -> list[Occupied]: ...
+    async def change(
+        self,
+        series_id: str,
+        decide: DecideSeries,
         cause: Cause,
         viewer: Viewer,
         *,

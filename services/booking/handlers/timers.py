@@ -8,8 +8,9 @@ from typing import Any
 from services.booking.domain.attendance import complete, no_show
 from services.booking.domain.booking import COMPLETE, EXPIRE, NO_SHOW, REMIND
 from services.booking.domain.lapsing import expire, remind
+from services.booking.domain.series_settling import lapse
 from services.booking.domain.viewer import ITSELF
-from services.booking.handlers.ports import Bookings
+from services.booking.handlers.ports import Bookings, ManySeries
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause
 
@@ -59,6 +60,18 @@ class Timers:
         """Take away what nobody settled by its deadline; where somebody did meanwhile, nothing happens."""
         cause = Cause("booking.expire_booking", ITSELF.member, correlationid)
         await self.bookings.change(booking_id, lambda booking: expire(booking, at=at), cause, ITSELF, at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesTimers:
+    series: ManySeries
+    clock: Clock
+
+    async def on_series(self, doc: dict[str, Any]) -> None:
+        """One of its times is over, or was not approved in time."""
+        at = max(self.clock.now(), doc["due_at"])
+        cause = Cause("booking.settle_series", ITSELF.member, _correlation(doc))
+        await self.series.change(doc["_id"], lambda series: lapse(series, at=at), cause, ITSELF, at=at)
 
 
 def _correlation(doc: dict[str, Any]) -> str:

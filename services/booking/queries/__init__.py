@@ -7,8 +7,9 @@ from services.booking.queries.bookings import BookingQueries
 from services.booking.queries.entitlements import EntitlementQueries
 from services.booking.queries.places import PlaceQueries
 from services.booking.queries.presence import PresenceQueries
+from services.booking.queries.series import SeriesQueries
 from services.booking.queries.strikes import StrikeQueries
-from services.booking.queries.views import booking_view, resource_view, site_view
+from services.booking.queries.views import booking_view, resource_view, series_view, site_view
 from services.booking.queries.waits import WaitQueries
 from services.booking.queries.watching import WatchQueries
 
@@ -17,10 +18,12 @@ __all__ = [
     "EntitlementQueries",
     "PlaceQueries",
     "PresenceQueries",
+    "SeriesQueries",
     "StrikeQueries",
     "WaitQueries",
     "WatchQueries",
     "booking_view",
     "resource_view",
+    "series_view",
     "site_view",
 ]

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from services.booking.domain.claims import places
 from services.booking.domain.resource import RULES
 from services.booking.domain.site import Holiday, Holidays, Site
 from services.booking.domain.wall import months_after, spoken, spoken_with_local
 from services.booking.store.mapping import Doc, resource_of, site_of
+from services.booking.store.series_mapping import occurrence_docs, skipped_local
 from shared.contracts.booking import (
     BookingView,
     FreeView,
@@ -16,6 +18,7 @@ from shared.contracts.booking import (
     HolidayView,
     ResourceRulesView,
     ResourceView,
+    SeriesView,
     SiteView,
     TakenView,
 )
@@ -43,6 +46,18 @@ def booking_view(doc: Doc) -> BookingView:
     return BookingView.model_validate(
         {"cancel_by": interval["starts_at"], **doc, **interval, **instants, "id": doc["_id"]}
     )
+
+
+def series_view(doc: Doc) -> SeriesView:
+    zone = zone_of(doc["time_zone"])
+    whole = {"created_at": shown(doc["created_at"], zone), "id": doc["_id"]}
+    skipped = tuple({**each, **_instants(each, zone), "local": skipped_local(each, doc)} for each in doc["skipped"])
+    occurrences = tuple(booking_view(each).model_dump() for each in occurrence_docs(doc))
+    return SeriesView.model_validate({**doc, **whole, "occurrences": occurrences, "skipped": skipped})
+
+
+def _instants(each: Doc, zone: ZoneInfo) -> dict[str, str]:
+    return {name: shown(each[name], zone) for name in ("starts_at", "ends_at") if name in each}
 
 
 def history_entry_view(entry: Doc, time_zone: str) -> HistoryEntryView:

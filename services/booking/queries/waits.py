@@ -7,7 +7,7 @@ from typing import Any
 from services.booking.domain.line import ahead, line
 from services.booking.domain.wall import spoken
 from services.booking.handlers.parties import Parties
-from services.booking.queries.bookings import cursor_of, first_instant, opened, zones_of
+from services.booking.queries.pages import cursor_of, first_instant, opened, zones_of
 from services.booking.store import BookingsPage, Resources, Sites, Waits
 from services.booking.store.mapping import Doc
 from services.booking.store.waits import entry_of

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.booking.store.bookings import Bookings, BookingsPage, Coming
+from services.booking.store.bookings import Bookings, Coming
 from services.booking.store.departures import DEPARTURE_INDEXES, Departures
+from services.booking.store.listing import BookingsPage
 from services.booking.store.people import PEOPLE_INDEXES, Names, NameState, People
 from services.booking.store.places import Resources, Sites
 from services.booking.store.rights import Rights
+from services.booking.store.series import SeriesStore
+from services.booking.store.series_mapping import IS_SERIES
 from services.booking.store.units import Units
 from services.booking.store.waits import WAIT_INDEXES, Waits
 from shared.kit.documents import CHANGED_AT, Step, document_indexes
@@ -24,6 +27,7 @@ __all__ = [
     "People",
     "Resources",
     "Rights",
+    "SeriesStore",
     "Sites",
     "Units",
     "Waits",
@@ -42,6 +46,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("ends_at", 1), ("_id", 1)], partial={"log.words": {"$exists": True}}),
         index([("site", 1), ("checked_in_at", 1)], partial={"visible": True}),
         index([("strike.member", 1), ("starts_at", 1)], partial={"strike": {"$exists": True}}),
+        index([("site", 1), ("ends_at", 1), ("_id", 1), ("recurrence", 1)], partial=IS_SERIES),
+        index([("site", 1), ("parties", 1), ("ends_at", 1), ("_id", 1)], partial=IS_SERIES),
+        index([("site", 1), ("occurrences.starts_at", 1)], partial=IS_SERIES),
     ],
     "copy_member": PEOPLE_INDEXES,
     "departures": DEPARTURE_INDEXES,

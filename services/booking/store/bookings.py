@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.booking.domain.availability import Occupied
@@ -10,21 +10,27 @@ from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import Place, days
 from services.booking.domain.events import BookingRedacted
 from services.booking.domain.resource import Resource, bounds, granules_of
-from services.booking.domain.status import Status
 from services.booking.domain.viewer import Viewer
 from services.booking.publish import announced
 from services.booking.store.joined import Joined
+from services.booking.store.listing import BookingsPage, listed, seen_by
 from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, booking_of, occupied_of
+from services.booking.store.one_of_series import NO_SERIES, one_of, whereabouts, within
+from services.booking.store.series_mapping import is_series, occupied_by, occurrence_doc, occurrence_docs
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
+from shared.kit.documents.recalling import NotRecorded
 
 Decide = Callable[[Booking], Decided]
 Heard = Callable[[Booking, Booking], None]
 """What a booking was before a change, and what it is after it."""
 JUST_AFTER = chr(ord("|") + 1)
-_OCCUPIED = dict.fromkeys(("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged"), 1)
-_WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1}
+_OCCUPIED = dict.fromkeys(
+    ("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged", "recurrence", "occurrences"), 1
+)
+_WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1, "recurrence": 1}
+_DAY = timedelta(days=1)
 _AT_ONCE, _MOST_PRESENT = 20, 100
 _WORDS: tuple[dict[str, Any], ...] = (
     {"purpose": {"$gt": ""}},
@@ -32,18 +38,6 @@ _WORDS: tuple[dict[str, Any], ...] = (
     {"log.words": {"$exists": True}},
 )
 """What people wrote: into a booking; and into its history when they decided something of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class BookingsPage:
-    """Which bookings a list wants: starting in `[start, end)`, after the one that `after` (start, id) names."""
-
-    sites: Sequence[str]
-    start: datetime | None = None
-    end: datetime | None = None
-    status: str | None = None
-    after: tuple[datetime, str] | None = None
-    limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,7 @@ class Coming:
 
 
 class Bookings:
-    """The collection `bookings`."""
+    """The collection `bookings`, but for its series, which only what it asks of claims and of whose they are finds."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -93,17 +87,24 @@ class Bookings:
         at: datetime,
         if_match: int | None = None,
     ) -> Stored:
-        """One update, decided again where somebody was faster. Raises NotFound for those it is not there for."""
+        """One update, decided again where somebody was faster; of one time of a series, in the series's document.
+
+        Raises NotFound for those it is not there for.
+        """
         before: Booking | None = None
 
         def draft(doc: dict[str, Any]) -> Draft | None:
             nonlocal before
-            before = booking_of(doc)
+            before = booking_of(one_of(doc, booking_id))
             decided = decide(before)
-            return _draft(decided, before.claims, version=doc["version"] + 1) if decided.events else None
+            if not decided.events:
+                return None
+            made = _draft(decided, before.claims, version=doc["version"] + 1)
+            return within(doc, decided.state, made) if is_series(doc) else made
 
-        where = seen_by(viewer)
-        stored = await self._documents.change(booking_id, draft, cause, at=at, if_match=if_match, where=where)
+        doc_id, where = whereabouts(booking_id, seen_by(viewer))
+        stored = await self._documents.change(doc_id, draft, cause, at=at, if_match=if_match, where=where)
+        stored = Stored(one_of(stored.doc, booking_id), stored.replay)
         if before is not None and not stored.replay:
             after = booking_of(stored.doc)
             for heard in self._heard if after != before else ():
@@ -118,24 +119,31 @@ class Bookings:
         return booking_of(doc), doc["version"]
 
     async def get(self, booking_id: str, viewer: Viewer) -> dict[str, Any] | None:
-        return await self._documents.get(booking_id, seen_by(viewer))
+        """Also one time of a series."""
+        doc = await self._documents.get(*whereabouts(booking_id, seen_by(viewer)))
+        return occurrence_doc(doc, booking_id) if doc is not None and is_series(doc) else doc
 
     async def recall(self, doc: dict[str, Any], at: datetime) -> dict[str, Any] | None:
-        """The booking as it stood then; None where it was not made yet. Raises NotRecorded."""
+        """The booking as it stood then; None where it was not made yet.
+
+        Raises NotRecorded; so does one time of a series that has changed since: its document keeps no older times.
+        """
+        if "series" in doc and any(entry["time"] > at for entry in doc["log"]):
+            raise NotRecorded
         stood = await self._documents.recall(doc, at)
         return None if stood is None else {**dict.fromkeys(ALWAYS_SAID), **stood}
 
     async def whole_log(self, doc: dict[str, Any]) -> list[dict[str, Any]]:
-        """All that happened to a booking, in order."""
-        return await self._documents.whole_log(doc)
+        """All that happened to a booking, in order; of one time of a series, to the series."""
+        return await self._documents.whole_log({**doc, "_id": doc.get("series", doc["_id"])})
 
     async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
         """By start, then id; at most `limit`. Of sites that are not all theirs a viewer gets their own bookings."""
-        return await listed(self._documents.collection, page, viewer)
+        return await listed(self._documents.collection, page, viewer, only=NO_SERIES)
 
     async def worded(self, sites: Sequence[str], member: str, *, limit: int) -> list[str]:
         """Ids of those which are theirs, or were before they left, and hold what somebody wrote."""
-        found, words = dict[str, None](), {"site": {"$in": list(sites)}, "$or": list(_WORDS)}
+        found, words = dict[str, None](), {"site": {"$in": list(sites)}, "$or": list(_WORDS), **NO_SERIES}
         for whose in ("parties", "former"):
             each = self._documents.collection.find({**words, whose: member}, {"_id": 1}).limit(limit)
             found |= dict.fromkeys([doc["_id"] async for doc in each])
@@ -143,7 +151,7 @@ class Bookings:
 
     async def outlived(self, sites: Sequence[str], *, before: datetime, limit: int) -> list[str]:
         """Ids of those that ended before that instant and still hold what somebody wrote."""
-        ended, found = {"site": {"$in": list(sites)}, "ends_at": {"$lt": before}}, dict[str, None]()
+        ended, found = {"site": {"$in": list(sites)}, "ends_at": {"$lt": before}, **NO_SERIES}, dict[str, None]()
         for words in _WORDS:
             each = self._documents.collection.find({**ended, **words}, {"_id": 1}).limit(limit)
             found |= dict.fromkeys([doc["_id"] async for doc in each])
@@ -213,48 +221,37 @@ class Bookings:
 
     async def present(self, site: str, at: datetime) -> list[dict[str, Any]]:
         """Those whose people are there and chose to be seen, the latest first; a hundred at most."""
-        where = {"site": site, "visible": True, "status": Status.CHECKED_IN.value, "ends_at": {"$gt": at}}
+        where = {"site": site, "visible": True, "ends_at": {"$gt": at}}
         found = self._documents.collection.find(where, {"log": 0}).sort("checked_in_at", -1)
-        docs: list[dict[str, Any]] = await found.limit(_MOST_PRESENT).to_list(_MOST_PRESENT)
-        return docs
+        docs = await found.limit(_MOST_PRESENT).to_list(_MOST_PRESENT)
+        each_of_them = [one for doc in docs for one in (occurrence_docs(doc) if is_series(doc) else (doc,))]
+        return [one for one in each_of_them if one.get("visible") and one["ends_at"] > at]
 
     async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
         """When the last of what is booked there after `at` ends; None where nothing is."""
         first = bounds(resource.occupies[0], Interval(at, at + GRANULE))[0]
         live = claims_between(first, f"{resource.occupies[0]}{JUST_AFTER}")
-        where = {"site": resource.site, **live, "resource": resource.id, "ends_at": {"$gt": at}}
+        there: dict[str, Any] = {"$or": [{"resource": resource.id}, {"occurrences.resource": resource.id}]}
+        where = {"site": resource.site, **live, **there, "ends_at": {"$gt": at}}
         found = await self._documents.collection.find(where, {"ends_at": 1}).to_list(None)
         return max((doc["ends_at"] for doc in found), default=None)
 
 
-async def listed(collection: Any, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
-    """What somebody sees of a collection of bookings, or of what is waited for."""
-    own = not all(viewer.sees_all_of(site) for site in page.sites)
-    where: dict[str, Any] = {"site": {"$in": list(page.sites)}, **(as_party(viewer) if own else {})}
-    bounds: dict[str, datetime] = {}
-    if page.start:
-        bounds["$gte"] = page.start
-    if page.end:
-        bounds["$lt"] = page.end
-    if page.status:
-        where["status"] = page.status
-    if page.after:
-        # The plain bound lets the index begin there; the alternatives settle those that start at the same time.
-        at, last = page.after
-        bounds["$gte"] = max(at, bounds.get("$gte", at))
-        where["$and"] = [{"$or": [{"starts_at": {"$gt": at}}, {"starts_at": at, "_id": {"$gt": last}}]}]
-    if bounds:
-        where["starts_at"] = bounds
-    cursor = collection.find(where, {"log": 0}).sort([("starts_at", 1), ("_id", 1)])
-    found: list[dict[str, Any]] = await cursor.limit(page.limit).to_list(page.limit)
-    return found
-
-
 async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
     ranges = [bounds(each, within) for each in resources]
-    where = {"$or": [{"site": site, **claims_between(first, end)} for first, end in ranges]}
-    found = await collection.find(where, _OCCUPIED).to_list(None) if ranges else []
-    return [occupied_of(doc) for doc in found]
+    if not ranges:
+        return []
+    found = await occupied_in(
+        collection, {"$or": [{"site": site, **claims_between(first, end)} for first, end in ranges]}
+    )
+    near = Interval(within.start - _DAY, within.end + _DAY)
+    return [each for each in found if each.interval.overlaps(near)]
+
+
+async def occupied_in(collection: Any, where: Mapping[str, Any]) -> list[Occupied]:
+    """What the documents that the filter finds keep others from: a series, at each of its times."""
+    found = await collection.find(where, _OCCUPIED).to_list(None)
+    return [each for doc in found for each in (occupied_by(doc) if is_series(doc) else (occupied_of(doc),))]
 
 
 def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:
@@ -274,18 +271,3 @@ def claims_between(first: str, end: str) -> dict[str, Any]:
 def _days_between(resource: str, within: Interval) -> dict[str, str]:
     first, last = (f"{resource}|{at.astimezone(UTC).date().isoformat()}" for at in (within.start, within.end))
     return {"$gte": first, "$lte": last}
-
-
-def seen_by(viewer: Viewer) -> Mapping[str, Any]:
-    if viewer.everything:
-        return {}
-    own = as_party(viewer)
-    return own if viewer.site is None else {"$or": [own, {"site": viewer.site}]}
-
-
-def as_party(viewer: Viewer) -> dict[str, Any]:
-    """A filter: their own, and what those see whom they assist. The index is read by `parties` alone."""
-    if not viewer.assisted:
-        return {"parties": viewer.member}
-    theirs = {"organization": {"$in": sorted(viewer.organizations)}}
-    return {"parties": {"$in": [viewer.member, *sorted(viewer.assisted)]}, "$or": [{"parties": viewer.member}, theirs]}

@@ -16,7 +16,7 @@ from shared.kernel.text import Text
 from shared.kernel.time import zone_of
 
 Doc = Mapping[str, Any]
-_IF_ANY = (
+IF_ANY = (
     "needs_approval",
     "expires_at",
     "remind_at",
@@ -56,7 +56,7 @@ def booking_body(booking: Booking) -> dict[str, Any]:
         "purpose": booking.purpose,
         "attendees": booking.attendees,
     }
-    said = {name: getattr(booking, name) for name in _IF_ANY}
+    said = {name: getattr(booking, name) for name in IF_ANY}
     strike = {} if booking.strike is None else {"strike": _if_any(asdict(booking.strike))}
     return body | {name: value for name, value in said.items() if value} | strike
 
@@ -79,7 +79,7 @@ def booking_of(doc: Doc) -> Booking:
         attendees=doc["attendees"],
         claims=tuple(doc.get("claims", ())),
         strike=Strike(**doc["strike"]) if "strike" in doc else None,
-        **{name: doc[name] for name in _IF_ANY if name in doc},
+        **{name: doc[name] for name in IF_ANY if name in doc},
     )
 
 

@@ -30,6 +30,14 @@ class Topic(StrEnum):
     WAITLIST_LAPSED = "waitlist.lapsed"
     WAITLIST_EXPIRED = "waitlist.expired"
     WAITLIST_CANCELLED = "waitlist.cancelled"
+    SERIES_PLACED = "series.placed"
+    SERIES_PENDING = "series.pending"
+    SERIES_CONFIRMED = "series.confirmed"
+    SERIES_REJECTED = "series.rejected"
+    SERIES_CANCELLED = "series.cancelled"
+    SERIES_EXPIRED = "series.expired"
+    SERIES_RECEIVED = "series.received"
+    SERIES_HANDED_OVER = "series.handed_over"
     REGISTERED = "registration.confirmed"
     WAITING = "registration.waiting"
     PROMOTED = "registration.promoted"
@@ -62,6 +70,14 @@ TRANSACTIONAL = frozenset(
         Topic.WAITLIST_LAPSED,
         Topic.WAITLIST_EXPIRED,
         Topic.WAITLIST_CANCELLED,
+        Topic.SERIES_PLACED,
+        Topic.SERIES_PENDING,
+        Topic.SERIES_CONFIRMED,
+        Topic.SERIES_REJECTED,
+        Topic.SERIES_CANCELLED,
+        Topic.SERIES_EXPIRED,
+        Topic.SERIES_RECEIVED,
+        Topic.SERIES_HANDED_OVER,
         Topic.REGISTERED,
         Topic.WAITING,
         Topic.PROMOTED,

@@ -55,10 +55,14 @@ class Forgetting:
         return Turn(counts, more=len(found) == _PAGE or forgot < len(found))
 
     async def on_booking_redacted(self, event: Received[BookingRedacted]) -> None:
-        """Whoever was told why a booking was decided so keeps that it was. Raises NotYetKnown: some is not said yet."""
+        """Whoever was told why a booking or series was decided so keeps that it was.
+
+        Raises NotYetKnown: some is not said yet.
+        """
         booking, cause = event.data.id, Cause.caused_by(event.event, "forget", "notify")
         await self.mails.forget_words(booking)
-        found = await self.notices.worded(f"/v1/bookings/{booking}", limit=_ABOUT_ONE)
+        links = (f"/v1/bookings/{booking}", f"/v1/booking-series/{booking}")
+        found = [each for link in links for each in await self.notices.worded(link, limit=_ABOUT_ONE)]
         if not all([await self._forget(notice, cause, title=False) for notice in found]):
             raise NotYetKnown
 

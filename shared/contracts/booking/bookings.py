@@ -15,7 +15,8 @@ class BookingView(View):
     """A booking as its parties see it. `policy` is the version of the rights it was judged by.
 
     `expires_at` is there while it is not settled yet: then it ends by itself unless it is. Until `cancel_by` cancelling
-    gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
+    gives its hours back. `reason` is what was said when it was approved, rejected or cancelled. One time of a series
+    has that `series` and its `index` in it.
 
     Where it has to be checked in: from `check_in_from` until `check_in_until`, else it is a no-show, cut at `ends_at`;
     until `booked_until` who comes late gets back what is still free. `visible`: whom it is for is there, and seen.
@@ -46,6 +47,8 @@ class BookingView(View):
     booked_until: str | None = None
     visible: bool = False
     waitlist: Id | None = None
+    series: Id | None = None
+    index: int | None = None
     version: int
 
 
@@ -147,12 +150,16 @@ class BookingHistory(Query, wire="qry.booking.booking_history.v1", reply=History
 
 
 class ConflictView(View):
-    """What stands in the way: when, never whose; of a provisional booking, until when it has to be confirmed."""
+    """What stands in the way: when, never whose; of a provisional booking, until when it has to be confirmed.
+
+    Of a series, `index` is the time it stands in the way of.
+    """
 
     resource: Id
     starts_at: str
     ends_at: str
     provisional_until: str | None = None
+    index: int | None = None
 
 
 class AlternativeView(View):
@@ -165,7 +172,10 @@ class AlternativeView(View):
 
 
 class ViolationView(View):
-    """One rule that said no. `limit`, `used`, `requested` are in the rule's unit: hours of a quota, minutes, people."""
+    """One rule that said no. `limit`, `used`, `requested` are in the rule's unit: hours of a quota, minutes, people.
+
+    Of a series, `index` is the time it is about.
+    """
 
     code: str
     rule: str
@@ -174,6 +184,7 @@ class ViolationView(View):
     requested: int | float | str | None = None
     resets_at: str | None = None
     message: BilingualView
+    index: int | None = None
 
 
 class SlotTakenMembers(View):

@@ -144,6 +144,7 @@ class Draft:
     `body` is BSON-ready and holds no reserved name; `due` is (instant, kind); no claim may stand twice. With `words`,
     the fields people wrote, each change says how it was before (`Documents.recall`); where it is `forgetting`, without
     what they wrote. `been` says where claims stood that are given back; a document keeps all of these, to be found by.
+    How fields named in `unrecorded` were before is not said.
     """
 
     body: Mapping[str, Any]
@@ -153,6 +154,7 @@ class Draft:
     words: Sequence[str] | None = None
     forgetting: bool = False
     been: Sequence[str] = ()
+    unrecorded: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if taken := RESERVED & self.body.keys():
@@ -239,7 +241,7 @@ def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime)
     """The document after one change, as the update of `update_of` leaves it."""
     kept = {k: doc[k] for k in RESERVED - {"claims", "due_at", "due_kind", "lease"} if k in doc}
     changed = {**kept, **draft.body, **_held(draft), "version": doc["version"] + 1}
-    undo = None if draft.words is None else undoing(doc, changed, RESERVED, draft.words)
+    undo = None if draft.words is None else undoing(doc, changed, RESERVED.union(draft.unrecorded), draft.words)
     if undo and draft.forgetting:
         undo.pop("words", None)
     if draft.been:
