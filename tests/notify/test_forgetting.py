@@ -17,6 +17,7 @@ from shared.kit import errands
 from shared.kit.documents.chain import checked
 from tests.notify import builders as b
 from tests.notify.conftest import House, Houses
+from tests.notify.series_builders import series_cancelled
 from tests.support.waiting import until
 
 HANAKO = Principal(kind="member", id="hanako", organization="o1")
@@ -132,6 +133,19 @@ async def test_nobody_is_told_any_more_why_a_redacted_booking_was_decided_so(hou
         assert checked(doc["_id"], doc["log"]).faults == ()
     (other,) = house.rows("notices", link="/v1/bookings/b2")
     assert "Canary" in repr(other)
+
+
+async def test_nor_why_a_series_was(house: House) -> None:
+    said = series_cancelled(reason=REASON)
+    await house.event(said, "e1", about=said.id)
+    await house.quiet()
+    assert "Canary" in repr(house.rows("notices"))
+    await house.event(BookingRedacted(id=said.id, version=3), "e2", about=said.id)
+    await house.quiet()
+    (notice,) = house.rows("notices")
+    assert notice["title"]["en"], "that it was so stays"
+    assert "Canary" not in repr(notice)
+    assert await on_stream(house, f"evt.notify.notice_created.v1.{notice['_id']}") == []
 
 
 async def test_a_mail_that_waits_loses_why_with_the_booking(house: House) -> None:

@@ -96,7 +96,16 @@ OF_UNSETTLED = frozenset(
 """Said of a booking that has still to be confirmed or approved: stale once it is."""
 
 
-WORDED = frozenset({Topic.BOOKING_CONFIRMED, Topic.BOOKING_REJECTED, Topic.BOOKING_CANCELLED})
+WORDED = frozenset(
+    {
+        Topic.BOOKING_CONFIRMED,
+        Topic.BOOKING_REJECTED,
+        Topic.BOOKING_CANCELLED,
+        Topic.SERIES_CONFIRMED,
+        Topic.SERIES_REJECTED,
+        Topic.SERIES_CANCELLED,
+    }
+)
 """What may repeat why somebody decided so, in their own words."""
 
 
