@@ -262,7 +262,8 @@ def _waited_for(entry: Entry, version: int) -> dict[str, Any]:
 def _cancelled(event: said_of_series.SeriesCancelled) -> dict[str, Any]:
     """How and why."""
     how = {"rejected": event.rejected, "debit_kept": event.debit_kept, "remaining": _remaining(event.series)}
-    return {**how, "because": event.why, "tell": event.tell, "reason": event.reason}
+    why = {"because": event.why, "struck_out": event.struck_out, "reason": event.reason}
+    return {**how, **why, "tell": event.tell}
 
 
 def _remaining(series: Series) -> int:

@@ -79,12 +79,14 @@ _BECAUSE: Mapping[Language, Mapping[str, str]] = {
         "membership-ended": "団体の会員期間が利用日時の前に終わるため",
         "organization-left": "団体が退会したため",
         "organization-suspended": "団体の会員資格の一時停止が続いているため",
+        "struck-out": "3回続けてチェックインがなかったため",
     },
     "en": {
         "member-left": "its holder has left the organization",
         "membership-ended": "the organization's membership ends before it",
         "organization-left": "the organization has left",
         "organization-suspended": "the organization's membership has been suspended for too long",
+        "struck-out": "nobody came three times in a row",
     },
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -235,7 +237,8 @@ def _named(facts: BookingEvent | WaitEvent, language: Language) -> str:
 def _series(topic: Topic, facts: SeriesEvent, reader: Reader) -> dict[str, Any]:
     place, said = one_line(reader.site_name.best(reader.language)), dict(facts)
     names = [_best(each.resource_name, reader.language) or each.resource for each in facts.occurrences]
-    reason = [*_known([said.get("because") or ""], _BECAUSE[reader.language]), *_lines(said.get("reason"))]
+    because = "struck-out" if said.get("struck_out") else said.get("because") or ""
+    reason = [*_known([because], _BECAUSE[reader.language]), *_lines(said.get("reason"))]
     whereabouts = {"place": [place] if place else [], "resource": list(dict.fromkeys(names)), "reason": reason}
     return whereabouts | series_words(topic, facts, reader.zones, reader.language)
 

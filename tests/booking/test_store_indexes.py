@@ -93,7 +93,7 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
         watched.booked_until(ROOM, NOW),
         watched.lapsed("nyc", NOW + timedelta(minutes=5)),
         watched.present("nyc", NOW),
-        watched.struck(["nyc", "tokyo"], "m3", limit=20),
+        watched.struck(["nyc", "tokyo"], "m3"),
     ):
         await read
         explained = await asked.explained()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ class Evening:
         self.lounge = lounge
         self._clock = clock
 
-    def show(self, wall: str) -> None:
-        self._clock.write_text(instant(wall).astimezone(UTC).isoformat(), encoding="utf-8")
+    def show(self, wall: str, day: int = 15) -> None:
+        at = instant(wall).replace(day=day)
+        self._clock.write_text(at.astimezone(UTC).isoformat(), encoding="utf-8")
 
     def as_(self, email: str) -> httpx.Client:
         """With a token that is good at this hour."""
@@ -169,3 +171,32 @@ def test_what_runs_to_its_end_is_completed(evening: Evening) -> None:
     eventually(lambda: ana.get(f"/v1/bookings/{placed['id']}").json()["status"] == "completed", what="its end")
     history = ana.get(f"/v1/bookings/{placed['id']}/history").json()["items"]
     assert [each["type"].split(".")[1] for each in history] == ["booking_placed", "booking_completed"]
+
+
+def test_three_times_nobody_came_so_the_series_ends_and_its_people_are_told(evening: Evening) -> None:
+    evening.show("19:00")
+    ana = evening.as_(ANA)
+    start, end = (instant(wall).replace(day=16).isoformat() for wall in ("10:00", "11:00"))
+    wish = {"site": "nyc", "resource": "desk-2", "starts_at": start, "ends_at": end}
+    rule = {"recurrence": "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;COUNT=5", "anchor_zone": "America/New_York"}
+    placed = ana.post("/v1/booking-series", json=wish | rule | {"on_conflict": "refuse"}, headers=key())
+    assert placed.status_code == 201, placed.text
+    series = f"/v1/booking-series/{placed.json()['id']}"
+
+    def missed(times: int) -> bool:
+        found = [each["status"] for each in ana.get(series).json()["occurrences"]]
+        return found[:times] == ["no_show"] * times
+
+    for n, day in enumerate((16, 17, 18), start=1):
+        evening.show("10:10", day)
+        ana = evening.as_(ANA)
+        eventually(partial(missed, n), what=f"no-show {n}")
+    found = ana.get(series).json()
+    assert [each["status"] for each in found["occurrences"]] == ["no_show"] * 3 + ["cancelled"] * 2
+
+    def told() -> list[str]:
+        return [
+            mail for mail in evening.lounge.lounge("mail", "--to", ANA).split("To: ") if "three times in a row" in mail
+        ]
+
+    assert len(eventually(told, what="the mail")) == 1

@@ -11,7 +11,7 @@ from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage, SeriesStore
 from services.booking.store.listing import of_page
 from services.booking.store.mapping import occupied_of
-from services.booking.store.series_mapping import occupied_by
+from services.booking.store.series_mapping import is_series, occupied_by, occurrence_docs
 from shared.kernel.interval import Interval
 from tests.support.documents import FakeDocuments, matches
 
@@ -44,10 +44,11 @@ class FakeBookings(Bookings):
         over = [doc for doc in self.memory.of(site) if "expires_at" in doc and doc["expires_at"] <= at]
         return [doc["_id"] for doc in over]
 
-    async def struck(self, sites: Sequence[str], member: str, *, limit: int) -> tuple[list[dict[str, Any]], int]:
-        docs = [doc for site in sites for doc in self.memory.of(site) if doc.get("strike", {}).get("member") == member]
-        standing = [doc for doc in docs if "forgiven_at" not in doc["strike"]]
-        return sorted(docs, key=lambda doc: doc["starts_at"], reverse=True)[:limit], len(standing)
+    async def struck(self, sites: Sequence[str], member: str) -> list[dict[str, Any]]:
+        docs = [doc for site in sites for doc in self.memory.of(site)]
+        each = [one for doc in docs for one in (occurrence_docs(doc) if is_series(doc) else (doc,))]
+        struck = [one for one in each if one.get("strike", {}).get("member") == member]
+        return sorted(struck, key=lambda one: one["starts_at"], reverse=True)
 
     async def present(self, site: str, at: datetime) -> list[dict[str, Any]]:
         docs = [

@@ -35,6 +35,11 @@ class OnConflict(StrEnum):
     SKIP = "skip"
 
 
+_ATTENDED = frozenset({Status.CHECKED_IN, Status.COMPLETED, Status.NO_SHOW})
+STRIKES = 3
+"""So many no-shows in a row end a series."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """How it repeats, the rule as it was given, and what is done where it cannot."""
@@ -96,6 +101,13 @@ class Series:
         """As a whole: what the least settled of its times is."""
         found = {each.status for each in self.bookings}
         return next((status for some, status in _AS_A_WHOLE if found & some), Status.CANCELLED)
+
+    @property
+    def struck_out(self) -> bool:
+        """Whether nobody came to the last times it had, too often in a row, and nobody has forgiven one of them."""
+        attended = sorted((each for each in self.bookings if each.status in _ATTENDED), key=lambda b: b.interval)
+        last = attended[-STRIKES:]
+        return len(last) == STRIKES and all(each.strike and each.strike.forgiven_at is None for each in last)
 
     def with_one(self, index: int, booking: Booking) -> Series:
         """Itself, that time of it changed. Raises OccurrencesOverlap where it would meet another."""

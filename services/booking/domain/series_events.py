@@ -25,7 +25,10 @@ class SeriesConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class SeriesCancelled:
-    """As with a booking; `debit_kept` are those whose hours are not given back."""
+    """As with a booking; `debit_kept` are those whose hours are not given back.
+
+    `struck_out`: nobody came too often in a row.
+    """
 
     series: Series
     indexes: Indexes
@@ -34,6 +37,7 @@ class SeriesCancelled:
     debit_kept: Indexes = ()
     why: str | None = None
     tell: tuple[str, ...] = ()
+    struck_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def cancel(
     """
     picked = which.of(series)
     if which.scope is not Scope.ONE:
-        found = [each for each in picked if each.booking.status in CANCEL.of and each.booking.interval.start > at]
+        found = [each for each in picked if _is_coming(each.booking, at)]
         if not found and not any(each.booking.status is Status.CANCELLED for each in picked):
             raise TooLate
         picked = found
@@ -115,7 +115,7 @@ def reject(series: Series, *, reason: str | None, at: datetime) -> SeriesDecided
 
 def lapse(series: Series, *, at: datetime) -> SeriesDecided:
     """What the clock does: what nobody approved in time has expired, who did not come is a no-show, what has ended is
-    over. Twice changes nothing.
+    over; after too many no-shows in a row, what is still to come is given back. Twice changes nothing.
     """
     expired = _settled(series, series.occurrences, lambda each: lapsing.expire(each, at=at))
     attended = _settled(expired.series, expired.series.occurrences, lambda each: _attended(each, at))
@@ -126,7 +126,15 @@ def lapse(series: Series, *, at: datetime) -> SeriesDecided:
         events.append(SeriesExpired(done.series, expired.indexes))
     if over:
         events.append(SeriesCompleted(done.series, tuple(each.index for each in over)))
-    return Decision(done.series, events)
+    coming = [each for each in done.series.occurrences if done.series.struck_out and _is_coming(each.booking, at)]
+    gone = _settled(done.series, coming, lambda each: settling.cancel(each, at=at, by_house=True))
+    if gone.events:
+        events.append(SeriesCancelled(gone.series, gone.indexes, struck_out=True))
+    return Decision(gone.series, events)
+
+
+def _is_coming(booking: Booking, at: datetime) -> bool:
+    return booking.status in CANCEL.of and booking.interval.start > at
 
 
 def _attended(booking: Booking, at: datetime) -> Decided:

@@ -29,8 +29,9 @@ class StrikeQueries:
         if asked.site is not None:
             site = await self.sites.get(asked.site)
             sites = [site.id] if site.id in sites else []
-        found, standing = await self.bookings.struck(sites, asked.member, limit=asked.limit)
-        return StrikePage(standing=standing, items=tuple(map(_view, found)))
+        found = await self.bookings.struck(sites, asked.member)
+        standing = sum("forgiven_at" not in doc["strike"] for doc in found)
+        return StrikePage(standing=standing, items=tuple(map(_view, found[: asked.limit])))
 
 
 def _view(doc: dict[str, Any]) -> StrikeView:

@@ -1,6 +1,6 @@
 """Bookings: placed by one insert, changed by one update; what they occupy, read by index alone."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -211,21 +211,21 @@ class Bookings:
         found = await self._documents.collection.find(where, {"_id": 1}).sort("due_at", 1).to_list(_AT_ONCE)
         return [doc["_id"] for doc in found]
 
-    async def struck(self, sites: Sequence[str], member: str, *, limit: int) -> tuple[list[dict[str, Any]], int]:
-        """A person's no-shows there, the latest first, at most `limit`; and how many of all were not forgiven."""
-        where = {"strike": {"$exists": True}, "strike.member": member, "site": {"$in": list(sites)}}
-        collection = self._documents.collection
-        latest = collection.find(where, {"log": 0}).sort("starts_at", -1).limit(limit)
-        found: list[dict[str, Any]] = await latest.to_list(limit)
-        return found, await collection.count_documents({**where, "strike.forgiven_at": {"$exists": False}})
+    async def struck(self, sites: Sequence[str], member: str) -> list[dict[str, Any]]:
+        """A person's no-shows there, times of a series among them, the latest first."""
+        at = {"site": {"$in": list(sites)}}
+        alone = {**at, "strike": {"$exists": True}, "strike.member": member}
+        among = {**at, "occurrences.strike": {"$exists": True}, "occurrences.strike.member": member}
+        found = self._documents.collection.find({"$or": [alone, among]}, {"log": 0})
+        struck = [one for one in _each(await found.to_list(None)) if one.get("strike", {}).get("member") == member]
+        return sorted(struck, key=lambda one: one["starts_at"], reverse=True)
 
     async def present(self, site: str, at: datetime) -> list[dict[str, Any]]:
         """Those whose people are there and chose to be seen, the latest first; a hundred at most."""
         where = {"site": site, "visible": True, "ends_at": {"$gt": at}}
         found = self._documents.collection.find(where, {"log": 0}).sort("checked_in_at", -1)
         docs = await found.limit(_MOST_PRESENT).to_list(_MOST_PRESENT)
-        each_of_them = [one for doc in docs for one in (occurrence_docs(doc) if is_series(doc) else (doc,))]
-        return [one for one in each_of_them if one.get("visible") and one["ends_at"] > at]
+        return [one for one in _each(docs) if one.get("visible") and one["ends_at"] > at]
 
     async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
         """When the last of what is booked there after `at` ends; None where nothing is."""
@@ -235,6 +235,11 @@ class Bookings:
         where = {"site": resource.site, **live, **there, "ends_at": {"$gt": at}}
         found = await self._documents.collection.find(where, {"ends_at": 1}).to_list(None)
         return max((doc["ends_at"] for doc in found), default=None)
+
+
+def _each(docs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Bookings, and the times of series as bookings."""
+    return (one for doc in docs for one in (occurrence_docs(doc) if is_series(doc) else (doc,)))
 
 
 async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:

@@ -59,7 +59,7 @@ class SeriesCancelled(SeriesEvent, wire="booking.series_cancelled.v1"):
     """These times of it no longer occupy their resource; `remaining` still do.
 
     `debit_kept` are the indexes of those cancelled so late that their hours are not given back. The rest as with a
-    booking.
+    booking. `struck_out`: nobody came three times in a row.
     """
 
     remaining: int
@@ -68,6 +68,7 @@ class SeriesCancelled(SeriesEvent, wire="booking.series_cancelled.v1"):
     debit_kept: tuple[int, ...] = ()
     because: LeavingReason | None = None
     tell: tuple[Id, ...] = ()
+    struck_out: bool = False
 
 
 class SeriesHandedOver(SeriesEvent, wire="booking.series_handed_over.v1"):
