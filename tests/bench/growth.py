@@ -1,4 +1,4 @@
-"""P9 and P10: what a million stored bookings cost, and what three replicas cost instead of one."""
+"""P5, P9 and P10: what it costs to read a full day, to have a million bookings stored, and to run three replicas."""
 
 import statistics
 from collections.abc import Callable
@@ -32,6 +32,18 @@ def reads(bench: "Bench", path: str, count: int = 400) -> float:
     return float(seen["rate"])
 
 
+def full_day(bench: "Bench") -> list[float]:
+    """Answers a second to what is free on a day the seed filled, over bookings a second, the two in turn."""
+    seed(bench.on.folder, SMALL, from_day=_FULL_DAY)
+    bench.both(200, 32)
+    return [reads(bench, _free()) / bench.both(500, 32)[1]["rate"] for _ in range(_ROUNDS)]
+
+
+def _free() -> str:
+    day = (SystemClock().now() + timedelta(days=_FULL_DAY - 1)).date()
+    return f"/v1/sites/{SITE}/availability?from={day}T00:00:00Z&to={day + timedelta(days=1)}T00:00:00Z"
+
+
 def grown(bench: "Bench", *, large: int = LARGE) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """Each figure's ratio large / small per round, and the details; placing is taken as a ratio to the floor."""
     seed(bench.on.folder, SMALL, from_day=_FULL_DAY)
@@ -44,9 +56,7 @@ def grown(bench: "Bench", *, large: int = LARGE) -> tuple[dict[str, list[float]]
 
 
 def _taken(bench: "Bench") -> dict[str, list[float]]:
-    day = (SystemClock().now() + timedelta(days=_FULL_DAY - 1)).date()
-    free = f"/v1/sites/{SITE}/availability?from={day}T00:00:00Z&to={day + timedelta(days=1)}T00:00:00Z"
-    own = f"/v1/bookings?site={SITE}&limit=50"
+    free, own = _free(), f"/v1/bookings?site={SITE}&limit=50"
     taken: dict[str, list[float]] = {"place": [], "availability": [], "list": []}
     bench.both(200, 32)
     for _ in range(_ROUNDS):
