@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.booking.domain.availability import Occupied, free
-from services.booking.domain.explanation import Explanation, Surroundings, windows
+from services.booking.domain.explanation import Explanation, Surroundings
 from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import Resource, bounds, ranges
 from services.booking.domain.rules import Circumstances, Wanted, over_quota, violations
+from services.booking.domain.searching import windows
 from services.booking.domain.violations import Violation
 from shared.contracts.booking import BookingRefusedMembers, SlotTakenMembers
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import Refusal
-from tests.support.booking import HOLIDAYS, MEMBER_A, NEW_YORK, NOW, ROOM, ROOM_B, SITE, ny, span, under, wish
+from tests.support.booking import HOLIDAYS, MEMBER_A, NEW_YORK, NOW, ROOM, ROOM_B, SITE, all_free, ny, span, under, wish
 
 DAY = Interval(ny("2026-12-15 00:00"), ny("2026-12-16 00:00"))
 
@@ -31,7 +32,8 @@ def free_of(resource: Resource, *taken: Occupied, within: Interval = DAY) -> lis
 
 
 def around(*taken: Occupied, rooms: tuple[Resource, ...] = (ROOM, ROOM_B)) -> Surroundings:
-    return Surroundings(rooms, taken, windows(wish().interval, NEW_YORK)[1])
+    window = windows(wish().interval, NEW_YORK)[1]
+    return Surroundings(rooms, taken, window, all_free(under(), window))
 
 
 def explained(

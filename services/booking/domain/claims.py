@@ -18,6 +18,11 @@ def without_hold(claims: Sequence[str]) -> tuple[str, ...]:
     return tuple(claim for claim in claims if not claim.startswith(HOLD))
 
 
+def units_of(claims: Collection[str], prefix: str) -> set[int]:
+    """The numbers of the units they hold of one pool."""
+    return {int(claim[len(prefix) :]) for claim in claims if claim.startswith(prefix)}
+
+
 def of_quota(claims: Sequence[str]) -> tuple[str, ...]:
     """The hours drawn, as far as any rule counts them."""
     return tuple(claim for claim in claims if claim.startswith(QUOTA))

@@ -12,39 +12,36 @@ from zoneinfo import ZoneInfo
 from services.booking.domain.availability import Occupied, free, on_grid
 from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import Resource
-from services.booking.domain.rules import Circumstances, Wanted, violations
+from services.booking.domain.rules import Circumstances, FreeUnits, Wanted, violations
+from services.booking.domain.searching import until_when
 from services.booking.domain.violations import AlsoTaken, QuotaExceeded, Violation
-from services.booking.domain.wall import day_of, spoken, spoken_with_local
+from services.booking.domain.wall import spoken, spoken_with_local
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import Refusal
 from shared.kernel.text import Text
-from shared.kernel.time import shown, start_of_day
+from shared.kernel.time import shown
 
 ENOUGH, MOST, MOST_OF_OWN = 3, 5, 2
 """Alternatives: with fewer than the first it is worth looking further, more than the second nobody reads."""
 Alternative = tuple[Resource, Interval]
-NEAR = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What lies around a wish: resources of its kind, its own first, and who occupies them in `window`."""
+    """What lies around a wish: resources of its kind, its own first, and who occupies them in `window`.
+
+    `pools`: what is free there of those that what is wanted draws on.
+    """
 
     resources: Sequence[Resource]
     taken: Sequence[Occupied]
     window: Interval
+    pools: FreeUnits
 
     def in_the_way(self, resource: Resource, interval: Interval) -> list[Occupied]:
         """Those that hold a granule this use would claim."""
         claims = set(resource.claims(interval))
         return [each for each in self.taken if not claims.isdisjoint(each.claims)]
-
-
-def windows(wish: Interval, zone: ZoneInfo) -> tuple[Interval, Interval]:
-    """Where to look for alternatives: close by, and, if that is not enough, on the site's day and the next one."""
-    day = day_of(wish.start, zone)
-    two_days = Interval(start_of_day(day, zone), max(wish.end, start_of_day(day + timedelta(days=2), zone)))
-    return Interval(wish.start - NEAR, wish.end + NEAR), two_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +98,26 @@ class Explanation:
         there = replace(self.under, resource=resource)
         for interval in sorted(places, key=self._distance):
             wanted = replace(self.wanted, interval=interval)
-            if self._draws_on_the_same_pools(interval) and not violations(wanted, there, self.at):
+            if self._is_left_for(interval) and not violations(wanted, there, self.at):
                 yield resource, interval
 
-    def _draws_on_the_same_pools(self, interval: Interval) -> bool:
-        """The pool of another week may be empty as well; nobody looked."""
-        if interval.start == self.wanted.interval.start:
-            return True
-        pools, others = (
-            {share.prefix for share in self.under.quota(each)} for each in (self.wanted.interval, interval)
-        )
-        return others <= pools
+    def _is_left_for(self, interval: Interval) -> bool:
+        """A pool nobody looked at may be empty."""
+        return all(len(self.around.pools.get(each.prefix, ())) >= each.units for each in self.under.quota(interval))
 
     def _same_time(self, resource: Resource) -> Iterator[Interval]:
         if length := self._length(resource):
             interval = Interval(self.wanted.interval.start, self.wanted.interval.start + length)
-            if not self.around.in_the_way(resource, interval):
+            if self.around.window.contains(interval) and not self.around.in_the_way(resource, interval):
                 yield interval
 
     def _places(self, resource: Resource) -> Iterator[Interval]:
         """In each free range the place nearest to the wish; between boundaries each that covers as many of them."""
         wish, window, length = self.wanted.interval, self.around.window, self._length(resource)
-        if length is None or window.end <= self.at:
+        end = min([window.end, *until_when(self.under.party, self.broken)])
+        if length is None or end <= (start := max(window.start, self.at)):
             return
-        site, within = self.under.site, Interval(max(window.start, self.at), window.end)
+        site, within = self.under.site, Interval(start, end)
         for each in free(resource, site, self.under.holidays, self.around.taken, within):
             if resource.boundaries:
                 yield from self._between_boundaries(resource, each)
@@ -134,14 +127,11 @@ class Explanation:
                 yield Interval(start, start + length)
 
     def _between_boundaries(self, resource: Resource, within: Interval) -> Iterator[Interval]:
-        """None longer than the wish where a pool is drawn on: nobody looked whether it has more."""
-        zone, wish = self.under.site.zone, self.wanted.interval
-        covered = len(resource.boundaries_in(wish, zone)) - 1
-        longest = min(wish.length, self._quota_left or wish.length) if self.under.quota(wish) else None
+        zone = self.under.site.zone
+        covered = len(resource.boundaries_in(self.wanted.interval, zone)) - 1
         found = resource.boundaries_in(within, zone) if covered > 0 else []
         for start, end in zip(found, found[covered:], strict=False):
-            if longest is None or end - start <= longest:
-                yield Interval(start, end)
+            yield Interval(start, end)
 
     def _length(self, resource: Resource) -> timedelta | None:
         """As long as wished, fitted to the resource and to what a pool has left; None where nothing fits that."""

@@ -6,13 +6,13 @@ Leaving early is judged by none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.claims import HOLD, of_place, of_quota
+from services.booking.domain.claims import HOLD, of_place, of_quota, units_of
 from services.booking.domain.deadlines import approved_by, cutoff, door, reminder
 from services.booking.domain.events import BookingChanged, BookingMoved, Word
 from services.booking.domain.quota import Share
@@ -64,7 +64,7 @@ def move(booking: Booking, to: Move, free: FreeUnits, *, at: datetime, chance: R
     else:
         check_form(wanted.interval, under.site.zone, at)
     shares = under.quota(wanted.interval)
-    own = {share.prefix: _units(booking.claims, share.prefix) for share in shares}
+    own = {share.prefix: units_of(booking.claims, share.prefix) for share in shares}
     available = {prefix: {*free[prefix], *units} for prefix, units in own.items()}
     if broken := [*violations(wanted, under, at), *over_quota(shares, available, under.site.zone)]:
         raise BookingRefused(broken)
@@ -158,13 +158,9 @@ def _redrawn(booking: Booking, shares: Sequence[Share], free: FreeUnits, chance:
         own = [claim for claim in booking.claims if claim.startswith(share.prefix)]
         drawn += own[: share.units]
         if (missing := share.units - len(own)) > 0:
-            others = set(free[share.prefix]) - _units(own, share.prefix)
+            others = set(free[share.prefix]) - units_of(own, share.prefix)
             drawn += replace(share, units=missing).claims(others, chance)
     return drawn
-
-
-def _units(claims: Collection[str], prefix: str) -> set[int]:
-    return {int(claim[len(prefix) :]) for claim in claims if claim.startswith(prefix)}
 
 
 def _check_changeable(booking: Booking, at: datetime) -> None:

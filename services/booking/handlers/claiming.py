@@ -5,15 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.booking.domain.availability import Occupied
-from services.booking.domain.explanation import ENOUGH, Explanation, Surroundings, windows
+from services.booking.domain.claims import units_of
+from services.booking.domain.explanation import ENOUGH, MOST, Alternative, Explanation, Surroundings
 from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.lapsing import challenge
 from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import with_gap
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
+from services.booking.domain.searching import later, windows
 from services.booking.domain.status import Mode, Status
 from services.booking.domain.viewer import ITSELF
 from services.booking.domain.violations import QuotaExceeded, TooManyHolds, Violation
+from services.booking.domain.wall import whole_granules
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.ports import Bookings
 from services.booking.handlers.timers import Timers
@@ -32,8 +35,8 @@ Write = Callable[[FreeUnits], Awaitable[Stored]]
 class Wish:
     """What is wanted, by which rules it is judged, when, and in the course of what.
 
-    `instead_of` is the booking that is to be moved, which is in nobody's way; of one that is `running` only the end can
-    move, so no other time would help.
+    `instead_of` is the booking that is to be moved, which is in nobody's way, `own` what it claims; of one that is
+    `running` only the end can move, so no other time would help.
     """
 
     wanted: Wanted
@@ -41,6 +44,7 @@ class Wish:
     at: datetime
     correlationid: str
     instead_of: str | None = None
+    own: Sequence[str] = ()
     running: bool = False
 
 
@@ -117,16 +121,27 @@ class Claiming:
         return bool(lapsed)
 
     async def _refusal(self, wish: Wish, broken: Sequence[Violation]) -> Refusal | None:
-        """With what would pass, close by if there is enough; None where nothing stands in the way any more."""
+        """With what would pass; None where nothing stands in the way any more."""
         near, two_days = windows(wish.wanted.interval, wish.under.site.zone)
         why = await self._explained(wish, broken, near)
         if await self._cleared(wish, [each.booking for each in why.conflicts if each.lapsed(wish.at)]):
             return None
-        offered = [] if wish.running else why.alternatives()
-        if len(offered) < ENOUGH and not wish.running:
+        if wish.running or any(no.everywhere for no in broken):
+            return (await self._challenged(wish, why)).refusal([])
+        if len(offered := why.alternatives()) < ENOUGH:
             why = await self._explained(wish, broken, two_days)
             offered = why.alternatives()
-        return (await self._challenged(wish, why)).refusal(offered)
+        found = await self._later(wish, broken) if not offered or any(map(_resets, broken)) else []
+        after = [each for each in found if each not in offered]
+        return (await self._challenged(wish, why)).refusal([*offered[: MOST - len(after)], *after])
+
+    async def _later(self, wish: Wish, broken: Sequence[Violation]) -> Sequence[Alternative]:
+        """The first two that pass when what was too little is full again, or where there is nothing close by."""
+        under, others = wish.under, [no for no in broken if not _resets(no)]
+        for window in later(wish.wanted.interval, under.site.zone, under.party, broken):
+            if window.end > wish.at and (found := (await self._explained(wish, others, window)).alternatives()):
+                return found[:2]
+        return []
 
     async def _challenged(self, wish: Wish, why: Explanation) -> Explanation:
         """Where only provisional bookings are in the way, their holders are asked to decide, each by its own write.
@@ -153,4 +168,16 @@ class Claiming:
         ids = sorted({each for resource in kind for each in resource.occupies})
         found = await self.bookings.occupied(wish.under.site.id, ids, with_gap(window, kind))
         taken = [each for each in found if each.booking != wish.instead_of]
-        return Explanation(wish.wanted, wish.under, broken, Surroundings(kind, taken, window), wish.at)
+        around = Surroundings(kind, taken, window, await self._pools(wish, window))
+        return Explanation(wish.wanted, wish.under, broken, around, wish.at)
+
+    async def _pools(self, wish: Wish, window: Interval) -> FreeUnits:
+        """Of each period the window touches: from memory where that has enough for what is wanted."""
+        enough = whole_granules(wish.wanted.interval.length)
+        shares = [replace(share, units=min(share.units, enough)) for share in wish.under.quota(window)]
+        free = await self.units.free(wish.under.site.id, shares)
+        return {prefix: units | units_of(wish.own, prefix) for prefix, units in free.items()}
+
+
+def _resets(no: Violation) -> bool:
+    return isinstance(no, QuotaExceeded)

@@ -60,7 +60,7 @@ class MoveHandlers:
             return stored
 
         running = booking.interval.start <= at
-        wish = Wish(wanted, under, at, ask.correlationid, instead_of=booking.id, running=running)
+        wish = Wish(wanted, under, at, ask.correlationid, instead_of=booking.id, own=booking.claims, running=running)
         return await self.claiming.secured(wish, write_moved)
 
 
