@@ -8,12 +8,14 @@ import pytest
 from services.booking.domain.refusals import (
     SlotTaken,
 )
+from services.booking.domain.series_placing import SeriesTaken
 from shared.contracts.booking import (
     CancelBooking,
+    CancelSeries,
     ChangeBooking,
     ConfirmBooking,
 )
-from tests.support.booking import NOW, member, member_state, ny, organization, place
+from tests.support.booking import NOW, member, member_state, ny, organization, place, to_repeat
 from tests.support.waitlist import (
     STAN,
     WALL,
@@ -146,6 +148,26 @@ async def test_who_comes_while_someone_waits_waits(house: WaitingHouse) -> None:
     move = ChangeBooking(id=other.doc["_id"], starts_at=ny(WALL), ends_at=ny(WALL) + HOUR)
     with pytest.raises(SlotTaken):
         await house.moving.change_booking(ask(move, member("ben"), if_match=1))
+
+
+async def test_a_series_gives_way_too(house: WaitingHouse) -> None:
+    theirs = await taken(house)
+    first = await house.wait("ana")
+    house.bookings._heard.clear()
+    await house.handle.cancel_booking(ask(CancelBooking(id=theirs), STAN))
+    with pytest.raises(SeriesTaken):
+        await house.repeat.place_series(ask(to_repeat(), member("ben"), key="b1"))
+    assert await house.standing(first) == "offered"
+
+
+async def test_what_a_series_gives_back_is_offered(house: WaitingHouse) -> None:
+    placed = await house.repeat.place_series(ask(to_repeat(), STAN, key="s1"))
+    first, other = await house.wait("ana"), await house.wait("ben", "2026-12-22 19:00")
+    assert [each.doc["status"] for each in (first, other)] == ["waiting", "waiting"]
+    one = CancelSeries(id=placed.doc["_id"], scope="one", index=0)
+    await house.repeat.cancel_series(ask(one, STAN))
+    await house.settled()
+    assert [await house.standing(each) for each in (first, other)] == ["offered", "waiting"]
 
 
 async def test_time_nobody_waits_for_as_a_whole_stays_free_for_all(house: WaitingHouse) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from services.booking.domain.booking import EXPIRE, REMIND
 from services.booking.domain.viewer import Viewer
 from services.booking.domain.waiting import ANSWER, LOOK, Entry
 from services.booking.handlers import WaitlistHandlers
@@ -84,6 +83,8 @@ class WaitingHouse(FakeHouse):
         self.handle, self.timers = self.working_on(bookings)
         object.__setattr__(self.handle, "claiming", in_turn)
         object.__setattr__(self.moving, "claiming", in_turn)
+        object.__setattr__(self.repeat, "claiming", in_turn)
+        self.series.on_change(self.offering.on_change)
 
     def replica(self, bookings: Bookings, seed: int = 9) -> tuple[Offering, WaitlistHandlers]:
         """One more that hears of the changes of `bookings`."""
@@ -117,7 +118,7 @@ class WaitingHouse(FakeHouse):
 
     async def run_to(self, at: datetime) -> None:
         """As FakeHouse does, those who wait too."""
-        handlers = {EXPIRE: self.timers.on_expire, REMIND: self.timers.on_remind}
+        handlers = dict(self.timers.by_kind)
         queue = {LOOK: self.offering.on_look, ANSWER: self.offering.on_answer}
         assert isinstance(self.waits, FakeWaits)
         while due := sorted(

@@ -1,6 +1,6 @@
 """Every write that claims something goes through here: tried until it is done, or refused with all that says no."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -75,6 +75,9 @@ class Claiming:
             if no := await self._refusal(wish, broken):
                 raise no
         raise Busy
+
+    async def give_way(self, who: str, uses: Iterable[Interval], under: Circumstances) -> None:
+        """Before `who` claims these: what is free of it goes to those who waited for it. Here nobody waits."""
 
     async def quietly(self, wish: Wish, write: Write) -> Stored:
         """The same for somebody who is not here to read it: raises a bare SlotTaken or BookingRefused, asks nobody."""

@@ -129,6 +129,7 @@ class SeriesHandlers:
         wish, under, site, units = asked.wish, asked.under, asked.under.site.id, self.claiming.units
         granules, lost = frozenset(wish.claims(under)), set[str]()
         looked = wish.pattern.on_conflict is OnConflict.SKIP
+        await self.claiming.give_way(wish.wanted.booked_for, (interval for _, interval in wish.found), under)
         taken = await self._taken(asked, lost) if looked else Taken()
         for attempt in range(TRIES):
             now = Situation(under, await units.free(site, wish.shares(under)), taken)

@@ -1,8 +1,10 @@
 """Who comes while someone waits, waits: before anything is claimed, what is free goes to those who waited for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.booking.domain.rules import Circumstances
 from services.booking.handlers.claiming import Claiming, Wish, Write
 from services.booking.store.waits import Waits
 from shared.kernel.interval import Interval
@@ -21,12 +23,14 @@ class InTurn(Claiming):
     offering: Looking
 
     async def secured(self, wish: Wish, write: Write) -> Stored:
-        """What Claiming.secured gives and raises. One's own place in the line is in nobody's way."""
-        site, wanted, gap = wish.under.site.id, wish.wanted, wish.under.resource.buffer
-        range_ = wanted.interval.lengthened(gap)
-        if any(
-            each.interval.lengthened(gap).overlaps(range_) and wanted.booked_for not in each.parties
-            for each in await self.waits.wanted(site)
-        ):
-            await self.offering.looked(site, range_)
+        """What Claiming.secured gives and raises."""
+        await self.give_way(wish.wanted.booked_for, (wish.wanted.interval,), wish.under)
         return await Claiming.secured(self, wish, write)
+
+    async def give_way(self, who: str, uses: Iterable[Interval], under: Circumstances) -> None:
+        """One's own place in the line is in nobody's way."""
+        site, gap = under.site.id, under.resource.buffer
+        others = [each.interval.lengthened(gap) for each in await self.waits.wanted(site) if who not in each.parties]
+        for use in (each.lengthened(gap) for each in uses if others):
+            if any(each.overlaps(use) for each in others):
+                await self.offering.looked(site, use)
