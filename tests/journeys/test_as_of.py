@@ -104,3 +104,21 @@ def test_as_of_each_instant_is_free_what_was_free_then(client: Client, life: Lif
     ):
         answer = member.get("/v1/sites/nyc/availability", params={"as_of": as_of})
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+def test_a_series_was_there_where_it_was_then(client: Client, free_hour: FreeHour) -> None:
+    member, start = client("member-a@special.example"), free_hour("room-b")
+    day = start.astimezone(ZoneInfo("America/New_York")).date().isoformat()
+    before, empty = now(), free_on(member, day)
+    body = wish("room-b", start, recurrence="FREQ=DAILY;COUNT=1")
+    placed = member.post("/v1/booking-series", json=body, headers=key())
+    assert placed.status_code == 201, placed.text
+    path = f"/v1/bookings/{placed.json()['id']}-{placed.json()['occurrences'][0]['index']}"
+    stood, taken, one = now(), free_on(member, day), member.get(path).json()
+    assert member.get(path, params={"as_of": stood}).json() == one
+    gone = member.post(f"/v1/booking-series/{placed.json()['id']}/cancel", json={"scope": "all", "index": 0})
+    assert gone.status_code == 200, gone.text
+    assert free_on(member, day) == empty != taken
+    assert (free_on(member, day, as_of=before), free_on(member, day, as_of=stood)) == (empty, taken)
+    answers = [member.get(path, params={"as_of": at}) for at in (before, stood, now())]
+    assert [each.json().get("code") for each in answers] == ["not-found", "not-recorded", None]

@@ -128,7 +128,7 @@ class Bookings:
 
         Raises NotRecorded; so does one time of a series that has changed since: its document keeps no older times.
         """
-        if "series" in doc and any(entry["time"] > at for entry in doc["log"]):
+        if "series" in doc and doc["created_at"] <= at and any(entry["time"] > at for entry in doc["log"]):
             raise NotRecorded
         stood = await self._documents.recall(doc, at)
         return None if stood is None else {**dict.fromkeys(ALWAYS_SAID), **stood}
