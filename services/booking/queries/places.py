@@ -1,7 +1,7 @@
 """Sites, resources, and what of them is free."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +42,15 @@ class Picture:
     wanted: Sequence[Resource]
     ids: Sequence[str]
     taken: Sequence[Occupied]
+
+    def parted(self) -> Iterator[tuple[Resource, "Picture"]]:
+        """Each resource with what is taken of it alone: every claim is looked at once, not once for each resource."""
+        rooms: dict[str, list[Occupied]] = {each: [] for each in self.ids}
+        for each in self.taken:
+            for room in rooms.keys() & {claim.partition("|")[0] for claim in each.claims}:
+                rooms[room].append(each)
+        for resource in self.wanted:
+            yield resource, replace(self, taken=[each for room in resource.occupies for each in rooms[room]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,7 @@ class PlaceQueries:
             site=site.id,
             from_=shown(within.start, site.zone),
             to=shown(within.end, site.zone),
-            items=tuple(self._free(asked, resource, seen, now) for resource in seen.wanted),
+            items=tuple(self._free(asked, resource, parted, now) for resource, parted in seen.parted()),
             holidays=holiday_views(site.holidays(self.holidays, *days)),
         )
 
