@@ -1,0 +1,109 @@
+"""What repeats, on the running system: a weekly desk over both clock changes, anchored here and in Tokyo (S3)."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from shared.kit.clock import SystemClock
+from tests.journeys.conftest import key, wish
+from tests.journeys.test_told import mails
+from tests.support.eventually import eventually
+from tests.support.system import System
+
+Client = Callable[[str], httpx.Client]
+NEW_YORK, TOKYO = ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo")
+WEEK = timedelta(days=7)
+STAFF = "staff@linkj.example"
+
+
+def next_change(month: int, nth: int) -> date:
+    """The next Sunday on which New York changes its clocks in that month, three weeks ahead or more."""
+    today = SystemClock().now().date()
+    for year in (today.year, today.year + 1):
+        first = date(year, month, 1)
+        sunday = first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (nth - 1))
+        if sunday > today + 3 * WEEK:
+            return sunday
+    raise AssertionError("there is one every year")
+
+
+def series(resource: str, start: datetime, minutes: int, rule: str, **more: Any) -> dict[str, Any]:
+    return wish(resource, start, minutes=minutes, recurrence=rule, **more)
+
+
+@pytest.mark.parametrize(("month", "nth", "moved"), [(3, 2, "20:00"), (11, 1, "18:00")])
+def test_a_weekly_room_keeps_the_wall_time_of_its_anchor_over_a_clock_change(
+    client: Client, month: int, nth: int, moved: str
+) -> None:
+    sunday = next_change(month, nth)
+    start = datetime.combine(sunday - timedelta(days=3), time(19), NEW_YORK)
+    for room, anchor, after in (("room-a", NEW_YORK, "19:00"), ("room-b", TOKYO, moved)):
+        body = series(room, start, 60, "FREQ=WEEKLY;COUNT=4", anchor_zone=anchor.key, on_conflict="skip")
+        answer = client(STAFF).post("/v1/booking-series", json=body, headers=key())
+        assert answer.status_code == 201, answer.text
+        walls = {each["local"]["date"]: each["local"]["start"] for each in answer.json()["occurrences"]}
+        assert any(day > str(sunday) for day in walls)
+        assert walls == {day: after if day > str(sunday) else "19:00" for day in walls}
+        done = client(STAFF).post(f"/v1/booking-series/{answer.json()['id']}/cancel", json={"scope": "all"})
+        assert done.json()["status"] == "cancelled"
+
+
+@pytest.mark.timeout(180)
+def test_one_is_placed_skips_what_is_taken_is_seen_everywhere_cancelled_and_told_of_once(
+    lounge: System, client: Client, free_hour: Callable[..., datetime]
+) -> None:
+    member, start = client("member-a@special.example"), free_hour("room-b", weeks=5)
+    second = (start.astimezone(NEW_YORK).replace(tzinfo=None) + WEEK).replace(tzinfo=NEW_YORK)
+    taken = client(STAFF).post("/v1/bookings", json=wish("room-b", second), headers=key())
+    assert taken.status_code == 201, taken.text
+    same = key()
+    # Long enough that a holiday, wherever it falls, leaves some.
+    body = series("room-b", start, 60, "FREQ=WEEKLY;COUNT=5", on_conflict="skip", purpose="週次の打合せ")
+    placed, again = (member.post("/v1/booking-series", json=body, headers=same) for _ in range(2))
+    assert (placed.status_code, again.status_code, again.json()) == (201, 201, placed.json())
+    found = placed.json()
+    assert placed.headers["ETag"] == '"1"'
+    assert (1, "slot-taken") in [(each["index"], each["reason"]) for each in found["skipped"]]
+    listed = member.get("/v1/bookings", params={"from": start.isoformat(), "limit": 100}).json()["items"]
+    ours = [each for each in listed if each.get("series") == found["id"]]
+    assert [each["id"] for each in ours] == [each["id"] for each in found["occurrences"]]
+    assert client("company@yokohama.example").get(f"/v1/booking-series/{found['id']}").status_code == 404
+
+    def told(times: int) -> bool:
+        """Once for each decision, however many of its times that is about."""
+        about = [each for each in mails(lounge, "member-a@special.example") if found["id"] in each["text"]]
+        return len(about) == times
+
+    eventually(lambda: told(1), what="the placing to be told", seconds=40)
+    one = member.post(f"/v1/bookings/{ours[0]['id']}/cancel")
+    assert one.json()["status"] == "cancelled"
+    eventually(lambda: told(2), what="the cancelling of one time to be told", seconds=40)
+    over = member.post(f"/v1/booking-series/{found['id']}/cancel", json={"scope": "all"}).json()
+    assert {each["status"] for each in over["occurrences"]} == {"cancelled"}
+    eventually(lambda: told(3), what="the cancelling of the rest to be told", seconds=40)
+
+
+def test_of_many_series_at_once_over_three_replicas_no_two_hold_the_same_hour(
+    client: Client, free_hour: Callable[..., datetime]
+) -> None:
+    start = free_hour("room-b", weeks=9)
+
+    def attempt(n: int) -> httpx.Response:
+        rule = f"FREQ=WEEKLY;INTERVAL={1 + n % 3};COUNT=4"
+        return client(STAFF).post(
+            "/v1/booking-series", json=series("room-b", start, 60, rule, on_conflict="skip"), headers=key()
+        )
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(attempt, range(24)))
+    assert {each.status_code for each in answers} <= {201, 409}
+    held = [one for each in answers if each.status_code == 201 for one in each.json()["occurrences"]]
+    begins = Counter(datetime.fromisoformat(each["starts_at"]) for each in held)
+    assert begins[start] == 1
+    assert set(begins.values()) == {1}
