@@ -16,6 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.site import Site
 from tests.support.system import System
 
+pytestmark = pytest.mark.timeout(180)  # several people are signed in, each by a command
 Client = Callable[[str], httpx.Client]
 HOUR = timedelta(hours=1)
 LIST = "/v1/booking-waitlist"
