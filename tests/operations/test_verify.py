@@ -30,7 +30,7 @@ from tests.operations.test_backup import on_an_open_day
 from tests.support.eventually import eventually
 from tests.support.system import LOUNGE, System
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 MEMBER, STAFF, OPERATOR = "member-a@special.example", "staff@linkj.example", "operator@linkj.example"
 CHANGES = LOG_LIMIT + 10
 
@@ -70,8 +70,8 @@ def bookings(lounge: System, mongo: MongoClient[dict[str, Any]]) -> list[str]:
         assert gone.status_code == 200, gone.text
         joins_and_leaves(operator)
     mongo["members"]["members"].update_many({}, {"$unset": {"form": "", "changed_at": ""}})
-    eventually(lambda: migrated(lounge, mongo), what="members to be in their newest form")
-    eventually(lambda: settled(lounge, mongo), what="all to be sent and moved")
+    eventually(lambda: migrated(lounge, mongo), what="members to be in their newest form", seconds=60)
+    eventually(lambda: settled(lounge, mongo), what="all to be sent and moved", seconds=60)
     return ids
 
 
@@ -137,7 +137,7 @@ def problems(lounge: System, service: str = "booking") -> set[tuple[str, str, in
 def test_what_really_happened_verifies(lounge: System, bookings: list[str]) -> None:
     anchored = {each["service"]: each for each in json.loads(lounge.lounge("anchor", "--json"))}
     assert anchored["booking"]["heads"] >= len(bookings)
-    eventually(lambda: all_witnessed(facts(lounge)), what="each entry to be on the stream", seconds=60)
+    eventually(lambda: all_witnessed(facts(lounge)), what="each entry to be on the stream", seconds=150)
     told = facts(lounge)
     assert set(told) == {"booking", "members", "notify", "events"}
     assert all(not each["problems"] and not each["unvouched"] for each in told.values()), told
