@@ -123,7 +123,7 @@ class ChangeBooking(Command, wire="cmd.booking.change_booking.v1", reply=Booking
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     resource: Id | None = None
-    purpose: Annotated[Prose, Field(max_length=1_000)] | None = None
+    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
