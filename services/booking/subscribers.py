@@ -202,9 +202,11 @@ def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) ->
     async def list_resources(msg: Asked[said.ListResources]) -> Answer:
         return answer(await ask.list_resources(msg))
 
+    look = ask.shared()
+
     @service.command(said.Availability)
     async def availability(msg: Asked[said.Availability]) -> Answer:
-        return answer(await ask.availability(msg))
+        return answer(await look(msg.data))
 
 
 def answer_watching(service: Service, ask: WatchQueries) -> None:

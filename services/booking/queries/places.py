@@ -12,6 +12,7 @@ from services.booking.domain.site import Holidays, Site
 from services.booking.domain.wall import bound, day_of
 from services.booking.queries.views import free_view, holiday_views, resource_view, site_view, text_view
 from services.booking.store import Bookings, Resources, Sites
+from services.booking.store.joined import Joined
 from shared.contracts.booking import (
     Availability,
     AvailabilityView,
@@ -78,14 +79,17 @@ class PlaceQueries:
         docs, cursor = _page(of_kind, "resource", asked.after, asked.limit)
         return ResourcePage(items=tuple(resource_view(doc) for doc in docs), next=cursor)
 
-    async def availability(self, ask: Asked[Availability]) -> AvailabilityView:
-        """Nothing past is free. Raises NotFound for an unknown site or resource, RangeInvalid; looking back also
-        AsOfInFuture, NotRecorded.
+    async def availability(self, asked: Availability) -> AvailabilityView:
+        """Nothing past is free; the same for whoever asks. Raises NotFound for an unknown site or resource,
+        RangeInvalid; looking back also AsOfInFuture, NotRecorded.
         """
-        asked = ask.data
         if asked.as_of is None:
             return self.shown(asked, await self.looked_at(asked))
         return self.shown(asked, await self._looked_back(asked, asked.as_of), asked.as_of)
+
+    def shared(self) -> Joined[Availability, AvailabilityView]:
+        """`availability`, made once for all who ask the same at once, and never before any of them asked."""
+        return Joined(self.availability)
 
     async def looked_at(self, asked: AvailabilityAsked) -> Picture:
         """What is asked for and who is there. Raises as `availability` does."""
