@@ -263,8 +263,8 @@ class Service:
 
     async def lag(self) -> dict[str, int]:
         """Messages not yet handled, per durable of this service, by the name it is kept under in `durables`."""
-        found = await asyncio.gather(*(self._lag(durable) for durable in self.durables.values()))
-        return dict(zip(self.durables, found, strict=True))
+        durables = dict(self.durables)  # a door may open meanwhile
+        return dict(zip(durables, await asyncio.gather(*map(self._lag, durables.values())), strict=True))
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         self.health.opened = False

@@ -3,6 +3,8 @@
 import random
 from collections import Counter
 
+import pytest
+
 from tests.support.guesses import Guesser
 from tests.support.system import system
 
@@ -11,6 +13,7 @@ LISTS = ("/v1/members", "/v1/organizations", "/v1/seminars", "/v1/sites/nyc/reso
 SEED, REQUESTS = 20221215, 600
 
 
+@pytest.mark.timeout(240)
 def test_no_random_request_gets_more_than_a_refusal() -> None:
     chance, statuses = random.Random(SEED), Counter[int]()
     with system() as lounge:

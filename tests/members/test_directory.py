@@ -82,6 +82,7 @@ async def test_a_member_is_told_to_all_without_and_to_notify_with_what_is_person
         "site": None,
         "active": True,
         "assistants": [],
+        "time_zone": "Asia/Tokyo",
     }
     contact = await state(servers, f"state.members.contact.v1.{member['id']}")
     assert (contact["email"], contact["name"]) == ("Hanako@bio.example", member["name"])
