@@ -33,7 +33,7 @@ from shared.contracts.message import Asked
 from shared.kernel.ids import derived_id
 from shared.kernel.refusal import Busy, Refusal
 from shared.kernel.time import Clock, zone_of
-from shared.kit.documents import Cause, ClaimTaken, Stored
+from shared.kit.documents import Cause, ClaimTaken, Stored, unless_made_before
 
 AboutOne = TypeVar("AboutOne", CancelSeries, ApproveSeries, RejectSeries)
 MOST_LOOKED_AT = 9
@@ -63,13 +63,11 @@ class SeriesHandlers:
         if ask.key is None:
             raise KeyRequired
         series_id, cause = derived_id(ask.principal.id, ask.data.wire, ask.key), Cause.of(ask)
-        try:
+
+        async def make() -> Stored:
             return await self._place(series_id, await self._understood(ask, cause))
-        except Refusal:
-            # A retry of a success whose answer was lost must not be refused by its own series.
-            if (made := await self.series.replay(series_id, cause)) is not None:
-                return made
-            raise
+
+        return await unless_made_before(self.series, series_id, cause, make)
 
     async def cancel_series(self, ask: Asked[CancelSeries]) -> Stored:
         """Raises NotFound, OccurrenceUnknown, TooLate, NotCancellable."""

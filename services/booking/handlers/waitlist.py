@@ -23,9 +23,9 @@ from services.booking.store.waits import Waits, entry_of
 from shared.contracts.booking import AcceptOffer, DeclineOffer, JoinWaitlist, LeaveWaitlist
 from shared.contracts.message import Asked
 from shared.kernel.ids import derived_id
-from shared.kernel.refusal import Busy, NotFound, Refusal, VersionStale
+from shared.kernel.refusal import Busy, NotFound, VersionStale
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, ClaimTaken, Stored
+from shared.kit.documents import Cause, ClaimTaken, Stored, unless_made_before
 
 Answer = TypeVar("Answer", AcceptOffer, DeclineOffer)
 
@@ -46,14 +46,11 @@ class WaitlistHandlers:
         if ask.key is None:
             raise KeyRequired
         entry_id, cause, at = derived_id(ask.principal.id, ask.data.wire, ask.key), Cause.of(ask), self.clock.now()
-        try:
-            stored = await self._joined(await self._understood(entry_id, ask, at), cause, at)
-        except Refusal:
-            # A retry of a success whose answer was lost must not be refused by its own entry.
-            made = await self.waits.replay(entry_id, cause)
-            if made is None:
-                raise
-            return made
+
+        async def make() -> Stored:
+            return await self._joined(await self._understood(entry_id, ask, at), cause, at)
+
+        stored = await unless_made_before(self.waits, entry_id, cause, make)
         entry = entry_of(stored.doc)
         await self.offering.looked(entry.site, entry.interval)
         return Stored(await self.waits.get(entry_id, ITSELF) or stored.doc, replay=stored.replay)

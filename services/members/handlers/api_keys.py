@@ -6,12 +6,12 @@ from typing import Any
 
 from services.members.domain.api_key import ApiKey, Secret
 from services.members.domain.rights import check_create_key
-from services.members.handlers.asking import actor_of, api_keys_seen_by, created_id, unless_made_before
+from services.members.handlers.asking import actor_of, api_keys_seen_by, created_id
 from services.members.store.mapping import SITE, api_key_draft, api_key_from
 from shared.contracts import members as contract
 from shared.contracts.message import Asked, Principal
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, Documents, Draft, Stored
+from shared.kit.documents import Cause, Documents, Draft, Stored, unless_made_before
 
 
 @dataclass(frozen=True, slots=True)

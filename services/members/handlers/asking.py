@@ -1,15 +1,13 @@
-"""Who asks, what a create's id is, and a retry's right to its own result."""
+"""Who asks, what they may see, and what the id of a create is."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.members.domain.rights import Actor
 from services.members.store.mapping import SITE
 from shared.contracts.message import Asked, Principal
 from shared.kernel.ids import derived_id
-from shared.kernel.refusal import DeadlinePassed, Forbidden, Refusal
+from shared.kernel.refusal import DeadlinePassed, Forbidden
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, Documents, Stored
 
 
 def actor_of(principal: Principal) -> Actor:
@@ -58,15 +56,3 @@ def check_ops(principal: Principal) -> None:
     """Only the command line's own identity, never one that came through the gateway. Raises Forbidden."""
     if principal.kind != "system" or "operator" not in principal.roles:
         raise Forbidden
-
-
-async def unless_made_before(
-    documents: Documents, doc_id: str, cause: Cause, make: Callable[[], Awaitable[Stored]]
-) -> Stored:
-    """Before a refusal of a create goes out, its key is looked up: a retry of a success gets that success."""
-    try:
-        return await make()
-    except Refusal:
-        if (made := await documents.replay(doc_id, cause)) is not None:
-            return made
-        raise

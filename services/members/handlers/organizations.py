@@ -10,7 +10,7 @@ from services.members.domain.membership import Membership
 from services.members.domain.organization import Kind, Organization, OrganizationChange
 from services.members.domain.organization_events import OrganizationEvent
 from services.members.domain.rights import check_revise_organization, check_tends_organizations
-from services.members.handlers.asking import actor_of, created_id, unless_made_before
+from services.members.handlers.asking import actor_of, created_id
 from services.members.store.mapping import SITE
 from services.members.store.organizations import organization_draft, organization_from
 from services.members.store.people import People
@@ -19,7 +19,7 @@ from shared.contracts.message import Asked
 from shared.kernel.decision import Decision
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, Documents, Draft, Stored
+from shared.kit.documents import Cause, Documents, Draft, Stored, unless_made_before
 
 Decide = Callable[[Organization, Occasion], Decision[Organization, OrganizationEvent]]
 

@@ -6,7 +6,7 @@ from typing import Any
 from services.members.domain.address import address
 from services.members.domain.member import EmailTaken, Member, MemberChange, Role, belonging
 from services.members.domain.rights import check_assistants, check_enrol, check_revise_member
-from services.members.handlers.asking import actor_of, created_id, members_seen_by, unless_made_before
+from services.members.handlers.asking import actor_of, created_id, members_seen_by
 from services.members.store.mapping import SITE, member_draft, member_from
 from services.members.store.people import People
 from shared.contracts import members as contract
@@ -14,7 +14,7 @@ from shared.contracts.message import Asked
 from shared.kernel.names import Name
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Stored
+from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Stored, unless_made_before
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from shared.kit.documents.draft import Cause, Draft, Stored, outbox
 from shared.kit.documents.forms import CHANGED_AT, Forms, NewerForm, Step
 from shared.kit.documents.history import history_indexes
 from shared.kit.documents.indexes import document_indexes, holds_documents
+from shared.kit.documents.replaying import unless_made_before
 from shared.kit.documents.write import ClaimTaken, Documents
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "history_indexes",
     "holds_documents",
     "outbox",
+    "unless_made_before",
 ]
