@@ -71,17 +71,21 @@ class Anchors:
             await asyncio.sleep(_LOOK_SECONDS)
             last, at = await self._last(), self._clock.now()
             if last is None or at - last["created_at"] >= _EVERY:
-                await self.anchor(at)
+                await self._anchor(last, at)
         await asyncio.Event().wait()
 
     async def anchor(self, at: datetime) -> Anchored:
         """As many anchors as the heads changed since need, at least one. Raises ValueError without a seed."""
-        last = await self._last()
+        return await self._anchor(await self._last(), at)
+
+    async def _anchor(self, last: Mapping[str, Any] | None, at: datetime) -> Anchored:
+        """What comes after `last`; none where another replica has made the next one since that was read."""
         look = Look({} if last is None else {name: tuple(place) for name, place in last["until"].items()}, at)
         anchors = heads = 0
         while look.more:
             look = await self._look(look)
-            if not await self._write(await self._last(), look):
+            last = await self._write(last, look)
+            if last is None:
                 break  # another replica has made this number; it goes on from there
             anchors, heads = anchors + 1, heads + len(look.heads)
         log.info("anchors.made", anchors=anchors, heads=heads)
@@ -105,8 +109,8 @@ class Anchors:
                 until[name] = (page[-1]["changed_at"], page[-1]["_id"])
         return Look(until, before.at, tuple(heads), more=room == 0)
 
-    async def _write(self, last: dict[str, Any] | None, look: "Look") -> bool:
-        """False where somebody else has made the next anchor meanwhile."""
+    async def _write(self, last: Mapping[str, Any] | None, look: "Look") -> dict[str, Any] | None:
+        """The anchor after `last`, or None where somebody else has made it meanwhile."""
         if self._seed_file is None:
             raise ValueError("LOUNGE_NATS_SEED_FILE: without a seed there is nothing to sign with")
         number, previous = (1, None) if last is None else (last["number"] + 1, last["digest"])
@@ -125,7 +129,7 @@ class Anchors:
         cause = Cause("anchor", self._service, f"anchor-{number}")
         doc_id = f"{self._service}-anchor-{number:08d}"
         stored = await self._own.insert(doc_id, self._service, Draft(body, [said]), cause, at=look.at)
-        return not stored.replay
+        return None if stored.replay else stored.doc
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,14 +138,14 @@ async def test_an_entry_without_a_hash_is_no_head_and_an_empty_day_is_an_anchor_
         assert (await anchors_of(service).anchor(at)).model_dump() == {"anchors": 1, "heads": 0}
 
 
-async def test_one_is_made_by_itself_once_a_day_and_by_ops_at_any_time(
+async def test_one_is_made_by_itself_once_a_day_whatever_the_replicas_and_by_ops_at_any_time(
     things: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(anchoring, "_LOOK_SECONDS", 0.02)
     service, _ = booking(things)
     clock = Later()
     async with service.running():
-        keeping = asyncio.create_task(anchors_of(service, clock).run())
+        keepers = [asyncio.create_task(anchors_of(service, clock).run()) for _ in range(5)]
         try:
             await until(lambda: counts(service, 1))
             clock.by = timedelta(hours=23)
@@ -153,8 +153,11 @@ async def test_one_is_made_by_itself_once_a_day_and_by_ops_at_any_time(
             assert await counts(service, 1), "not before a day is over"
             clock.by = timedelta(hours=24, seconds=1)
             await until(lambda: counts(service, 2))
+            await asyncio.sleep(0.1)
+            assert await counts(service, 2), "one of them"
         finally:
-            keeping.cancel()
+            for keeper in keepers:
+                keeper.cancel()
         ops = await things.client("ops")
         told = orjson.loads((await ops.request(anchor_subject("booking"), b"{}", timeout=8)).data)
         await ops.close()
