@@ -16,6 +16,7 @@ from services.booking.handlers import (
     MoveHandlers,
     PlaceHandlers,
     SeriesHandlers,
+    SeriesMoveHandlers,
     SeriesTimers,
     Timers,
     WaitlistHandlers,
@@ -103,6 +104,7 @@ def build(settings: Settings) -> Service:
     answer_series(
         service,
         SeriesHandlers(series=series, ground=ground, claiming=claiming, clock=clock, chance=chance),
+        SeriesMoveHandlers(series=series, ground=ground, claiming=claiming, clock=clock, chance=chance),
         SeriesQueries(series, sites, parties),
     )
     answer_attendance(

@@ -34,6 +34,7 @@ from shared.contracts.booking import (
     RangeView,
     ResourceDefined,
     SeriesCancelled,
+    SeriesChanged,
     SeriesCompleted,
     SeriesConfirmed,
     SeriesExpired,
@@ -93,10 +94,11 @@ def published_of_series(event: said_of_series.SeriesEvent | said.BookingEvent, *
         case said_of_series.SeriesRedacted():
             return BookingRedacted(id=series.id, version=version)
         case said_of_series.SeriesPlaced():
-            skipped = tuple(SkippedGist(index=each.planned.index, reason=each.reason) for each in series.skipped)
-            made = SeriesPlaced(**gist, skipped=skipped)
+            made = SeriesPlaced(**gist, skipped=_skipped(series))
         case said_of_series.SeriesConfirmed():
             made = SeriesConfirmed(**gist, reason=event.reason)
+        case said_of_series.SeriesChanged():
+            made = SeriesChanged(**gist, before=tuple(map(_occurrence, event.moved)), changed=event.changed)
         case said_of_series.SeriesCancelled():
             made = SeriesCancelled(**gist, **_cancelled(event))
         case said_of_series.SeriesHandedOver():
@@ -264,6 +266,10 @@ def _cancelled(event: said_of_series.SeriesCancelled) -> dict[str, Any]:
     how = {"rejected": event.rejected, "debit_kept": event.debit_kept, "remaining": _remaining(event.series)}
     why = {"because": event.why, "struck_out": event.struck_out, "reason": event.reason}
     return {**how, **why, "tell": event.tell}
+
+
+def _skipped(series: Series) -> tuple[SkippedGist, ...]:
+    return tuple(SkippedGist(index=each.planned.index, reason=each.reason) for each in series.skipped)
 
 
 def _remaining(series: Series) -> int:

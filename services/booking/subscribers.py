@@ -6,6 +6,7 @@ from services.booking.handlers import (
     MoveHandlers,
     PlaceHandlers,
     SeriesHandlers,
+    SeriesMoveHandlers,
     WaitlistHandlers,
 )
 from services.booking.queries import (
@@ -143,13 +144,18 @@ def answer_waitlist(service: Service, handle: WaitlistHandlers, ask: WaitQueries
         return answer(await ask.list_waits(msg))
 
 
-def answer_series(service: Service, handle: SeriesHandlers, ask: SeriesQueries) -> None:
+def answer_series(service: Service, handle: SeriesHandlers, moving: SeriesMoveHandlers, ask: SeriesQueries) -> None:
     """Commands and queries about series."""
 
     @service.command(said.PlaceSeries)
     async def place_series(msg: Asked[said.PlaceSeries]) -> Answer:
         stored = await handle.place_series(msg)
         return answer(series_view(stored.doc), status=201, replay=stored.replay)
+
+    @service.command(said.ChangeSeries)
+    async def change_series(msg: Asked[said.ChangeSeries]) -> Answer:
+        stored = await moving.change_series(msg)
+        return answer(series_view(stored.doc), replay=stored.replay)
 
     @service.command(said.CancelSeries)
     async def cancel_series(msg: Asked[said.CancelSeries]) -> Answer:

@@ -20,6 +20,7 @@ _STEPS: Mapping[Language, Mapping[Topic, Words]] = {
         ),
         Topic.SERIES_CONFIRMED: ("繰り返し予約が確定しました", "次の繰り返し予約が承認され、確定しました。"),
         Topic.SERIES_REJECTED: ("繰り返し予約は承認されませんでした", "次の繰り返し予約は承認されませんでした。"),
+        Topic.SERIES_CHANGED: ("繰り返し予約が変更されました", "繰り返し予約のうち、次の回の内容が変更されました。"),
         Topic.SERIES_CANCELLED: ("繰り返し予約を取り消しました", "繰り返し予約のうち、次の回は取り消されました。"),
         Topic.SERIES_EXPIRED: (
             "繰り返し予約は期限切れになりました",
@@ -42,6 +43,7 @@ _STEPS: Mapping[Language, Mapping[Topic, Words]] = {
         ),
         Topic.SERIES_CONFIRMED: ("Series confirmed", "Your series of bookings has been approved and is confirmed."),
         Topic.SERIES_REJECTED: ("Series not approved", "This series of bookings has not been approved."),
+        Topic.SERIES_CHANGED: ("Series changed", "These times of a series of bookings have been changed."),
         Topic.SERIES_CANCELLED: ("Series cancelled", "These times of a series of bookings have been cancelled."),
         Topic.SERIES_EXPIRED: (
             "Series expired",

@@ -15,7 +15,7 @@ from services.notify.recurring import SERIES, series_words
 from services.notify.seminar_words import FIELDS, MODE
 from services.notify.standing import standing_words
 from services.notify.wishes import ANY
-from shared.contracts.booking import BookingEvent, PlaceView, SeriesEvent, WaitEvent
+from shared.contracts.booking import BookingEvent, OccurrenceGist, PlaceView, SeriesEvent, WaitEvent
 from shared.contracts.events import (
     RegistrationPlaced,
     RegistrationPromoted,
@@ -240,12 +240,16 @@ def _series(topic: Topic, facts: SeriesEvent, reader: Reader) -> dict[str, Any]:
     because = "struck-out" if said.get("struck_out") else said.get("because") or ""
     reason = [*_known([because], _BECAUSE[reader.language]), *_lines(said.get("reason"))]
     whereabouts = {"place": [place] if place else [], "resource": list(dict.fromkeys(names)), "reason": reason}
+    whereabouts["earlier"] = _earlier(next(iter(said.get("before", ())), None), reader)
+    whereabouts["changed"] = _known(said.get("changed", ()), _WORDS[reader.language])
+    open_still = topic is Topic.SERIES_CHANGED and facts.status == "pending"
+    whereabouts["status"] = _known([facts.status], _STATUS[reader.language]) if open_still else []
     return whereabouts | series_words(topic, facts, reader.zones, reader.language)
 
 
 def _earlier(before: object, reader: Reader) -> list[str]:
     """Where and when it was; nothing where only a state is told."""
-    if not isinstance(before, PlaceView):
+    if not isinstance(before, PlaceView | OccurrenceGist):
         return []
     name = _best(before.resource_name, reader.language) or before.resource
     return [name, *span_lines(before.starts_at, before.ends_at, reader.zones, reader.language)]

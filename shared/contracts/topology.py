@@ -108,6 +108,7 @@ DURABLES = (
     _event("notify", "waitlist_ended", "booking"),
     _event("notify", "series_placed", "booking"),
     _event("notify", "series_confirmed", "booking", personal=True),
+    _event("notify", "series_changed", "booking"),
     _event("notify", "series_cancelled", "booking", personal=True),
     _event("notify", "series_expired", "booking"),
     _event("notify", "series_handed_over", "booking"),

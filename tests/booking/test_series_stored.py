@@ -13,9 +13,9 @@ from services.booking.domain.viewer import ITSELF, Viewer
 from services.booking.handlers.forgetting import PAGE, TEXT_KEPT, Forgetting
 from services.booking.store import Bookings, BookingsPage, Names, NameState, SeriesStore, Waits
 from services.booking.store.series_mapping import series_of
-from shared.contracts.booking import CancelSeries
+from shared.contracts.booking import CancelSeries, ChangeSeries
 from shared.contracts.members import MembershipView
-from shared.kernel.refusal import Busy, Refusal
+from shared.kernel.refusal import Busy, Refusal, VersionStale
 from shared.kit.copies import Copy
 from shared.kit.documents import Documents, Stored
 from shared.kit.mongo import Mongo
@@ -24,6 +24,7 @@ from tests.booking.office import Office, changed, gone
 from tests.booking.test_forgetting import Stream, assert_chained, one_site, sent
 from tests.booking.test_store_indexes import Asked, filled, stages
 from tests.support.booking import (
+    NEW_YORK,
     NOW,
     ROOM,
     ROOM_B,
@@ -56,6 +57,7 @@ class Replica(FakeHouse):
         super().__init__(ROOM, ROOM_B, both, always, site=replace(SITE, calendars=()) if quiet else SITE)
         self.work_on(real_bookings(mongo))
         self.repeat = replace(self.repeating_on(real_series(mongo)), chance=Random(seed))
+        self.reshape = replace(self.reshaping_on(real_series(mongo)), chance=Random(seed))
 
     async def book(self, key: str = "s1", **more: Any) -> Stored:
         by = staff() if more.pop("staff", False) else member()
@@ -144,6 +146,46 @@ async def test_all_or_nothing_holds_over_a_race_too(mongo: Mongo) -> None:
     outcomes = await asyncio.gather(*map(one, range(4)))
     assert sorted(outcomes) == ["0", "0", "0", "placed"]
     assert await mongo.collection("bookings").count_documents({}) == 1
+
+
+async def test_of_two_changes_of_one_series_at_once_one_is_written_and_the_other_stale(mongo: Mongo) -> None:
+    doc = (await Replica(mongo).book()).doc
+
+    async def one(n: int) -> Stored | VersionStale:
+        start = ny(f"2026-12-15 {12 + n}:00")
+        wish = ChangeSeries(id=doc["_id"], scope="all", index=0, starts_at=start, ends_at=start + timedelta(hours=1))
+        try:
+            return await Replica(mongo, n).reshape.change_series(asked(wish, if_match=1, deadline=LATER))
+        except VersionStale as stale:
+            return stale
+
+    outcomes = await asyncio.gather(*map(one, range(4)))
+    (won,) = [each for each in outcomes if isinstance(each, Stored)]
+    stored = await real_series(mongo).get(doc["_id"], ITSELF)
+    assert stored is not None
+    assert series_of(stored) == series_of(won.doc)
+    assert (stored["version"], len(stored["claims"])) == (2, len(doc["claims"]))
+    assert_chained(stored)
+
+
+async def test_of_a_change_and_who_wants_one_of_its_new_times_one_gets_all_and_the_other_nothing(mongo: Mongo) -> None:
+    doc = (await Replica(mongo).book()).doc
+
+    async def move() -> str:
+        start = ny("2026-12-15 12:00")
+        wish = ChangeSeries(id=doc["_id"], scope="all", index=0, starts_at=start, ends_at=start + timedelta(hours=1))
+        return (await Replica(mongo).reshape.change_series(asked(wish, if_match=1, deadline=LATER))).doc["_id"]
+
+    async def take() -> str:
+        return (await place(Replica(mongo, 2), "b1", wall="2026-12-29 12:30", by=staff())).doc["_id"]
+
+    outcomes = await asyncio.gather(move(), take(), return_exceptions=True)
+    (lost,) = [each for each in outcomes if not isinstance(each, str)]
+    assert isinstance(lost, SlotTaken)
+    stored = await real_series(mongo).get(doc["_id"], ITSELF)
+    assert stored is not None
+    begins = [f"{each['starts_at'].astimezone(NEW_YORK):%H:%M}" for each in stored["occurrences"]]
+    assert begins == ["19:00" if lost is outcomes[0] else "12:00"] * 4
 
 
 async def test_every_read_of_series_uses_an_index_and_examines_little_more_than_it_returns(mongo: Mongo) -> None:

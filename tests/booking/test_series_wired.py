@@ -11,6 +11,7 @@ from shared.contracts.booking import (
     Availability,
     BookingHistory,
     CancelSeries,
+    ChangeSeries,
     GetBooking,
     GetSeries,
     ListBookings,
@@ -20,6 +21,7 @@ from shared.contracts.booking import (
     RejectSeries,
     ResourceRules,
     SeriesCancelled,
+    SeriesChanged,
     SeriesHistory,
     SeriesPlaced,
 )
@@ -77,6 +79,31 @@ async def test_a_series_is_placed_read_listed_cancelled_and_remembered(house: Ho
     assert [each.starts_at for each in said.occurrences] == [house.noon + n * WEEK for n in range(3)]
     gone = SeriesCancelled.model_validate(await _last(house.servers, f"evt.{SeriesCancelled.wire}.{placed['id']}"))
     assert ([each.index for each in gone.occurrences], gone.remaining, gone.version) == ([1, 2], 1, 2)
+
+
+async def test_a_series_is_changed_in_one_write_and_told_of_once(house: House) -> None:
+    placed = await house.ask(wish(house), key="k1")
+    start = house.noon + timedelta(hours=2)
+    change = ChangeSeries(
+        id=placed["id"],
+        scope="following",
+        index=1,
+        starts_at=start + WEEK,
+        ends_at=start + WEEK + timedelta(minutes=90),
+        purpose="商談",
+    )
+    changed = await house.ask(change, key="m1", if_match=1)
+    begins = [datetime.fromisoformat(each["starts_at"]) for each in changed["occurrences"]]
+    assert (changed["version"], begins) == (2, [house.noon, start + WEEK, start + 2 * WEEK])
+    assert [each["purpose"] for each in changed["occurrences"]] == [None, "商談", "商談"]
+    assert await house.ask(change, key="m1", if_match=1) == changed
+    assert (await house.refusal(change, key="m2", if_match=1)).code == "version-stale"
+    assert (await house.refusal(change, member("ben"), if_match=2)).code == "not-found"
+    said = SeriesChanged.model_validate(await _last(house.servers, f"evt.{SeriesChanged.wire}.{placed['id']}"))
+    assert [each.starts_at for each in said.before] == [house.noon + n * WEEK for n in (1, 2)]
+    assert ([each.index for each in said.occurrences], said.changed, said.version) == ([1, 2], ("purpose",), 2)
+    history = (await house.ask(SeriesHistory(id=placed["id"])))["items"]
+    assert [each["type"] for each in history] == ["booking.series_placed.v1", "booking.series_changed.v1"]
 
 
 async def test_pages_of_bookings_run_through_single_ones_and_those_of_series(house: House) -> None:

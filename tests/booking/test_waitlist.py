@@ -13,6 +13,7 @@ from shared.contracts.booking import (
     CancelBooking,
     CancelSeries,
     ChangeBooking,
+    ChangeSeries,
     ConfirmBooking,
 )
 from tests.support.booking import NOW, member, member_state, ny, organization, place, to_repeat
@@ -166,6 +167,18 @@ async def test_what_a_series_gives_back_is_offered(house: WaitingHouse) -> None:
     assert [each.doc["status"] for each in (first, other)] == ["waiting", "waiting"]
     one = CancelSeries(id=placed.doc["_id"], scope="one", index=0)
     await house.repeat.cancel_series(ask(one, STAN))
+    await house.settled()
+    assert [await house.standing(each) for each in (first, other)] == ["offered", "waiting"]
+
+
+async def test_what_a_changed_series_moves_away_from_is_offered(house: WaitingHouse) -> None:
+    placed = await house.repeat.place_series(ask(to_repeat(), STAN, key="s1"))
+    first, other = await house.wait("ana"), await house.wait("ben", "2026-12-22 19:00")
+    start = ny("2026-12-15 10:00")
+    later = ChangeSeries(
+        id=placed.doc["_id"], scope="one", index=0, starts_at=start, ends_at=start + timedelta(hours=1)
+    )
+    await house.reshape.change_series(ask(later, STAN, if_match=1))
     await house.settled()
     assert [await house.standing(each) for each in (first, other)] == ["offered", "waiting"]
 

@@ -22,6 +22,7 @@ EACH_EVENT = [
     (s.series_confirmed(), "r1", "series.confirmed", "繰り返し予約が確定しました"),
     (s.series_cancelled(rejected=True), "r1", "series.rejected", "承認されませんでした"),
     (s.series_cancelled(remaining=3), "r1", "series.cancelled", "繰り返し予約を取り消しました"),
+    (s.series_changed(), "r1", "series.changed", "繰り返し予約が変更されました"),
     (s.series_expired(), "r1", "series.expired", "期限切れ"),
     (s.series_handed_over(), "r1", "series.received", "繰り返し予約の引き継ぎ"),
     (b.registered(), "r1", "registration.confirmed", "お申し込みを受け付けました"),

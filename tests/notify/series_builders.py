@@ -6,6 +6,7 @@ from typing import Any
 from shared.contracts.booking import (
     OccurrenceGist,
     SeriesCancelled,
+    SeriesChanged,
     SeriesConfirmed,
     SeriesExpired,
     SeriesHandedOver,
@@ -50,6 +51,16 @@ def series_placed(**more: Any) -> SeriesPlaced:
 
 def series_confirmed(**more: Any) -> SeriesConfirmed:
     return SeriesConfirmed(**_series(**({"times": 3, "version": 2} | more)))
+
+
+def series_changed(**more: Any) -> SeriesChanged:
+    """Each of them an hour later than it was."""
+    fields = _series(**({"times": 3, "version": 2} | more))
+    before = tuple(
+        each.model_copy(update={"starts_at": each.starts_at - HOUR, "ends_at": each.ends_at - HOUR})
+        for each in fields["occurrences"]
+    )
+    return SeriesChanged(**({"before": before} | fields))
 
 
 def series_cancelled(**more: Any) -> SeriesCancelled:

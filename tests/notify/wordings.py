@@ -36,6 +36,7 @@ CASES: Mapping[Topic, Facts] = {
     Topic.SERIES_PENDING: s.series_placed(status="pending", times=3, skipped=()),
     Topic.SERIES_CONFIRMED: s.series_confirmed(reason="受付でお名前をお伝えください。"),
     Topic.SERIES_REJECTED: s.series_cancelled(rejected=True, reason="設備点検のため"),
+    Topic.SERIES_CHANGED: s.series_changed(status="pending", changed=("purpose",)),
     Topic.SERIES_CANCELLED: s.series_cancelled(debit_kept=(0,), remaining=4),
     Topic.SERIES_EXPIRED: s.series_expired(),
     Topic.SERIES_RECEIVED: s.series_handed_over(),

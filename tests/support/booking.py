@@ -21,6 +21,7 @@ from services.booking.handlers import (
     BookingHandlers,
     MoveHandlers,
     SeriesHandlers,
+    SeriesMoveHandlers,
     SeriesTimers,
     Timers,
 )
@@ -234,6 +235,7 @@ class FakeHouse:
         self.work_on(self.bookings)
         self.series = FakeSeriesStore(self.bookings.memory)
         self.repeat = self.repeating_on(self.series)
+        self.reshape = self.reshaping_on(self.series)
 
     def work_on(self, bookings: Bookings) -> None:
         """From now on over this collection, which may be a real one."""
@@ -258,6 +260,12 @@ class FakeHouse:
         """The handlers of series over this collection."""
         return SeriesHandlers(
             series=series, ground=self.ground, claiming=self.handle.claiming, clock=self.clock, chance=Random(9)
+        )
+
+    def reshaping_on(self, series: SeriesStore) -> SeriesMoveHandlers:
+        """Those that change series, over this collection."""
+        return SeriesMoveHandlers(
+            series=series, ground=self.ground, claiming=self.handle.claiming, clock=self.clock, chance=Random(10)
         )
 
     async def run_to(self, at: datetime) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from services.booking.domain.series import Series
+    from services.booking.domain.events import Word
+    from services.booking.domain.series import Occurrence, Series
 
 Indexes = tuple[int, ...]
 
@@ -21,6 +22,16 @@ class SeriesConfirmed:
     series: Series
     indexes: Indexes
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesChanged:
+    """`moved` are those that had another time or place, as they were; `changed` names other words."""
+
+    series: Series
+    indexes: Indexes
+    moved: tuple[Occurrence, ...]
+    changed: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,7 @@ class SeriesRedacted:
 SeriesEvent = (
     SeriesPlaced
     | SeriesConfirmed
+    | SeriesChanged
     | SeriesCancelled
     | SeriesHandedOver
     | SeriesExpired

@@ -25,6 +25,7 @@ from services.booking.domain.wall import spoken
 from shared.kernel.decision import Decision
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import Refusal
+from shared.kernel.time import zone_of
 
 SeriesDecided = Decision[Series, SeriesEvent | BookingEvent]
 """What is one time's alone is told as of a booking."""
@@ -64,11 +65,7 @@ class SeriesWish:
 
     def shares(self, under: Circumstances) -> list[Share]:
         """What all of it draws, from each pool once."""
-        pools: dict[str, Share] = {}
-        for share in (share for _, interval in self.found for share in under.quota(interval)):
-            known = pools.get(share.prefix)
-            pools[share.prefix] = replace(share, units=share.units + known.units) if known else share
-        return list(pools.values())
+        return merged(share for _, interval in self.found for share in under.quota(interval))
 
     def claims(self, under: Circumstances) -> list[str]:
         """Every granule of it."""
@@ -89,6 +86,15 @@ class SeriesWish:
         granules = sum(-(-each.length // GRANULE) for _, each in occupied) * len(under.resource.occupies)
         if granules > MOST_CLAIMS:
             raise SeriesTooLong(limit=MOST_CLAIMS, claims=granules)
+
+
+def merged(shares: Iterable[Share]) -> list[Share]:
+    """Of each pool one."""
+    pools: dict[str, Share] = {}
+    for share in shares:
+        known = pools.get(share.prefix)
+        pools[share.prefix] = replace(share, units=share.units + known.units) if known else share
+    return list(pools.values())
 
 
 class SeriesRefused(BookingRefused):
@@ -122,14 +128,14 @@ def place(series_id: str, wish: SeriesWish, now: Situation, *, at: datetime, cha
     def book(index: int, wanted: Wanted) -> Booking:
         return Booking.place(f"{series_id}-{index}", wanted, now.under, left, at=at, chance=chance).state
 
-    judged = list[_Judged]()
+    judged = list[Judged]()
     for each in wish.times:
         judged.append(_judged(each, wish.wanted, now, book))
         _draw(judged[-1].booking, left)
     placed = [Occurrence(each.planned.index, each.booking) for each in judged if each.booking]
     refused = [each for each in judged if not each.booking]
     if refused and (wish.pattern.on_conflict is OnConflict.REFUSE or not placed):
-        raise _refusal(refused, now.under)
+        raise refusal_of(refused, now.under.site.time_zone)
     skipped = tuple(Skipped(each.planned, each.why.code, each.why.text) for each in refused)
     series = Series(series_id, wish.pattern, tuple(placed), skipped)
     if (claims := len(series.claims)) > MOST_CLAIMS:
@@ -138,7 +144,7 @@ def place(series_id: str, wish: SeriesWish, now: Situation, *, at: datetime, cha
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """One time of the rule: its booking, or what says no to it."""
 
     planned: Planned
@@ -152,16 +158,16 @@ class _Judged:
         return next(iter(self.broken), AlsoTaken())
 
 
-def _judged(planned: Planned, first: Wanted, now: Situation, book: Callable[[int, Wanted], Booking]) -> _Judged:
+def _judged(planned: Planned, first: Wanted, now: Situation, book: Callable[[int, Wanted], Booking]) -> Judged:
     if planned.interval is None:
-        return _Judged(planned, broken=[planned.skipped_by_the_clocks])
+        return Judged(planned, broken=[planned.skipped_by_the_clocks])
     resource = now.under.resource
     conflicts = now.taken.in_the_way(resource.id, planned.interval, resource.claims(planned.interval))
     try:
         booking = book(planned.index, replace(first, interval=planned.interval))
     except BookingRefused as refused:
-        return _Judged(planned, broken=refused.violations, conflicts=conflicts)
-    return _Judged(planned, conflicts=conflicts) if conflicts else _Judged(planned, booking)
+        return Judged(planned, broken=refused.violations, conflicts=conflicts)
+    return Judged(planned, conflicts=conflicts) if conflicts else Judged(planned, booking)
 
 
 def _draw(booking: Booking | None, left: dict[str, set[int]]) -> None:
@@ -171,12 +177,13 @@ def _draw(booking: Booking | None, left: dict[str, set[int]]) -> None:
         left[f"{prefix}|"].discard(int(unit))
 
 
-def _refusal(refused: Sequence[_Judged], under: Circumstances) -> Refusal:
+def refusal_of(refused: Sequence[Judged], time_zone: str) -> Refusal:
+    """Every violation; where only somebody is in the way, who is."""
     broken = [(each.planned.index, no) for each in refused for no in each.broken]
     if broken:
         also = [(each.planned.index, AlsoTaken()) for each in refused if each.conflicts]
         return SeriesRefused(sorted([*broken, *also], key=lambda each: each[0]))
-    zone = under.site.zone
+    zone = zone_of(time_zone)
     told = [
         {"resource": each.resource, **spoken(each.interval, zone), "index": judged.planned.index}
         for judged in refused

@@ -87,7 +87,7 @@ def cancel(
     """
     picked = which.of(series)
     if which.scope is not Scope.ONE:
-        found = [each for each in picked if _is_coming(each.booking, at)]
+        found = [each for each in picked if is_coming(each.booking, at)]
         if not found and not any(each.booking.status is Status.CANCELLED for each in picked):
             raise TooLate
         picked = found
@@ -126,14 +126,14 @@ def lapse(series: Series, *, at: datetime) -> SeriesDecided:
         events.append(SeriesExpired(done.series, expired.indexes))
     if over:
         events.append(SeriesCompleted(done.series, tuple(each.index for each in over)))
-    coming = [each for each in done.series.occurrences if done.series.struck_out and _is_coming(each.booking, at)]
+    coming = [each for each in done.series.occurrences if done.series.struck_out and is_coming(each.booking, at)]
     gone = _settled(done.series, coming, lambda each: settling.cancel(each, at=at, by_house=True))
     if gone.events:
         events.append(SeriesCancelled(gone.series, gone.indexes, struck_out=True))
     return Decision(gone.series, events)
 
 
-def _is_coming(booking: Booking, at: datetime) -> bool:
+def is_coming(booking: Booking, at: datetime) -> bool:
     return booking.status in CANCEL.of and booking.interval.start > at
 
 

@@ -5,6 +5,7 @@ from services.booking.handlers.bookings import BookingHandlers
 from services.booking.handlers.moving import MoveHandlers
 from services.booking.handlers.places import PlaceHandlers
 from services.booking.handlers.series import SeriesHandlers
+from services.booking.handlers.series_moving import SeriesMoveHandlers
 from services.booking.handlers.timers import SeriesTimers, Timers
 from services.booking.handlers.waitlist import WaitlistHandlers
 
@@ -14,6 +15,7 @@ __all__ = [
     "MoveHandlers",
     "PlaceHandlers",
     "SeriesHandlers",
+    "SeriesMoveHandlers",
     "SeriesTimers",
     "Timers",
     "WaitlistHandlers",

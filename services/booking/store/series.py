@@ -15,6 +15,7 @@ from services.booking.store.bookings import Heard, occupied_in
 from services.booking.store.listing import BookingsPage, of_page, seen_by
 from services.booking.store.mapping import WRITTEN
 from services.booking.store.series_mapping import IS_SERIES, TIMES, occurrence_docs, series_body, series_of
+from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
 DecideSeries = Callable[[Series], SeriesDecided]
@@ -72,6 +73,13 @@ class SeriesStore:
                 for heard in self._heard if was != now else ():
                     heard(was, now)
         return stored
+
+    async def load(self, series_id: str, viewer: Viewer) -> tuple[Series, int]:
+        """The series and its version. Raises NotFound for those it is not there for."""
+        doc = await self.get(series_id, viewer)
+        if doc is None:
+            raise NotFound
+        return series_of(doc), doc["version"]
 
     async def get(self, series_id: str, viewer: Viewer) -> dict[str, Any] | None:
         return await self._documents.get(series_id, _seen_by(viewer))

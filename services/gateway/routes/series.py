@@ -5,6 +5,7 @@ from services.gateway.policy import SIGNED_IN, STAFF
 from shared.contracts.booking import (
     ApproveSeries,
     CancelSeries,
+    ChangeSeries,
     GetSeries,
     ListSeries,
     PlaceSeries,
@@ -45,6 +46,15 @@ CALLS = (
         summary="What happened to a series, in order",
         ask=SeriesHistory,
         policy=SIGNED_IN.within(_READ),
+    ),
+    Call(
+        method="PATCH",
+        path="/v1/booking-series/{id}",
+        summary="Move or reword one of its times, that and all after it, or all",
+        ask=ChangeSeries,
+        policy=SIGNED_IN.within(_WRITE),
+        key="optional",
+        if_match="required",
     ),
     Call(
         method="POST",

@@ -34,6 +34,7 @@ class Topic(StrEnum):
     SERIES_PENDING = "series.pending"
     SERIES_CONFIRMED = "series.confirmed"
     SERIES_REJECTED = "series.rejected"
+    SERIES_CHANGED = "series.changed"
     SERIES_CANCELLED = "series.cancelled"
     SERIES_EXPIRED = "series.expired"
     SERIES_RECEIVED = "series.received"
@@ -74,6 +75,7 @@ TRANSACTIONAL = frozenset(
         Topic.SERIES_PENDING,
         Topic.SERIES_CONFIRMED,
         Topic.SERIES_REJECTED,
+        Topic.SERIES_CHANGED,
         Topic.SERIES_CANCELLED,
         Topic.SERIES_EXPIRED,
         Topic.SERIES_RECEIVED,

@@ -8,6 +8,7 @@ from services.notify.store import Endings
 from services.notify.tell import news_of
 from shared.contracts.booking import (
     SeriesCancelled,
+    SeriesChanged,
     SeriesConfirmed,
     SeriesEvent,
     SeriesExpired,
@@ -32,6 +33,9 @@ class SeriesNews:
 
     async def on_confirmed(self, event: Received[SeriesConfirmed]) -> None:
         await self._tell(Topic.SERIES_CONFIRMED, event)
+
+    async def on_changed(self, event: Received[SeriesChanged]) -> None:
+        await self._tell(Topic.SERIES_CHANGED, event)
 
     async def on_cancelled(self, event: Received[SeriesCancelled]) -> None:
         """Nothing older is said of what has wholly ended."""

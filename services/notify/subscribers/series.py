@@ -5,6 +5,7 @@ from faststream import AckPolicy
 from services.notify.handlers import SeriesNews
 from shared.contracts.booking import (
     SeriesCancelled,
+    SeriesChanged,
     SeriesConfirmed,
     SeriesExpired,
     SeriesHandedOver,
@@ -35,6 +36,16 @@ def subscribe_to_series(service: Service, series: SeriesNews) -> None:
     )
     async def series_confirmed(event: Received[SeriesConfirmed]) -> None:
         await series.on_confirmed(event)
+
+    @service.event(
+        stream="EVENTS",
+        durable="notify__series_changed",
+        model=SeriesChanged,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        workers=4,
+    )
+    async def series_changed(event: Received[SeriesChanged]) -> None:
+        await series.on_changed(event)
 
     @service.event(
         stream="EVENTS",

@@ -74,6 +74,7 @@ from shared.contracts.booking.resources import (
 from shared.contracts.booking.series import (
     ApproveSeries,
     CancelSeries,
+    ChangeSeries,
     GetSeries,
     LeftOutView,
     ListSeries,
@@ -89,6 +90,7 @@ from shared.contracts.booking.series import (
 from shared.contracts.booking.series_events import (
     OccurrenceGist,
     SeriesCancelled,
+    SeriesChanged,
     SeriesCompleted,
     SeriesConfirmed,
     SeriesEvent,
@@ -187,6 +189,7 @@ __all__ = [
     "CancelBooking",
     "CancelSeries",
     "ChangeBooking",
+    "ChangeSeries",
     "CheckInBooking",
     "CheckInRule",
     "CheckInRuleView",
@@ -249,6 +252,7 @@ __all__ = [
     "ResourceRulesView",
     "ResourceView",
     "SeriesCancelled",
+    "SeriesChanged",
     "SeriesCompleted",
     "SeriesConfirmed",
     "SeriesEvent",

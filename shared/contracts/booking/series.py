@@ -95,6 +95,24 @@ class PlaceSeries(Command, wire="cmd.booking.place_series.v1", reply=SeriesView)
     on_conflict: OnConflict = "refuse"
 
 
+class ChangeSeries(Command, wire="cmd.booking.change_series.v1", reply=SeriesView):
+    """Change one time, that and all after it, or all, as far as they have not begun; all or nothing, needs the version.
+
+    `starts_at`, `ends_at` are those of the one `index` names, of `all` the next unless it is given: by so many days, to
+    that time of day, for so long on the wall of the anchor zone each of them moves. The rest as with ChangeBooking;
+    refused like PlaceSeries.
+    """
+
+    id: Id
+    scope: SeriesScope
+    index: Index | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    resource: Id | None = None
+    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
+    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+
 class CancelSeries(Command, wire="cmd.booking.cancel_series.v1", reply=SeriesView):
     """Give back one time, that and all after it, or all, as far as they have not begun; `index` names the one.
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from shared.contracts.booking.words import BookingStatus, LeavingReason
+from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason
 from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, View, Zone, personal
 
 
@@ -53,6 +53,16 @@ class SeriesConfirmed(SeriesEvent, wire="booking.series_confirmed.v1"):
     """Staff approved what waited for it; `reason` is what they said to it."""
 
     reason: Annotated[str | None, personal()] = None
+
+
+class SeriesChanged(SeriesEvent, wire="booking.series_changed.v1"):
+    """These times of it have another time or place, or other words; `before` has those that moved, as they were.
+
+    `changed` names the words. Where approval is needed they wait for that (`status`).
+    """
+
+    before: tuple[OccurrenceGist, ...] = ()
+    changed: tuple[BookingWord, ...] = ()
 
 
 class SeriesCancelled(SeriesEvent, wire="booking.series_cancelled.v1"):
