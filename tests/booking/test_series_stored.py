@@ -174,10 +174,10 @@ async def test_of_a_change_and_who_wants_one_of_its_new_times_one_gets_all_and_t
     async def move() -> str:
         start = ny("2026-12-15 12:00")
         wish = ChangeSeries(id=doc["_id"], scope="all", index=0, starts_at=start, ends_at=start + timedelta(hours=1))
-        return (await Replica(mongo).reshape.change_series(asked(wish, if_match=1, deadline=LATER))).doc["_id"]
+        return str((await Replica(mongo).reshape.change_series(asked(wish, if_match=1, deadline=LATER))).doc["_id"])
 
     async def take() -> str:
-        return (await place(Replica(mongo, 2), "b1", wall="2026-12-29 12:30", by=staff())).doc["_id"]
+        return str((await place(Replica(mongo, 2), "b1", wall="2026-12-29 12:30", by=staff())).doc["_id"])
 
     outcomes = await asyncio.gather(move(), take(), return_exceptions=True)
     (lost,) = [each for each in outcomes if not isinstance(each, str)]

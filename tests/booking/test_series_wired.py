@@ -82,7 +82,7 @@ async def test_a_series_is_placed_read_listed_cancelled_and_remembered(house: Ho
 
 
 async def test_a_series_is_changed_in_one_write_and_told_of_once(house: House) -> None:
-    placed = await house.ask(wish(house), key="k1")
+    placed = await house.ask(wish(house), key="changed-1")
     start = house.noon + timedelta(hours=2)
     change = ChangeSeries(
         id=placed["id"],
