@@ -13,6 +13,7 @@ from services.booking.domain.waiting import ANSWER, LOOK
 from services.booking.handlers import (
     AttendanceHandlers,
     BookingHandlers,
+    ExceptionHandlers,
     MoveHandlers,
     PlaceHandlers,
     SeriesHandlers,
@@ -61,6 +62,7 @@ from services.booking.subscribers import (
     answer_attendance,
     answer_bookings,
     answer_entitlements,
+    answer_exceptions,
     answer_places,
     answer_series,
     answer_waitlist,
@@ -177,6 +179,10 @@ def _copies(
 def _answer_places(service: Service, ask: PlaceQueries) -> None:
     handle = PlaceHandlers(sites=ask.sites, resources=ask.resources, bookings=ask.bookings, clock=ask.clock)
     answer_places(service, handle, ask)
+    exceptions = ExceptionHandlers(
+        sites=ask.sites, resources=ask.resources, bookings=ask.bookings, holidays=ask.holidays, clock=ask.clock
+    )
+    answer_exceptions(service, exceptions, ask)
     answer_watching(service, WatchQueries(ask))
 
 

@@ -1,8 +1,11 @@
 """Subject → handler. Copies of members and organizations are fed in `app.py`: nothing is decided on their arrival."""
 
+from datetime import timedelta
+
 from services.booking.handlers import (
     AttendanceHandlers,
     BookingHandlers,
+    ExceptionHandlers,
     MoveHandlers,
     PlaceHandlers,
     SeriesHandlers,
@@ -22,6 +25,7 @@ from services.booking.queries import (
     resource_view,
     series_view,
 )
+from services.booking.queries.places import exceptions_page
 from shared.contracts import booking as said
 from shared.contracts.message import Answer, Asked
 from shared.kit.answers import answer
@@ -213,6 +217,19 @@ def answer_places(service: Service, handle: PlaceHandlers, ask: PlaceQueries) ->
     @service.command(said.Availability)
     async def availability(msg: Asked[said.Availability]) -> Answer:
         return answer(await look(msg.data))
+
+
+def answer_exceptions(service: Service, handle: ExceptionHandlers, ask: PlaceQueries) -> None:
+    """The command and the query about exceptional days."""
+
+    @service.command(said.PutException)
+    async def put_exception(msg: Asked[said.PutException]) -> Answer:
+        stored, day = await handle.put_exception(msg), msg.data.date
+        return answer(exceptions_page(stored.doc, day, day + timedelta(days=1)))
+
+    @service.command(said.ListExceptions)
+    async def list_exceptions(msg: Asked[said.ListExceptions]) -> Answer:
+        return answer(await ask.list_exceptions(msg))
 
 
 def answer_watching(service: Service, ask: WatchQueries) -> None:

@@ -64,6 +64,7 @@ SERIES = tuple(_STEPS["en"])
 _LEFT_OUT: Mapping[Language, Mapping[str, str]] = {
     "ja": {
         "slot-taken": "既に予約済み",
+        "closed": "臨時休館",
         "closed-on-holiday": "祝日のため休館",
         "outside-opening-hours": "営業時間外",
         "nonexistent-local-time": "夏時間のため存在しない時刻",
@@ -72,6 +73,7 @@ _LEFT_OUT: Mapping[Language, Mapping[str, str]] = {
     },
     "en": {
         "slot-taken": "taken",
+        "closed": "closed that day",
         "closed-on-holiday": "closed on a holiday",
         "outside-opening-hours": "outside opening hours",
         "nonexistent-local-time": "skipped by the clocks",

@@ -1,12 +1,13 @@
 """Opening hours and holidays: rules of a wall clock, over nights and clock changes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.booking.domain.opening import Opening, hours_on, openings
+from services.booking.domain.opening import ALWAYS, Opening, hours_on, openings
 from services.booking.domain.refusals import IdReserved, PartCombined, PartsFixed, PartUnknown
 from services.booking.domain.wall import months_after
 from shared.kernel.interval import Interval
@@ -16,8 +17,8 @@ DAY = timedelta(days=1)
 EVERY_DAY = (*WEEKDAYS, "sat", "sun")
 
 
-def never_closed(_: date) -> bool:
-    return False
+def always(hours: tuple[Opening, ...]) -> Callable[[date], tuple[Opening, ...]]:
+    return lambda _: hours
 
 
 def hours(ranges: list[Interval]) -> list[float]:
@@ -50,17 +51,17 @@ def test_both_calendars_are_shown_with_whether_they_close() -> None:
 def test_opening_over_midnight_reaches_into_the_next_day() -> None:
     late = (Opening(("fri",), "20:00", "02:00"),)
     within = Interval(ny("2026-12-18 12:00"), ny("2026-12-19 12:00"))
-    assert openings(late, never_closed, NEW_YORK, within) == [Interval(ny("2026-12-18 20:00"), ny("2026-12-19 02:00"))]
+    assert openings(always(late), NEW_YORK, within) == [Interval(ny("2026-12-18 20:00"), ny("2026-12-19 02:00"))]
 
 
 def test_always_open_is_one_range_over_midnight_and_new_year() -> None:
     within = Interval(ny("2026-12-31 12:00"), ny("2027-01-01 12:00"))
-    (whole,) = openings(None, never_closed, NEW_YORK, within)
+    (whole,) = openings(always(ALWAYS), NEW_YORK, within)
     assert whole.contains(within)
 
 
 def test_no_opening_hours_at_all_is_never_open() -> None:
-    assert openings((), never_closed, NEW_YORK, Interval(ny("2026-12-15 00:00"), ny("2026-12-16 00:00"))) == []
+    assert openings(always(()), NEW_YORK, Interval(ny("2026-12-15 00:00"), ny("2026-12-16 00:00"))) == []
 
 
 @pytest.mark.parametrize(("day", "length"), [("2027-03-14", 23), ("2027-11-07", 25), ("2027-03-15", 24)])
@@ -74,21 +75,19 @@ def test_a_whole_open_day_has_the_hours_the_clocks_leave_it(day: str, length: in
 def test_hours_over_a_clock_change_are_real_hours(day: str, length: float) -> None:
     early = (Opening(("sun",), "01:00", "04:00"),)
     within = Interval(ny(f"{day} 00:00"), ny(f"{day} 12:00"))
-    assert hours(openings(early, never_closed, NEW_YORK, within)) == [length]
+    assert hours(openings(always(early), NEW_YORK, within)) == [length]
 
 
 def test_an_opening_that_lies_in_the_skipped_hour_leaves_nothing() -> None:
     skipped = (Opening(("sun",), "02:00", "03:00"),)
     within = Interval(ny("2027-03-14 00:00"), ny("2027-03-14 12:00"))
-    assert openings(skipped, never_closed, NEW_YORK, within) == []
+    assert openings(always(skipped), NEW_YORK, within) == []
 
 
 def test_a_zone_off_the_full_hour_is_no_special_case() -> None:
     kathmandu = ZoneInfo("Asia/Kathmandu")
     day = Interval(datetime(2026, 12, 15, tzinfo=UTC), datetime(2026, 12, 15, 1, tzinfo=UTC))
-    found = openings(
-        (Opening(EVERY_DAY, "09:00", "10:00"),), never_closed, kathmandu, Interval(day.start, day.end + DAY)
-    )
+    found = openings(always((Opening(EVERY_DAY, "09:00", "10:00"),)), kathmandu, Interval(day.start, day.end + DAY))
     assert found[0].start == datetime(2026, 12, 15, 3, 15, tzinfo=UTC)
 
 

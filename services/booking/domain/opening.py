@@ -37,24 +37,20 @@ def hours_on(day: date, opening: Opening, zone: ZoneInfo) -> Interval | None:
 ALWAYS = (Opening(WEEKDAYS, "00:00", "24:00"),)
 
 
-def openings(
-    hours: Sequence[Opening] | None, closed_on: Callable[[date], bool], zone: ZoneInfo, within: Interval
-) -> list[Interval]:
-    """The open ranges that overlap `within`, in order, joined where one begins as another ends; `hours` None: always.
+def openings(hours: Callable[[date], Sequence[Opening]], zone: ZoneInfo, within: Interval) -> list[Interval]:
+    """The open ranges that overlap `within`, in order, joined where one begins as another ends.
 
-    A closed day cancels what opens on it, also the part that would reach into the next day.
+    `hours` are those of a day: one without any cancels what would open on it, also the part that would reach into the
+    next day.
     """
-    opened = sorted(_opened(ALWAYS if hours is None else hours, closed_on, zone, within))
+    opened = sorted(_opened(hours, zone, within))
     return [each for each in _joined(opened) if each.overlaps(within)]
 
 
-def _opened(
-    hours: Sequence[Opening], closed_on: Callable[[date], bool], zone: ZoneInfo, within: Interval
-) -> Iterator[Interval]:
+def _opened(hours: Callable[[date], Sequence[Opening]], zone: ZoneInfo, within: Interval) -> Iterator[Interval]:
     day, last = day_of(within.start, zone) - DAY, day_of(within.end, zone)
     while day <= last:
-        if not closed_on(day):
-            yield from (opened for each in hours if (opened := hours_on(day, each, zone)))
+        yield from (opened for each in hours(day) if (opened := hours_on(day, each, zone)))
         day += DAY
 
 

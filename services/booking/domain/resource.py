@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from services.booking.domain.events import ResourceDefined
 from services.booking.domain.opening import ALWAYS, Opening, hours_on, openings
 from services.booking.domain.refusals import IdReserved, PartCombined, PartsFixed, PartUnknown
-from services.booking.domain.site import Holidays, Site
+from services.booking.domain.site import ExceptionalDay, Holidays, Site
 from shared.kernel.decision import Decision
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.text import Text
@@ -95,17 +95,24 @@ class Resource:
         return tuple(claim for each in self.occupies for claim in granules_of(each, occupied))
 
     def openings(self, site: Site, holidays: Holidays, within: Interval) -> list[Interval]:
-        """When it is open around `within`, over the site's wall clock and closing holidays."""
+        """When it is open around `within`, over the site's wall clock, exceptions and closing holidays."""
+        return openings(lambda day: self._hours(day, site, holidays), site.zone, within)
 
-        def closed(day: date) -> bool:
-            return site.closed_on(day, holidays)
-
-        return openings(self.opening_hours, closed, site.zone, within)
+    def exception_on(self, day: date, site: Site) -> ExceptionalDay | None:
+        """What was said of that day by staff, as far as it goes for this resource."""
+        return site.exception_on(day, self.id, self.parts)
 
     def opens_on(self, day: date, site: Site, holidays: Holidays) -> bool:
         """Whether it opens at all on that day of the site."""
-        hours = ALWAYS if self.opening_hours is None else self.opening_hours
-        return not site.closed_on(day, holidays) and any(hours_on(day, each, site.zone) for each in hours)
+        return any(hours_on(day, each, site.zone) for each in self._hours(day, site, holidays))
+
+    def _hours(self, day: date, site: Site, holidays: Holidays) -> Sequence[Opening]:
+        """Those that can open it on that day."""
+        if (exception := self.exception_on(day, site)) is not None:
+            return exception.hours
+        if site.closed_on(day, holidays):
+            return ()
+        return ALWAYS if self.opening_hours is None else self.opening_hours
 
     def fits(self, at: datetime, zone: ZoneInfo) -> bool:
         """Whether a use may begin or end at that instant."""

@@ -20,6 +20,7 @@ from services.booking.domain.rights import Policy, Right
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.status import Mode
 from services.booking.domain.violations import (
+    Closed,
     ClosedOnHoliday,
     KindNotAllowed,
     NotOnGranule,
@@ -129,10 +130,15 @@ def _of_opening(interval: Interval, under: Circumstances) -> Iterator[Violation]
     if any(each.contains(interval) for each in under.resource.openings(site, holidays, interval)):
         return
     first, last = day_of(interval.start, site.zone), day_of(interval.end - INSTANT, site.zone)
-    closing = [h for h, closes in site.holidays(holidays, first, last + DAY) if closes]
+    days = [first + n * DAY for n in range((last - first).days + 1)]
+    excepted = {day: each for day in days if (each := under.resource.exception_on(day, site))}
+    closed = [each for each in excepted.values() if not each.hours]
+    for each in closed:
+        yield Closed(requested=each.day.isoformat(), reason=each.reason)
+    closing = [h for h, closes in site.holidays(holidays, first, last + DAY) if closes and h.day not in excepted]
     for holiday in closing:
         yield ClosedOnHoliday(limit=holiday.name.best("en"), requested=holiday.day.isoformat())
-    if not closing:
+    if not closing and not closed:
         yield OutsideOpeningHours()
 
 

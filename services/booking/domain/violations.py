@@ -63,6 +63,22 @@ class ClosedOnHoliday(Violation):
     message = Text(ja="祝日のため休館です。", en="The lounge is closed on that public holiday.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Violation):
+    """By staff, who said why; `requested` is the day."""
+
+    code = "closed"
+    rule = "exceptions"
+    message = Text(ja="臨時休館のため利用できません。", en="Closed that day.")
+
+    reason: Text
+
+    @property
+    def text(self) -> Text:
+        ja, en = self.reason.best("ja"), self.reason.best("en")
+        return Text(ja=f"臨時休館のため利用できません：{ja}", en=f"Closed that day: {en}")
+
+
 class NotOnGranule(Violation):
     """`limit` is the granule in minutes, or the wall times at which alone a use begins and ends."""
 

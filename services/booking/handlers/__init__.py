@@ -2,6 +2,7 @@
 
 from services.booking.handlers.attendance import AttendanceHandlers
 from services.booking.handlers.bookings import BookingHandlers
+from services.booking.handlers.exceptions import ExceptionHandlers
 from services.booking.handlers.moving import MoveHandlers
 from services.booking.handlers.places import PlaceHandlers
 from services.booking.handlers.series import SeriesHandlers
@@ -12,6 +13,7 @@ from services.booking.handlers.waitlist import WaitlistHandlers
 __all__ = [
     "AttendanceHandlers",
     "BookingHandlers",
+    "ExceptionHandlers",
     "MoveHandlers",
     "PlaceHandlers",
     "SeriesHandlers",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.booking.domain.availability import Occupied, free
@@ -10,13 +10,23 @@ from services.booking.domain.refusals import AsOfInFuture, CursorUnknown, RangeI
 from services.booking.domain.resource import Resource, with_gap
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.wall import bound, day_of
-from services.booking.queries.views import free_view, holiday_views, resource_view, site_view, text_view
+from services.booking.queries.views import (
+    exception_views,
+    free_view,
+    holiday_views,
+    resource_view,
+    site_view,
+    text_view,
+)
 from services.booking.store import Bookings, Resources, Sites
 from services.booking.store.joined import Joined
+from services.booking.store.mapping import site_of
 from shared.contracts.booking import (
     Availability,
     AvailabilityView,
+    ExceptionPage,
     GetSite,
+    ListExceptions,
     ListResources,
     ListSites,
     ResourceAvailabilityView,
@@ -78,6 +88,11 @@ class PlaceQueries:
         of_kind = [doc for doc in await self.resources.listed(asked.site) if asked.kind in (None, doc["kind"])]
         docs, cursor = _page(of_kind, "resource", asked.after, asked.limit)
         return ResourcePage(items=tuple(resource_view(doc) for doc in docs), next=cursor)
+
+    async def list_exceptions(self, ask: Asked[ListExceptions]) -> ExceptionPage:
+        """As stored now. Raises NotFound."""
+        asked = ask.data
+        return exceptions_page(await self.sites.document(asked.site), asked.from_, asked.to)
 
     async def availability(self, asked: Availability) -> AvailabilityView:
         """Nothing past is free; the same for whoever asks. Raises NotFound for an unknown site or resource,
@@ -157,6 +172,13 @@ class PlaceQueries:
             name=text_view(resource.name),
             free=tuple(free_view(each, site.time_zone) for each in ranges if each.length >= shortest),
         )
+
+
+def exceptions_page(doc: dict[str, Any], first: date | None, end: date | None) -> ExceptionPage:
+    """Those of a site's document within the days, by date."""
+    days = sorted(site_of(doc).exceptions.values(), key=lambda each: (each.day, each.resource or ""))
+    items = exception_views(each for each in days if (first or each.day) <= each.day < (end or date.max))
+    return ExceptionPage(items=items, version=doc["version"])
 
 
 def _page(

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 
 from services.booking.domain.claims import places
 from services.booking.domain.resource import RULES
-from services.booking.domain.site import Holiday, Holidays, Site
+from services.booking.domain.site import ExceptionalDay, Holiday, Holidays, Site
 from services.booking.domain.wall import months_after, spoken, spoken_with_local
 from services.booking.store.mapping import Doc, resource_of, site_of
 from services.booking.store.series_mapping import occurrence_docs, skipped_local
 from shared.contracts.booking import (
     BookingView,
+    ExceptionView,
     FreeView,
     HistoryEntryView,
     HolidayView,
@@ -22,6 +23,7 @@ from shared.contracts.booking import (
     SiteView,
     TakenView,
 )
+from shared.contracts.booking.exceptions import ExceptionalHoursView
 from shared.contracts.message import BilingualView
 from shared.kernel.interval import Interval
 from shared.kernel.text import Text
@@ -105,6 +107,18 @@ def holiday_views(found: Iterable[tuple[Holiday, bool]]) -> tuple[HolidayView, .
             {"date": each.day, "calendar": each.calendar, "name": text_view(each.name), "closes": closes}
         )
         for each, closes in found
+    )
+
+
+def exception_views(found: Iterable[ExceptionalDay]) -> tuple[ExceptionView, ...]:
+    return tuple(
+        ExceptionView(
+            date=each.day.isoformat(),
+            resource=each.resource,
+            hours=tuple(ExceptionalHoursView(opens=hour.opens, closes=hour.closes) for hour in each.hours),
+            reason=text_view(each.reason),
+        )
+        for each in found
     )
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Strike
-from services.booking.domain.opening import Opening
+from services.booking.domain.opening import WEEKDAYS, Opening
 from services.booking.domain.resource import RULES, Door, Resource
-from services.booking.domain.site import Calendar, Site
+from services.booking.domain.site import Calendar, ExceptionalDay, Site
 from services.booking.domain.status import Status
 from services.booking.domain.wall import local
 from shared.kernel.interval import Interval
@@ -103,6 +104,7 @@ def site_body(site: Site) -> dict[str, Any]:
         "time_zone": site.time_zone,
         "producer": site.producer,
         "calendars": [{"name": each.name, "closes": each.closes} for each in site.calendars],
+        **({"exceptions": [_exception_body(each) for each in site.exceptions.values()]} if site.exceptions else {}),
     }
 
 
@@ -115,7 +117,19 @@ def site_of(doc: Doc) -> Site:
         producer=doc["producer"],
         calendars=tuple(Calendar(**each) for each in doc["calendars"]),
         version=doc["version"],
+        exceptions={each.key: each for each in map(_exception, doc.get("exceptions", ()))},
     )
+
+
+def _exception_body(each: ExceptionalDay) -> dict[str, Any]:
+    hours = [{"opens": hour.opens, "closes": hour.closes} for hour in each.hours]
+    whose = {} if each.resource is None else {"resource": each.resource}
+    return {"date": each.day.isoformat(), **whose, "hours": hours, "reason": _text_body(each.reason)}
+
+
+def _exception(doc: Doc) -> ExceptionalDay:
+    hours = tuple(Opening(WEEKDAYS, each["opens"], each["closes"]) for each in doc["hours"])
+    return ExceptionalDay(date.fromisoformat(doc["date"]), hours, Text(**doc["reason"]), doc.get("resource"))
 
 
 def resource_body(resource: Resource) -> dict[str, Any]:

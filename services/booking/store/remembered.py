@@ -14,12 +14,19 @@ MOST = 5_000
 
 
 class Remembered(Generic[K, V]):
-    """By key, at most two seconds old; those who find it too old together read it once. Failures are not kept."""
+    """By key, at most `fresh_seconds` old; those who find it too old together read it once. Failures are not kept."""
 
-    def __init__(self, read: Callable[[K], Awaitable[V]], *, elapsed: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        read: Callable[[K], Awaitable[V]],
+        *,
+        elapsed: Callable[[], float] = time.monotonic,
+        fresh_seconds: float = FRESH_SECONDS,
+    ) -> None:
         self._joined = Joined(self._renewed)
         self._read = read
         self._elapsed = elapsed
+        self._fresh_seconds = fresh_seconds
         self._known: dict[K, tuple[float, V]] = {}
 
     async def get(self, key: K) -> V:
@@ -34,7 +41,7 @@ class Remembered(Generic[K, V]):
     def peek(self, key: K) -> V | None:
         """What is remembered and still fresh."""
         known = self._known.get(key)
-        return known[1] if known is not None and self._elapsed() - known[0] < FRESH_SECONDS else None
+        return known[1] if known is not None and self._elapsed() - known[0] < self._fresh_seconds else None
 
     def forget(self, key: K) -> None:
         """Known to have changed."""

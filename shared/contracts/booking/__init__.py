@@ -49,6 +49,13 @@ from shared.contracts.booking.bookings import (
     SlotTakenMembers,
     ViolationView,
 )
+from shared.contracts.booking.exceptions import (
+    ExceptionalHours,
+    ExceptionPage,
+    ExceptionView,
+    ListExceptions,
+    PutException,
+)
 from shared.contracts.booking.privacy import BookingRedacted, MemberErasedInBooking, PersonalDataInBooking
 from shared.contracts.booking.reads import (
     Availability,
@@ -202,6 +209,9 @@ __all__ = [
     "EntitlementView",
     "Entitlements",
     "EntitlementsView",
+    "ExceptionPage",
+    "ExceptionView",
+    "ExceptionalHours",
     "ForgiveStrike",
     "FreeView",
     "GetBooking",
@@ -217,6 +227,7 @@ __all__ = [
     "LeftOutView",
     "Limit",
     "ListBookings",
+    "ListExceptions",
     "ListResources",
     "ListSeries",
     "ListSites",
@@ -239,6 +250,7 @@ __all__ = [
     "PresenceChosen",
     "PresenceView",
     "PresentView",
+    "PutException",
     "PutResource",
     "RangeView",
     "ReasonView",
