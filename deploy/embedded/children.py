@@ -61,12 +61,17 @@ def stop(child: subprocess.Popen[bytes], *, grace: float = 5.0) -> None:
 
 _PORTS = range(20_000, 32_000)
 """Below the range outgoing connections are given theirs from, so none of those takes a port between choice and use."""
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
+    """A loopback port nobody listens on at this moment, and that this process was not given before.
+
+    A whole house is given its ports before any of them is listened on.
+    """
     for port in random.sample(_PORTS, 100):  # chance only keeps two runs apart
-        if not taken(port):
+        if port not in _given and not taken(port):
+            _given.add(port)
             return port
     raise OSError("no free port among a hundred tried")
 

@@ -5,7 +5,13 @@ import asyncio
 import pytest
 from pymongo import MongoClient
 
+from deploy.embedded.children import free_port
 from tests.support.servers import Servers
+
+
+def test_a_port_is_given_once_though_nobody_listens_on_it_yet() -> None:
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == 500, "by chance alone about ten of them were given twice"
 
 
 async def test_a_published_event_is_stored_by_the_real_server(clean: Servers) -> None:
