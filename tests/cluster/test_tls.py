@@ -1,11 +1,14 @@
 """A cluster and a set whose members and clients speak TLS only, with certificates of an authority of their own."""
 
+import asyncio
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nats.js.api import PubAck
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
@@ -18,7 +21,7 @@ from shared.contracts.topology import inbox_prefix
 from shared.kit.health import Health
 from shared.kit.mongo import Mongo
 from shared.kit.nats.broker import LoungeBroker
-from shared.kit.nats.publisher import Publisher
+from shared.kit.nats.publisher import NatsError, Publisher
 from shared.kit.settings import KitSettings
 from tests.support.cluster import SITE, MongoSet, NatsCluster
 
@@ -65,12 +68,24 @@ async def test_services_and_jobs_reach_a_nats_cluster_by_tls_and_only_if_they_kn
         told = KitSettings(nats_url=cluster.url, nats_seed_file=seed, nats_inbox_prefix=inbox, nats_ca_file=tls.ca)
         broker = LoungeBroker(told, Health(), name="booking")
         await broker.connect()
-        ack = await Publisher(broker).publish("evt.booking.probe.v1.a", b"{}", stream="EVENTS")
+        ack = await acknowledged(Publisher(broker))
         broker.closing = True
         await broker.stop()
     finally:
         cluster.stop()
     assert ack.stream == "EVENTS"
+
+
+async def acknowledged(publisher: Publisher, *, seconds: float = 20) -> PubAck:
+    """That a stream is there, and who leads it, is known to one server a moment before another."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await publisher.publish("evt.booking.probe.v1.a", b"{}", stream="EVENTS")
+        except NatsError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def test_services_reach_a_replica_set_by_tls_alone(tmp_path: Path, authority: Callable[[str], Tls]) -> None:

@@ -18,7 +18,7 @@ from tests.support.system import System
 
 Client = Callable[[str], httpx.Client]
 NEW_YORK, TOKYO = ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo")
-WEEK = timedelta(days=7)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 STAFF = "staff@linkj.example"
 
 
@@ -50,7 +50,15 @@ def test_a_weekly_room_keeps_the_wall_time_of_its_anchor_over_a_clock_change(
         walls = {each["local"]["date"]: each["local"]["start"] for each in answer.json()["occurrences"]}
         assert any(day > str(sunday) for day in walls)
         assert walls == {day: after if day > str(sunday) else "19:00" for day in walls}
-        done = client(STAFF).post(f"/v1/booking-series/{answer.json()['id']}/cancel", json={"scope": "all"})
+        found = f"/v1/booking-series/{answer.json()['id']}"
+        hour_earlier = {"scope": "all", "starts_at": (start - HOUR).isoformat(), "ends_at": start.isoformat()}
+        assert client(STAFF).patch(found, json=hour_earlier).status_code == 428
+        stale, now = (client(STAFF).patch(found, json=hour_earlier, headers={"If-Match": f'"{n}"'}) for n in (7, 1))
+        assert (stale.status_code, now.status_code, now.headers["ETag"]) == (412, 200, '"2"'), now.text
+        earlier = {each["local"]["date"]: each["local"]["start"] for each in now.json()["occurrences"]}
+        assert earlier == {day: f"{int(wall[:2]) - 1}:00" for day, wall in walls.items()}
+        assert client(STAFF).get(found).json() == now.json()
+        done = client(STAFF).post(f"{found}/cancel", json={"scope": "all"})
         assert done.json()["status"] == "cancelled"
 
 
@@ -74,19 +82,52 @@ def test_one_is_placed_skips_what_is_taken_is_seen_everywhere_cancelled_and_told
     ours = [each for each in listed if each.get("series") == found["id"]]
     assert [each["id"] for each in ours] == [each["id"] for each in found["occurrences"]]
     assert client("company@yokohama.example").get(f"/v1/booking-series/{found['id']}").status_code == 404
+    told_of(lounge, found, 1)
+    one = member.post(f"/v1/bookings/{ours[0]['id']}/cancel")
+    assert one.json()["status"] == "cancelled"
+    told_of(lounge, found, 2)
+    over = member.post(f"/v1/booking-series/{found['id']}/cancel", json={"scope": "all"}).json()
+    assert {each["status"] for each in over["occurrences"]} == {"cancelled"}
+    told_of(lounge, found, 3)
 
-    def told(times: int) -> bool:
-        """Once for each decision, however many of its times that is about."""
+
+def told_of(lounge: System, found: dict[str, Any], times: int) -> None:
+    """Once for each decision, however many of its times that is about."""
+
+    def told() -> bool:
         about = [each for each in mails(lounge, "member-a@special.example") if found["id"] in each["text"]]
         return len(about) == times
 
-    eventually(lambda: told(1), what="the placing to be told", seconds=40)
-    one = member.post(f"/v1/bookings/{ours[0]['id']}/cancel")
-    assert one.json()["status"] == "cancelled"
-    eventually(lambda: told(2), what="the cancelling of one time to be told", seconds=40)
-    over = member.post(f"/v1/booking-series/{found['id']}/cancel", json={"scope": "all"}).json()
-    assert {each["status"] for each in over["occurrences"]} == {"cancelled"}
-    eventually(lambda: told(3), what="the cancelling of the rest to be told", seconds=40)
+    eventually(told, what=f"decision {times} about the series to be told", seconds=40)
+
+
+@pytest.mark.timeout(180)
+def test_those_that_follow_one_are_reworded_and_moved_in_one_write_each_told_once(
+    lounge: System, client: Client, free_hour: Callable[..., datetime]
+) -> None:
+    member, start = client("member-a@special.example"), free_hour("room-b", weeks=7)
+    body = series("room-b", start, 30, "FREQ=WEEKLY;COUNT=4", on_conflict="skip", purpose="週次の打合せ")
+    found = member.post("/v1/booking-series", json=body, headers=key()).json()
+    first, second, *_ = found["occurrences"]
+    later = datetime.fromisoformat(second["starts_at"]) + HOUR / 2
+    wanted = {
+        "scope": "following",
+        "index": second["index"],
+        "purpose": "隔週の打合せ",
+        "starts_at": later.isoformat(),
+        "ends_at": (later + HOUR / 2).isoformat(),
+    }
+    answer = member.patch(f"/v1/booking-series/{found['id']}", json=wanted, headers={"If-Match": '"1"'})
+    assert answer.status_code == 200, answer.text
+    kept, *moved = answer.json()["occurrences"]
+    assert kept == first
+    assert {(each["purpose"], each["local"]["start"]) for each in moved} == {
+        ("隔週の打合せ", moved[0]["local"]["start"])
+    }
+    assert datetime.fromisoformat(moved[0]["starts_at"]) == later
+    told_of(lounge, found, 2)
+    member.post(f"/v1/booking-series/{found['id']}/cancel", json={"scope": "all"})
+    told_of(lounge, found, 3)
 
 
 def test_of_many_series_at_once_over_three_replicas_no_two_hold_the_same_hour(
