@@ -1,7 +1,9 @@
 """The JSON guard by itself: what it lets pass is what the strict pass lets pass, whichever way it came."""
 
 import json
-from contextlib import suppress
+import time
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -103,3 +105,58 @@ def test_a_sites_keys_are_free_but_for_nul() -> None:
     assert guard.check(b'{"$where":1,"a.b":2}', free_keys=True).value == {"$where": 1, "a.b": 2}
     with pytest.raises(InvalidKey):
         guard.check(b'{"a\\u0000":1}', free_keys=True)
+
+
+def closing_never(size: int) -> bytes:
+    """A string of `size` bytes in which each quotation mark looks like its end, and none is."""
+    return b'"' + b'\\"' * (size // 2)
+
+
+def closing_never_and_cut(size: int) -> bytes:
+    return closing_never(size) + b"\\"
+
+
+def many_dots(size: int) -> bytes:
+    """A text that could be a key of nothing but dots, as far as the quotation marks tell."""
+    return b'{"a":"' + b"." * size + b'"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "size", "refusal"),
+    [
+        (closing_never, guard.LARGEST_BODY - 2, MalformedJson),
+        (closing_never_and_cut, guard.LARGEST_BODY - 2, MalformedJson),
+        (many_dots, guard.LONGEST_STRING - 8, None),
+        (lambda size: b'{"' + b"." * size + b'":1}', guard.LONGEST_STRING - 8, InvalidKey),
+    ],
+    ids=["closing never", "closing never and cut", "many dots", "a key of dots"],
+)
+def test_what_a_body_costs_grows_as_it_does(
+    body: Callable[[int], bytes], size: int, refusal: type[Refusal] | None
+) -> None:
+    """Eight times the size is eight times the work, or sixty-four where a scan starts over and over."""
+
+    def cost(raw: bytes) -> float:
+        began = time.thread_time()
+        for _ in range(3):
+            with suppress(Refusal):
+                guard.check(raw)
+        return time.thread_time() - began
+
+    small, large = body(size // 8), body(size)
+    with pytest.raises(refusal) if refusal else nullcontext():
+        guard.check(large)
+    fixed = min(cost(b'{"a":"\\n"}') for _ in range(5))
+    once, eightfold = (min(cost(raw) for _ in range(5)) for raw in (small, large))
+    assert eightfold < 24 * max(once, fixed)
+
+
+def test_every_mark_of_the_text_is_looked_at_once() -> None:
+    for body in (closing_never(1_000), closing_never_and_cut(1_000)):
+        assert [token.start() for token in guard._TOKEN.finditer(body.decode())] == [0]
+    assert [token[0] for token in guard._TOKEN.finditer('{"a[":[1,"}"],"')] == ["{", '"a["', "[", '"}"', "]", '"']
+
+
+def test_a_key_that_only_looks_like_being_below_meta_is_none() -> None:
+    for raw in (b'{"a/meta":{"A":1}}', b'{"a/meta":{"A":"\\n"}}'):
+        assert guard.check(raw).value["a/meta"].keys() == {"A"}
