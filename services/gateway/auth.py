@@ -5,7 +5,7 @@ import hashlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from shared.kernel.text import Language
 from shared.kit.access import tell_refused
 from shared.kit.health import Health
 from shared.kit.log import get_logger
-from shared.kit.nats.request import Caller, Refused
+from shared.kit.nats.request import Caller, Refused, Unavailable
 
 log = get_logger()
 OURSELVES = Principal(kind="system", id="gateway")
@@ -31,6 +31,7 @@ ANONYMOUS = Principal(kind="program", id="anonymous")
 API_KEY_SECONDS = 2.0
 REVOCATION_SECONDS = 2.0
 _REFETCH_SECONDS = 2.0
+_FETCH_SECONDS = 2.0
 _MOST_CACHED = 10_000
 _API_KEY = re.compile(r"lk_[A-Za-z0-9_-]{16,128}")
 _LONGEST_ORGANIZATION = 64
@@ -82,6 +83,10 @@ class Asker:
 NOBODY = Asker(ANONYMOUS, float("inf"))
 
 
+def _freely() -> None:
+    """Whoever asks, nothing is counted."""
+
+
 class Authenticator:
     """Checks credentials; remembers a verified token until it expires and a resolved key for two seconds."""
 
@@ -104,8 +109,13 @@ class Authenticator:
         """The keys access tokens are verified with, as a JWK set."""
         return {"keys": self._keys.shown}
 
-    async def of(self, scope: Mapping[str, Any], *, now: float) -> Asker | None:
-        """Who asks, or None where no credential was sent. Raises Unauthenticated for one that is not good."""
+    async def of(
+        self, scope: Mapping[str, Any], *, now: float, before_asking: Callable[[], None] = _freely
+    ) -> Asker | None:
+        """Who asks, or None where no credential was sent. Raises Unauthenticated for one that is not good.
+
+        `before_asking` is called before members is asked about a credential never seen before, and may raise.
+        """
         authorization = header(scope, b"authorization")
         if authorization:
             kind, _, credential = authorization.decode("latin-1").partition(" ")
@@ -115,7 +125,7 @@ class Authenticator:
             credential = header(scope, b"x-api-key").decode("latin-1")
             if not credential:
                 return None
-        asker = await self._checked(credential.strip(), now)
+        asker = await self._checked(credential.strip(), now, before_asking)
         if organization := header(scope, b"acting-organization"):
             asker = asker.acting_for(organization[:_LONGEST_ORGANIZATION].decode("latin-1"))
         accepted = header(scope, b"accept-language")
@@ -125,13 +135,17 @@ class Authenticator:
         """Whether what was verified holds at the Unix second `now`."""
         return now <= asker.until and (asker.session is None or asker.session not in self._revoked)
 
-    async def _checked(self, credential: str, now: float) -> Asker:
+    async def _checked(self, credential: str, now: float, before_asking: Callable[[], None]) -> Asker:
         asker = self._known.get(credential)
         if asker is not None and time.monotonic() <= asker.fresh_until:
             self._known.move_to_end(credential)
         else:
-            is_key = _API_KEY.fullmatch(credential) is not None
-            asker = await (self._by_key(credential) if is_key else self._by_token(credential, now))
+            if _API_KEY.fullmatch(credential) is None:
+                asker = await self._by_token(credential, now, before_asking)
+            else:
+                if asker is None:
+                    before_asking()
+                asker = await self._by_key(credential)
             self._known[credential] = asker
             if len(self._known) > _MOST_CACHED:
                 self._known.popitem(last=False)
@@ -139,10 +153,11 @@ class Authenticator:
             raise Unauthenticated
         return asker
 
-    async def _by_token(self, token: str, now: float) -> Asker:
+    async def _by_token(self, token: str, now: float, before_asking: Callable[[], None]) -> Asker:
         try:
             verified = self._keys.verify(token, now=now)
         except UnknownKey:
+            before_asking()
             await self.refresh_keys()
             try:
                 verified = self._keys.verify(token, now=now)
@@ -163,14 +178,21 @@ class Authenticator:
         return Asker(view.principal(), expires, fresh_until=time.monotonic() + API_KEY_SECONDS)
 
     async def refresh_keys(self) -> None:
-        """The current key set, asked for again every two seconds at most; where members is away, the old one stays."""
+        """The current key set; where members is away, the old one stays. Raises Unavailable or TimedOut.
+
+        One try at a time, two seconds long at most and two apart. Who waited while one ended has its result.
+        """
+        began = time.monotonic()
         async with self._fetching:
-            now = time.monotonic()
-            if self.has_keys and now - self._tried < _REFETCH_SECONDS:
+            if self.has_keys and (self._tried >= began or time.monotonic() - self._tried < _REFETCH_SECONDS):
                 return
-            self._tried = now
-            data = await self._caller.request(Jwks(), principal=OURSELVES)
-            self._keys, self._fetched = KeySet(data["keys"]), now
+            if self._tried >= began:
+                raise Unavailable
+            try:
+                data = await self._caller.request(Jwks(), principal=OURSELVES, seconds=_FETCH_SECONDS)
+                self._keys, self._fetched = KeySet(data["keys"]), time.monotonic()
+            finally:
+                self._tried = time.monotonic()
             if self.has_keys:
                 self._health.good("key-set")
 

@@ -28,6 +28,7 @@ from services.gateway.refusals import (
     NotForThisPrincipal,
     Unauthenticated,
 )
+from shared.kernel.refusal import Refusal
 from shared.kernel.time import Clock
 from shared.kit import telemetry
 from shared.kit.access import tell_refused
@@ -49,33 +50,37 @@ class Gate:
 
     async def pass_in(self, request: Request, policy: Policy) -> Asker:
         """The asker, or NOBODY at a door for anyone. Raises Unauthenticated, NotForThisPrincipal, TooManyRequests."""
-        asker = None if policy.anonymous else await self._authenticated(request)
-        self._charge(asker, request)
+        if policy.anonymous:
+            self.allowance.guess(request.scope["state"]["client"]).count(at=time.monotonic())
+            return NOBODY
+        asker = await self._authenticated(request)
+        who = asker.principal
+        self.allowance.take(who.id, who.organization, at=time.monotonic())
         try:
-            policy.admit(asker.principal if asker is not None else None)
+            policy.admit(who)
         except NotForThisPrincipal as refusal:
-            tell_refused((asker or NOBODY).principal, refusal, asked=f"{request.method} {request.url.path}")
+            tell_refused(who, refusal, asked=f"{request.method} {request.url.path}")
             raise
-        return asker or NOBODY
-
-    async def _authenticated(self, request: Request) -> Asker:
-        """Who cannot say who they are is counted too: guessing is slowed."""
-        try:
-            asker = await self.authenticator.of(request.scope, now=self.clock.now().timestamp())
-        except Unauthenticated:
-            asker = None
-        if asker is None:
-            self._charge(None, request)
-            raise Unauthenticated
         return asker
 
-    def _charge(self, asker: Asker | None, request: Request) -> None:
-        self.allowance.take(
-            asker.principal.id if asker is not None else None,
-            asker.principal.organization if asker is not None else None,
-            client=request.scope["state"]["client"],
-            at=time.monotonic(),
-        )
+    async def _authenticated(self, request: Request) -> Asker:
+        """Who cannot say who they are is counted, before members is asked about them: guessing is slowed."""
+        guess = self.allowance.guess(request.scope["state"]["client"])
+
+        def count() -> None:
+            guess.count(at=time.monotonic())
+
+        try:
+            now = self.clock.now().timestamp()
+            asker = await self.authenticator.of(request.scope, now=now, before_asking=count)
+        except Refusal:
+            count()
+            raise
+        if asker is None:
+            count()
+            raise Unauthenticated
+        guess.was_right()
+        return asker
 
 
 class Forwarder:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from services.gateway.refusals import TooManyRequests
+from shared.kernel.networks import network_of
 
 _MOST_BUCKETS = 20_000
 
@@ -45,6 +46,11 @@ class Buckets:
             raise TooManyRequests(retry_after=max(1, round((1 - tokens) / self._rate.refill)))
         bucket.tokens = tokens - 1
 
+    def give_back(self, owner: str) -> None:
+        """The token taken last was not used."""
+        if (bucket := self._buckets.get(owner)) is not None:
+            bucket.tokens = min(self._rate.burst, bucket.tokens + 1)
+
 
 class Allowance:
     """What one request costs: a token of its principal's, and one of its organization's."""
@@ -54,11 +60,32 @@ class Allowance:
         self._organizations = Buckets(organization)
         self._anonymous = Buckets(anonymous)
 
-    def take(self, principal: str | None, organization: str | None, *, client: str, at: float) -> None:
-        """Raises TooManyRequests. Who has no name yet is counted by the address the socket shows."""
-        if principal is None:
-            self._anonymous.take(client, at=at)
-            return
+    def take(self, principal: str, organization: str | None, *, at: float) -> None:
+        """Raises TooManyRequests."""
         self._principals.take(principal, at=at)
         if organization is not None:
             self._organizations.take(organization, at=at)
+
+    def guess(self, client: str) -> "Guess":
+        """One try from the address `client`, the socket's, of somebody who has no name yet."""
+        return Guess(self._anonymous, network_of(client))
+
+
+class Guess:
+    """A try that costs one token of its network's, however often it is counted, and none if it was right."""
+
+    def __init__(self, buckets: Buckets, network: str) -> None:
+        self._buckets = buckets
+        self._network = network
+        self._counted = False
+
+    def count(self, *, at: float) -> None:
+        """Raises TooManyRequests, each time."""
+        if not self._counted:
+            self._buckets.take(self._network, at=at)
+            self._counted = True
+
+    def was_right(self) -> None:
+        """It costs nothing."""
+        if self._counted:
+            self._buckets.give_back(self._network)

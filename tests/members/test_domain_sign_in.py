@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.members.domain.sign_in import Client, SignIn, TooManyAttempts, WrongCode, network_of
+from services.members.domain.sign_in import Client, SignIn, TooManyAttempts, WrongCode
 
 NOON = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -104,19 +104,3 @@ def test_a_code_that_was_not_sent_is_given_back_alone_among_those_of_the_same_mo
     client = Client().request(NOON, most=20).request(NOON, most=20).request(NOON + MINUTE, most=20)
     assert client.not_sent(NOON) == Client((NOON, NOON + MINUTE))
     assert client.not_sent(NOON - MINUTE) == client
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("2001:db8:7:1:5054:ff:fe12:3456", "2001:db8:7:1::/64"),
-        ("2001:db8:7:1::2", "2001:db8:7:1::/64"),
-        ("2001:db8:7:2::2", "2001:db8:7:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("a socket", "a socket"),
-    ],
-)
-def test_a_network_is_what_one_subscriber_has(address: str, network: str) -> None:
-    assert network_of(address) == network

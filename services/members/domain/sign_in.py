@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,8 +15,6 @@ _TRIES = 5
 _SENDS, _SENDS_WITHIN = 3, timedelta(minutes=15)
 _FAILURES, _FAILURES_WITHIN = 20, timedelta(days=1)
 _CLIENT_WITHIN = timedelta(hours=1)
-_SUBSCRIBER = 64
-"""Bits of an IPv6 address that one subscriber is given; the rest they choose themselves."""
 
 
 class WrongCode(Refusal):
@@ -113,19 +110,6 @@ class Client:
     def not_sent(self, at: datetime) -> Client:
         """The code requested at `at` was refused after all, or cannot have left the house."""
         return Client(_without_one(self.sends, at))
-
-
-def network_of(address: str) -> str:
-    """Whom a network address belongs to: an IPv4 address itself, of an IPv6 address the subscriber's /64."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((int(found), _SUBSCRIBER), strict=False))
 
 
 def _without_one(instants: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from services.members.domain.address import Address, address
 from services.members.domain.member import Member
 from services.members.domain.session import NotYourOrganization, Refreshed, RefreshToken, Session, SessionEnded
-from services.members.domain.sign_in import CODE_LIFETIME, SignIn, TooManyAttempts, WrongCode, network_of
+from services.members.domain.sign_in import CODE_LIFETIME, SignIn, TooManyAttempts, WrongCode
 from services.members.handlers.asking import check_in_time
 from services.members.handlers.opening import Opening
 from services.members.store.people import People
@@ -17,6 +17,7 @@ from services.members.store.sign_ins import Clients, SignIns
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.contracts.notify import SendSignInCode
+from shared.kernel.networks import network_of
 from shared.kernel.refusal import DeadlinePassed
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause
