@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from services.gateway.problems import header, language_of
-from services.gateway.refusals import NotForThisPrincipal, Unauthenticated
+from services.gateway.refusals import KeyForOneOrganization, NotForThisPrincipal, Unauthenticated
 from services.gateway.tokens import KeySet, UnknownKey
 from shared.contracts.members import KEY_SET_CACHE, Jwks, PrincipalView, ResolveApiKey, RevokedSessions
 from shared.contracts.message import Principal
@@ -56,11 +56,16 @@ class Asker:
         self.json = self.principal.model_dump_json().encode()
 
     def acting_for(self, organization: str) -> "Asker":
-        """The same, for another of their organizations. Raises NotForThisPrincipal for one that is not theirs."""
+        """The same, for another of their organizations.
+
+        Raises NotForThisPrincipal for one that is not theirs, KeyForOneOrganization for any where a key asks.
+        """
         if organization == self.principal.organization:
             return self
-        if organization not in self.principal.organizations:
-            refusal, known_form = NotForThisPrincipal(), ID_PATTERN.fullmatch(organization)
+        of_a_key = self.principal.kind == "program"
+        if of_a_key or organization not in self.principal.organizations:
+            refusal = KeyForOneOrganization() if of_a_key else NotForThisPrincipal()
+            known_form = ID_PATTERN.fullmatch(organization)
             named = f"organization={organization}" if known_form else ""
             tell_refused(self.principal, refusal, asked="Acting-Organization", ids=named)
             raise refusal

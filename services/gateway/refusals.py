@@ -154,6 +154,16 @@ class NotForThisPrincipal(Forbidden):
     message = Text(ja="この操作の権限がありません。", en="Who you are does not allow this call.")
 
 
+class KeyForOneOrganization(Forbidden):
+    """A key acts for the organization its maker acted for when they made it."""
+
+    code = "key-for-one-organization"
+    message = Text(
+        ja="このキーは、作成時の所属組織のためだけに使えます。",
+        en="This key acts for the organization it was made for, and for no other.",
+    )
+
+
 class TooManyRequests(Refusal):
     code = "too-many-requests"
     status = 429

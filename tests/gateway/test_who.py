@@ -101,6 +101,20 @@ def test_a_programs_key_acts_as_its_maker_within_its_scopes(header: str, door: D
     assert door.client.get("/v1/api-keys", headers=headers).status_code == 403
 
 
+def test_a_programs_key_acts_for_the_organization_it_was_made_for_alone(door: Door, services: FakeServices) -> None:
+    secret = "lk_" + "o" * 40
+    maker = {"id": "m9", "organization": "o2", "organizations": ["o1", "o2"], "roles": ["organization_admin"]}
+    services.add_key(secret, kind="program", scopes=["bookings:read"], **maker)
+    headers = {"X-API-Key": secret}
+    for acting in ({}, {"Acting-Organization": "o2"}):
+        assert door.client.get("/v1/bookings", headers=headers | acting).status_code == 200
+    for organization in ("o1", "o3"):
+        refused = door.client.get("/v1/bookings", headers=headers | {"Acting-Organization": organization})
+        assert (refused.status_code, refused.json()["code"]) == (403, "key-for-one-organization")
+    asked = [each["principal"] for each in services.asked(ListBookings.wire)]
+    assert [(each["organization"], each["organizations"]) for each in asked] == [("o2", ["o1", "o2"])] * 2
+
+
 def test_a_revoked_key_lets_nobody_in_two_seconds_later(door: Door, services: FakeServices) -> None:
     secret = "lk_" + "r" * 40
     services.add_key(secret, kind="site", id="nyc", site="nyc")
