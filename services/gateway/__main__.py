@@ -51,7 +51,7 @@ def server(settings: GatewaySettings) -> Server:
         build(settings),
         host=settings.http_host,
         port=settings.http_port,
-        http=BoundedProtocol.within(settings.read_seconds),
+        http=BoundedProtocol.within(settings.read_seconds, settings.write_seconds),
         ws="none",
         lifespan="on",
         h11_max_incomplete_event_size=LARGEST_HEAD,

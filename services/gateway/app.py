@@ -101,7 +101,8 @@ class House:
 
     def _problem_door(self) -> Door:
         paper = Paper(summary="What a problem's code means", tag="documents", media="text/html")
-        return Door(method="GET", path="/problems/{code}", policy=ANYONE, answer=self.catalogue.page, paper=paper)
+        page = self.gate.counting(self.catalogue.page)
+        return Door(method="GET", path="/problems/{code}", policy=ANYONE, answer=page, paper=paper)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -150,8 +151,8 @@ def build(settings: GatewaySettings) -> Gateway:
     )
     doors = house.doors()
     doors += [
-        _document("/openapi.json", lambda: orjson.dumps(app.openapi())),
-        _document("/asyncapi.json", _asyncapi),
+        _document("/openapi.json", lambda: orjson.dumps(app.openapi()), house.gate),
+        _document("/asyncapi.json", _asyncapi, house.gate),
     ]
     app.edge = Edge(
         Plan(doors),
@@ -174,7 +175,7 @@ def _hang_all(app: Gateway, doors: Iterable[Door]) -> None:
         hang(app, door)
 
 
-def _document(path: str, made: Callable[[], bytes]) -> Door:
+def _document(path: str, made: Callable[[], bytes], gate: Gate) -> Door:
     read = functools.cache(made)
 
     async def answer(_: Request) -> Response:
@@ -184,7 +185,7 @@ def _document(path: str, made: Callable[[], bytes]) -> Door:
         method="GET",
         path=path,
         policy=ANYONE,
-        answer=answer,
+        answer=gate.counting(answer),
         paper=Paper(summary="The API's own description", tag="documents"),
     )
 

@@ -17,7 +17,7 @@ from services.gateway.calls import DRY_RUN, Call, Need
 from services.gateway.cursors import Cursors
 from services.gateway.doors import Answering, Door, Paper
 from services.gateway.limits import Allowance
-from services.gateway.policy import Policy
+from services.gateway.policy import ANYONE, Policy
 from services.gateway.problems import Catalogue, header
 from services.gateway.reading import BodyReader, QueryReader, rehearses
 from services.gateway.refusals import (
@@ -62,6 +62,15 @@ class Gate:
             tell_refused(who, refusal, asked=f"{request.method} {request.url.path}")
             raise
         return asker
+
+    def counting(self, answer: Answering) -> Answering:
+        """`answer` for anyone, each request counted by the network it comes from."""
+
+        async def counted(request: Request) -> Response:
+            await self.pass_in(request, ANYONE)
+            return await answer(request)
+
+        return counted
 
     async def _authenticated(self, request: Request) -> Asker:
         """Who cannot say who they are is counted, before members is asked about them: guessing is slowed."""

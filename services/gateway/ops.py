@@ -64,11 +64,11 @@ class Watch:
         self._seen: set[str] = set()
 
     def doors(self) -> tuple[Door, ...]:
-        """The doors of ops."""
+        """The doors of ops. Health is asked by machines that must always hear it: it alone is never counted."""
         return (
             _plain("/health/live", self.live, "Whether the gateway runs"),
             _plain("/health/ready", self.ready, "Whether the gateway should be sent requests"),
-            _plain("/metrics", self.metrics, "Figures in Prometheus' text format"),
+            _plain("/metrics", self._gate.counting(self.metrics), "Figures in Prometheus' text format"),
             Door(
                 method="GET",
                 path="/v1/ops/status",

@@ -2,7 +2,7 @@
 
 Rows H17 and H19–H21 of the input table: a deadline for the whole request, limits on its head, strict line ends,
 no request with two lengths; every refusal is a problem document, and what a refused sender still pours in is
-dropped, up to 1 MB.
+dropped, up to 1 MB. A reader who takes nothing of what is there for them is cut off.
 """
 
 import asyncio
@@ -48,20 +48,27 @@ def fault_of_head(head: bytes) -> Refusal | None:
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection. `read_seconds` is what head and body of a request may take together."""
+    """One connection. `read_seconds` is what head and body of a request may take together.
+
+    What waits to be read by the other side has to grow less within `write_seconds`, again and again.
+    """
 
     read_seconds: ClassVar[float] = 10.0
+    write_seconds: ClassVar[float] = 10.0
 
     @classmethod
-    def within(cls, read_seconds: float) -> type["BoundedProtocol"]:
-        """The same with another deadline."""
-        return type(cls.__name__, (cls,), {"read_seconds": read_seconds})
+    def within(cls, read_seconds: float, write_seconds: float) -> type["BoundedProtocol"]:
+        """The same with other deadlines."""
+        return type(cls.__name__, (cls,), {"read_seconds": read_seconds, "write_seconds": write_seconds})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._dropped = 0
         self._refused = False
+        self._looking: asyncio.TimerHandle | None = None
+        self._unsent = 0
+        self._less_by = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
@@ -72,7 +79,13 @@ class BoundedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        if self._looking is not None:
+            self._looking.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_flow()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio allows a bool here
         """A sender that stops in the middle of its body is told so; any other end of input is an end."""
@@ -101,6 +114,7 @@ class BoundedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._expect_flow()
         state = self.conn.their_state
         if state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0]):
             self._unset_keepalive_if_required()
@@ -168,7 +182,26 @@ class BoundedProtocol(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self._unset_keepalive_if_required()
+        self._expect_flow()
         self._arm(_GRACE_SECONDS)
+
+    def _expect_flow(self) -> None:
+        """From now on what is unsent has to grow less; a close waits for it too, which is why nothing else may."""
+        self._unsent, self._less_by = self.transport.get_write_buffer_size(), self.loop.time() + self.write_seconds
+        if self._unsent and self._looking is None:
+            self._looking = self.loop.call_at(self._less_by, self._look)
+
+    def _look(self) -> None:
+        """Cut off who took nothing. What a stream adds while it may is no reason; when it may not, its end is here."""
+        self._looking = None
+        unsent = self.transport.get_write_buffer_size()
+        may_grow = not (self.flow.write_paused or self._answer_sent or self.transport.is_closing())
+        if unsent and self.loop.time() < self._less_by:
+            self._looking = self.loop.call_at(self._less_by, self._look)
+        elif unsent < self._unsent or may_grow:
+            self._expect_flow()
+        elif unsent:
+            self.transport.abort()
 
 
 def _document(refusal: Refusal) -> bytes:

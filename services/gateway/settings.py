@@ -20,6 +20,8 @@ class GatewaySettings(KitSettings):
     """Requests at work at once; one more is answered 503."""
     read_seconds: float = Field(default=10, gt=0, le=60)
     """What the head and body of a request may take to arrive."""
+    write_seconds: float = Field(default=10, gt=0, le=60)
+    """How long a reader may take nothing of an answer before the connection is cut."""
     keep_alive_seconds: int = Field(default=5, ge=1, le=60)
     streams_per_principal: int = Field(default=5, ge=1)
     allowed_origins: tuple[str, ...] = ()

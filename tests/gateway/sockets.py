@@ -4,11 +4,14 @@ import re
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from tests.gateway.conftest import Door
+
+_ESTABLISHED = "01"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Raw:
 
 def connected(door: Door) -> socket.socket:
     return socket.create_connection(("127.0.0.1", door.port), timeout=5)
+
+
+def is_open(door: Door, port: int) -> bool:
+    """Whether the gateway holds its end of the connection whose other end has this port."""
+    ends = (f"0100007F:{door.port:04X}", f"0100007F:{port:04X}", _ESTABLISHED)
+    return any(tuple(line.split()[1:4]) == ends for line in Path("/proc/net/tcp").read_text().splitlines())
 
 
 def exchange(door: Door, *pieces: bytes, half_close: bool = False, seconds: float = 5) -> Raw:

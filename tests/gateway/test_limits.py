@@ -107,6 +107,14 @@ def test_guessed_keys_cost_members_no_more_than_the_address_may_ask_whatever_bec
     services.answers.clear()
 
 
+def test_what_anyone_may_read_is_counted_too_and_health_is_not(another_door: Callable[..., Door]) -> None:
+    door = another_door(rate_anonymous_burst=5, rate_anonymous_refill=0.01)
+    read = ("/asyncapi.json", "/openapi.json", "/metrics", "/problems/not-found", "/.well-known/jwks.json")
+    assert [door.client.get(path).status_code for path in read] == [200] * 5
+    assert [door.client.get(path).status_code for path in read] == [429] * 5
+    assert [door.client.get(f"/health/{each}").status_code for each in ("live", "ready")] == [200, 200]
+
+
 def test_trying_the_ids_of_organizations_is_counted_as_guessing(another_door: Callable[..., Door]) -> None:
     door = another_door(rate_anonymous_burst=2, rate_anonymous_refill=0.01)
     tries = [bearer() | {"Acting-Organization": f"o-{n}"} for n in range(3)]

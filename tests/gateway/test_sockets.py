@@ -8,7 +8,7 @@ import pytest
 
 from tests.gateway.conftest import Door, bearer
 from tests.gateway.fakes import FakeServices
-from tests.gateway.sockets import connected, exchange, received
+from tests.gateway.sockets import connected, exchange, is_open, received
 from tests.support.eventually import eventually
 from tests.support.servers import Servers
 
@@ -98,8 +98,8 @@ def test_a_sender_whose_large_body_was_refused_may_go_on_with_the_connection(doo
 
 @pytest.fixture(scope="module")
 def hasty(servers: Servers, services: FakeServices) -> Iterator[Door]:
-    """A gateway that waits two seconds for a request and one for the next, where others wait ten and five."""
-    door = Door(servers, read_seconds=2, keep_alive_seconds=1)
+    """A gateway that waits two seconds for a request and one for the next or a reader, others ten, five and ten."""
+    door = Door(servers, read_seconds=2, keep_alive_seconds=1, write_seconds=1)
     eventually(door.is_ready, what="the hasty gateway to be ready")
     yield door
     door.stop()
@@ -134,6 +134,19 @@ def test_an_idle_connection_is_closed(hasty: Door) -> None:
     raw = exchange(hasty, GET + b"\r\n", seconds=4)
     assert (raw.status, raw.closed) == (200, True)
     assert 0.9 < raw.seconds < 3
+
+
+def test_who_takes_nothing_of_a_big_answer_is_cut_off(hasty: Door) -> None:
+    document = b"GET /asyncapi.json HTTP/1.1\r\n" + HOST + b"\r\n"
+    whole = len(hasty.client.get("/asyncapi.json").content)
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        stuck.connect(("127.0.0.1", hasty.port))
+        place = stuck.getsockname()[1]
+        eventually(lambda: is_open(hasty, place), what="the connection")
+        stuck.sendall(document * 100)
+        eventually(lambda: not is_open(hasty, place), what="it to be cut off", seconds=30)
+        assert len(received(stuck, time.monotonic(), 5).bytes) < 100 * whole
 
 
 def test_requests_in_one_piece_are_answered_in_order(door: Door) -> None:

@@ -61,7 +61,7 @@ class Special:
                 method="GET",
                 path="/.well-known/jwks.json",
                 policy=ANYONE,
-                answer=self.key_set,
+                answer=self._gate.counting(self.key_set),
                 paper=Paper(
                     summary="The public keys access tokens are signed with (RFC 7517)",
                     tag="members",
