@@ -10,7 +10,7 @@ from services.members.handlers.api_keys import ApiKeyHandlers
 from services.members.handlers.deadlines import Deadlines
 from services.members.handlers.erasing import Erasing
 from services.members.handlers.forgetting import Forgetting
-from services.members.handlers.identity import IdentitySignIn, Kept, Place, ProviderHandlers
+from services.members.handlers.identity import IdentitySignIn, Kept, Place, ProviderHandlers, Starts
 from services.members.handlers.opening import Opening
 from services.members.handlers.ops import OpsHandlers
 from services.members.handlers.organizations import OrganizationHandlers
@@ -154,6 +154,7 @@ def _identity(
         identities=identities,
         people=people,
         kept=Kept(Once(service.collection("begun_sign_ins")), Once(service.collection("sign_in_tickets"))),
+        starts=Starts(Clients(service.collection("sign_in_clients")), settings.sign_in_starts_per_client),
         opening=opening,
         openid=openid,
         seal=seal,

@@ -22,3 +22,5 @@ class Settings(KitSettings):
     """Origins beside our own that such a sign-in may lead back to; a JSON list."""
     sign_in_sends_per_client: int = Field(default=20, ge=1)
     """Sign-in codes sent within an hour for all that comes from one network, an IPv4 address or an IPv6 /64."""
+    sign_in_starts_per_client: int = Field(default=100, ge=1)
+    """Sign-ins by an identity provider begun within an hour by all that comes from one network."""

@@ -9,7 +9,9 @@ import asyncio
 import ipaddress
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -142,7 +144,10 @@ async def resolved(host: str, port: int) -> Sequence[str]:
 
 
 class Outbound:
-    """One per process. `most` are out at once; one more is refused at once, so that a slow peer holds up no one."""
+    """One per process. `most` are out at once, `most_each` for one party; one more is refused at once.
+
+    So a slow peer holds up no one, and a party whose peers are all slow takes not all the places.
+    """
 
     def __init__(
         self,
@@ -150,6 +155,7 @@ class Outbound:
         allow: Collection[str] = (),
         ca_file: Path | None = None,
         most: int = 16,
+        most_each: int = 6,
         resolve: Resolve = resolved,
     ) -> None:
         trusted = ssl.create_default_context(cafile=certifi.where())
@@ -157,6 +163,8 @@ class Outbound:
             trusted.load_verify_locations(ca_file)
         self._allow = frozenset(allow)
         self._places = asyncio.Semaphore(most)
+        self._most_each = most_each
+        self._out = Counter[str]()
         self._pool = httpcore.AsyncConnectionPool(
             trusted, max_connections=most, max_keepalive_connections=0, network_backend=_Pinned(resolve, self._allow)
         )
@@ -166,14 +174,12 @@ class Outbound:
         check_url(url, allow=self._allow)
 
     async def ask(
-        self, method: str, url: str, *, bounds: Bounds, headers: Mapping[str, str], content: bytes = b""
+        self, method: str, url: str, *, bounds: Bounds, headers: Mapping[str, str], content: bytes = b"", party: str
     ) -> Reply:
-        """The answer, whole. Raises OutboundError."""
+        """The answer, whole; asked for the sake of `party`. Raises OutboundError."""
         self.check(url)
-        if self._places.locked():
-            raise OutboundError("busy")
         sent = {"user-agent": "lounge", **headers, "accept-encoding": "identity"}
-        async with self._places:
+        async with self._place(party):
             try:
                 async with asyncio.timeout(bounds.seconds):
                     async with self._pool.stream(method, url, headers=list(sent.items()), content=content) as response:
@@ -182,6 +188,18 @@ class Outbound:
                 raise OutboundError("timed-out") from None
             except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError):
                 raise OutboundError("not-reached") from None
+
+    @asynccontextmanager
+    async def _place(self, party: str) -> AsyncIterator[None]:
+        if self._places.locked() or self._out[party] >= self._most_each:
+            raise OutboundError("busy")
+        async with self._places:
+            self._out[party] += 1
+            try:
+                yield
+            finally:
+                self._out[party] -= 1
+                self._out += Counter[str]()  # forgets who has nothing out
 
     async def close(self) -> None:
         """What is out is cut."""

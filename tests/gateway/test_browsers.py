@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.gateway.browsers import COOKIE
-from shared.contracts.members import CreateSession, RequestSignInCode
+from shared.contracts.members import BeginSignIn, CreateSession, RequestSignInCode
 from tests.gateway.conftest import Door
 from tests.gateway.fakes import FakeServices
 
@@ -69,7 +69,9 @@ def test_nobody_can_say_themselves_from_where_they_ask(door: Door, services: Fak
     for field, value in (("client", "203.0.113.7"), ("browser", "a" * 64)):
         answer = door.client.post(CODES, json=EMAIL | {field: value})
         assert (answer.status_code, answer.json()["code"]) == (422, "unknown-field")
-    assert services.asked(RequestSignInCode.wire) == []
+    for field in ("client", "browser"):
+        assert door.client.get("/v1/auth/oidc/o1/start", params={field: "a" * 64}).status_code == 422
+    assert services.asked(RequestSignInCode.wire) == services.asked(BeginSignIn.wire) == []
 
 
 def test_the_address_is_the_sockets_and_a_header_is_believed_of_our_own_proxies_alone(
@@ -79,4 +81,7 @@ def test_the_address_is_the_sockets_and_a_header_is_believed_of_our_own_proxies_
     sent = {"X-Forwarded-For": "192.0.2.1, 203.0.113.7, 10.1.2.3"}
     for asked in (door, proxied):
         assert asked.client.post(CODES, json=EMAIL, headers=sent).status_code == 200
-    assert [each["data"]["client"] for each in services.asked(RequestSignInCode.wire)] == ["127.0.0.1", "203.0.113.7"]
+        assert asked.client.get("/v1/auth/oidc/o1/start", headers=sent).status_code == 200
+    door.client.cookies.clear()
+    for wire in (RequestSignInCode.wire, BeginSignIn.wire):
+        assert [each["data"]["client"] for each in services.asked(wire)] == ["127.0.0.1", "203.0.113.7"]

@@ -69,22 +69,24 @@ async def peer(signed: Certificates, answer: Answer) -> AsyncIterator[Peer]:
 
 
 @asynccontextmanager
-async def outbound(peer: Peer, authority: Path | None, *, most: int = 4, allow: bool = True) -> AsyncIterator[Outbound]:
+async def outbound(
+    peer: Peer, authority: Path | None, *, most: int = 4, most_each: int = 4, allow: bool = True
+) -> AsyncIterator[Outbound]:
     allowed = [f"{NAME}:{peer.port}"] if allow else []
-    made = Outbound(allow=allowed, ca_file=authority, most=most, resolve=peer.resolve)
+    made = Outbound(allow=allowed, ca_file=authority, most=most, most_each=most_each, resolve=peer.resolve)
     try:
         yield made
     finally:
         await made.close()
 
 
-async def got(outbound: Outbound, url: str, bounds: Bounds = SMALL) -> Reply:
-    return await outbound.ask("GET", url, bounds=bounds, headers={"accept": "application/json"})
+async def got(outbound: Outbound, url: str, bounds: Bounds = SMALL, party: str = NAME) -> Reply:
+    return await outbound.ask("GET", url, bounds=bounds, headers={"accept": "application/json"}, party=party)
 
 
-async def reason(outbound: Outbound, url: str, bounds: Bounds = SMALL) -> str:
+async def reason(outbound: Outbound, url: str, bounds: Bounds = SMALL, party: str = NAME) -> str:
     with pytest.raises(OutboundError) as refused:
-        await got(outbound, url, bounds)
+        await got(outbound, url, bounds, party)
     return refused.value.reason
 
 
@@ -182,13 +184,25 @@ async def test_an_answer_has_bounds(answer: Answer, seconds: float, expected: st
 
 
 async def test_slow_peers_hold_up_nobody_else(signed: Certificates) -> None:
-    async with peer(signed, silent) as p, outbound(p, signed.authority, most=2) as out:
-        waiting = [asyncio.create_task(reason(out, p.url, Bounds(20, 1_000))) for _ in range(2)]
+    slow = True
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        await (silent(writer) if slow else said(writer, OK))
+
+    async with peer(signed, answer) as p, outbound(p, signed.authority, most=3, most_each=2) as out:
+        waiting = [asyncio.create_task(reason(out, p.url, Bounds(20, 1_000), "slow")) for _ in range(2)]
         await until(lambda: len(p.heard) == 2)
-        assert await reason(out, p.url) == "busy"
+        assert await reason(out, p.url, party="slow") == "busy"
+        slow = False
+        assert (await got(out, p.url)).status == 200
+        slow = True
+        waiting += [asyncio.create_task(reason(out, p.url, Bounds(20, 1_000)))]
+        await until(lambda: len(p.heard) == 4)
+        assert await reason(out, p.url, party="a third") == "busy"
         for task in waiting:
             task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        slow, _ = False, await asyncio.gather(*waiting, return_exceptions=True)
+        assert [(await got(out, p.url, party="slow")).status for _ in range(3)] == [200] * 3
 
 
 async def test_proxies_of_the_environment_are_not_asked(signed: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -240,3 +240,18 @@ class TestTheHandover:
                 organization=p.organization, browser=MINE, return_to="https://app.bio.example/in"
             )
             assert await p.house.refused(alone, NOBODY) == (422, "return-not-allowed")
+
+
+async def test_from_one_network_only_so_many_are_begun_an_hour_whatever_becomes_of_them(
+    houses: Houses, signed: Certificates
+) -> None:
+    async with provided(houses, signed, sign_in_starts_per_client=3) as p:
+        for address in ("2001:db8:7:1::1", "2001:db8:7:1::2"):
+            await p.begun(client=address)
+        nowhere = contract.BeginSignIn(organization="nowhere", browser=MINE, client="2001:db8:7:1::3")
+        assert await p.house.refused(nowhere, NOBODY) == (404, "not-found")
+        once_more = contract.BeginSignIn(organization=p.organization, browser=MINE, client="2001:db8:7:1::4")
+        assert await p.house.refused(once_more, NOBODY) == (429, "too-many-attempts")
+        await p.begun(client="2001:db8:7:2::1")
+        p.house.wall.forward(timedelta(minutes=61))
+        await p.begun(client="2001:db8:7:1::4")

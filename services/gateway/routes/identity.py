@@ -136,7 +136,7 @@ class IdentitySignIn:
         if not ID_PATTERN.fullmatch(organization):
             raise NotFound
         browser = browser_of(request)
-        data = {"organization": organization, "browser": browser.digest, **given}
+        data = {"organization": organization, "browser": browser.digest, **given, **_from_where(request)}
         reply = await self._asked(BeginSignIn, data, asker, request)
         navigates = b"text/html" in header(request.scope, b"accept")
         response = _on(reply["data"]["authorization_url"]) if navigates else rendered(reply)
@@ -161,6 +161,11 @@ class IdentitySignIn:
         raw = orjson.dumps(data)
         judged(ask, raw, data, request, flat=True)
         return await self._forwarder.ask(ask.wire, raw, asker, request)
+
+
+def _from_where(request: Request) -> dict[str, str]:
+    client = request.scope["state"]["client"]
+    return {"client": client} if client else {}
 
 
 def _on(url: str) -> Response:

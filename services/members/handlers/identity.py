@@ -39,9 +39,11 @@ from services.members.store.mapping import SITE
 from services.members.store.people import People
 from services.members.store.seal import Seal
 from services.members.store.secret import Secret
+from services.members.store.sign_ins import Clients
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.kernel.decision import Decision
+from shared.kernel.networks import network_of
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, Documents, Stored
@@ -121,6 +123,14 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Starts:
+    """Sign-ins begun, by network: `most` an hour, whatever becomes of them, for each may have a provider asked."""
+
+    clients: Clients
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class IdentitySignIn:
     """`chance` gives 64 hexadecimal digits nobody can guess. Of each state and ticket only a keyed hash is stored."""
 
@@ -128,6 +138,7 @@ class IdentitySignIn:
     identities: Identities
     people: People
     kept: Kept
+    starts: Starts
     opening: Opening
     openid: OpenId
     seal: Seal
@@ -137,8 +148,9 @@ class IdentitySignIn:
     chance: Callable[[], str]
 
     async def begin_sign_in(self, ask: Asked[contract.BeginSignIn]) -> contract.BegunSignInView:
-        """Raises NotFound, NoPublicAddress, ReturnNotAllowed, ProviderAway."""
+        """Raises TooManyAttempts, NotFound, NoPublicAddress, ReturnNotAllowed, ProviderAway."""
         wish, secrets = ask.data, self._secrets(self.chance())
+        await self._count(wish.client)
         to = handover(wish.return_to, wish.code_challenge, self.place.origins)
         provider = await self.providers.get(wish.organization)
         url = await self.openid.authorization_url(self._client(provider), secrets)
@@ -183,6 +195,11 @@ class IdentitySignIn:
         if member is None:
             raise NotBegunHere
         return await self.opening.open(member, at, way="provider")
+
+    async def _count(self, client: str | None) -> None:
+        if client is not None:
+            at, network = self.clock.now(), self._key("starts", network_of(client))
+            await self.starts.clients.change(network, lambda c: c.request(at, most=self.starts.most))
 
     async def _begun(self, ask: Asked[contract.FinishSignIn]) -> Begun:
         check_in_time(ask, self.clock)

@@ -122,7 +122,7 @@ class OpenId:
         return await self._providers.get(issuer, lambda: self._discovered(issuer))
 
     async def _discovered(self, issuer: str) -> Mapping[str, Any]:
-        told = await self._json("GET", issuer.rstrip("/") + _WELL_KNOWN)
+        told = await self._json(issuer.rstrip("/") + _WELL_KNOWN, of=issuer)
         try:
             OpenIDProviderMetadata(told).validate()
             for name in _ENDPOINTS:
@@ -144,7 +144,7 @@ class OpenId:
         url, headers, body = _authenticating(provider, client).prepare(
             "POST", provider["token_endpoint"], headers, urlencode(fields)
         )
-        reply = await self._asked("POST", url, headers=headers, content=body.encode())
+        reply = await self._asked("POST", url, headers=headers, content=body.encode(), of=client.issuer)
         if reply.status in (400, 401):
             raise SignInRefused("code-refused")
         answer = _object(reply)
@@ -167,28 +167,31 @@ class OpenId:
 
     async def _key_set(self, provider: Mapping[str, Any], *, fresh: bool) -> tuple[Key, ...]:
         async def fetched() -> tuple[Key, ...]:
-            return keys_of(await self._json("GET", provider["jwks_uri"]))
+            return keys_of(await self._json(provider["jwks_uri"], of=provider["issuer"]))
 
         return await self._keys.get(provider["jwks_uri"], fetched, fresh=fresh)
 
     async def _userinfo(self, provider: Mapping[str, Any], answer: Mapping[str, Any], subject: str) -> dict[str, Any]:
         """Some providers tell the address only here."""
         bearer = {"authorization": f"Bearer {answer.get('access_token')}"}
-        told = await self._json("GET", provider["userinfo_endpoint"], headers=bearer)
+        told = await self._json(provider["userinfo_endpoint"], headers=bearer, of=provider["issuer"])
         if told.get("sub") != subject:
             raise SignInRefused("userinfo-of-another")
         return {name: told[name] for name in ("email", "email_verified") if name in told}
 
-    async def _json(self, method: str, url: str, *, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-        reply = await self._asked(method, url, headers={"accept": "application/json", **(headers or {})})
+    async def _json(self, url: str, *, headers: Mapping[str, str] | None = None, of: str) -> dict[str, Any]:
+        reply = await self._asked("GET", url, headers={"accept": "application/json", **(headers or {})}, of=of)
         found = _object(reply)
         if reply.status != 200 or found is None:
             raise _away(url, "answer-invalid")
         return found
 
-    async def _asked(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes = b"") -> Reply:
+    async def _asked(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes = b"", of: str
+    ) -> Reply:
+        """`of` is the issuer whose sign-in it is, wherever `url` leads."""
         try:
-            return await self._outbound.ask(method, url, bounds=_EACH, headers=headers, content=content)
+            return await self._outbound.ask(method, url, bounds=_EACH, headers=headers, content=content, party=of)
         except OutboundError as error:
             raise _away(url, error.reason) from None
 

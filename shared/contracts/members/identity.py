@@ -74,11 +74,13 @@ class BeginSignIn(Command, wire="cmd.members.begin_sign_in.v1", reply=BegunSignI
     """With `organization`'s provider, in this `browser`.
 
     `return_to` is where the browser ends up, with a code for whoever knows the verifier of `code_challenge` (S256).
-    Refusals: return-not-allowed 422, no-public-address 409, identity-provider-away 503.
+    Refusals: return-not-allowed 422, too-many-attempts 429, no-public-address 409, identity-provider-away 503.
     """
 
     organization: Id
     browser: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    client: Annotated[str | None, Field(max_length=64), personal()] = None
+    """The network address it was asked from, as the gateway saw it."""
     return_to: Annotated[str | None, Field(max_length=1_024)] = None
     code_challenge: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]{43}$")] = None
 
