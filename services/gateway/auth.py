@@ -30,6 +30,8 @@ OURSELVES = Principal(kind="system", id="gateway")
 ANONYMOUS = Principal(kind="program", id="anonymous")
 API_KEY_SECONDS = 2.0
 REVOCATION_SECONDS = 2.0
+_KNOWN_HERE_SECONDS = 60.0
+"""Longer than the pages of an answer that was begun before a session's end may take."""
 _REFETCH_SECONDS = 2.0
 _FETCH_SECONDS = 2.0
 _MOST_CACHED = 10_000
@@ -104,6 +106,7 @@ class Authenticator:
         self._fetching = asyncio.Lock()
         self._known: OrderedDict[str, Asker] = OrderedDict()
         self._revoked: frozenset[str] = frozenset()
+        self._ended_here: dict[str, float] = {}
 
     @property
     def has_keys(self) -> bool:
@@ -209,12 +212,25 @@ class Authenticator:
             try:
                 if not self.has_keys or time.monotonic() - self._fetched > KEY_SET_CACHE / 2:
                     await self.refresh_keys()
-                data = await self._caller.request(RevokedSessions(), principal=OURSELVES, seconds=2)
-                self._revoked = frozenset(data["sessions"])
+                await self.refresh_revoked()
             except Refusal as refusal:
                 log.warning("auth.members_away", refusal=refusal.code)
             await asyncio.sleep(REVOCATION_SECONDS if self.has_keys else 0.2)
 
+    async def refresh_revoked(self) -> None:
+        """The sessions that have ended: all members tells, page by page, and those of here it may not know yet."""
+        told, after = set[str](), None
+        while True:
+            page = RevokedSessions(after=after)
+            data = await self._caller.request(page, principal=OURSELVES, seconds=REVOCATION_SECONDS)
+            told.update(data["sessions"])
+            if (after := data.get("next")) is None:
+                break
+        at = time.monotonic()
+        self._ended_here = {session: until for session, until in self._ended_here.items() if at < until}
+        self._revoked = frozenset(told | self._ended_here.keys())
+
     def forget(self, session: str) -> None:
-        """A session ended here is over here at once, not only when members says so."""
+        """A session ended here is over here at once, also while an answer from before its end is on its way."""
+        self._ended_here[session] = time.monotonic() + _KNOWN_HERE_SECONDS
         self._revoked = self._revoked | {session}

@@ -8,9 +8,9 @@ import pytest
 from joserfc.jwk import OKPKey
 
 from services.gateway import auth
-from services.gateway.auth import Authenticator
+from services.gateway.auth import OURSELVES, Asker, Authenticator
 from services.gateway.refusals import Unauthenticated
-from shared.contracts.members import Jwks
+from shared.contracts.members import Jwks, RevokedSessions
 from shared.kernel.refusal import Refusal
 from shared.kit.clock import SystemClock
 from shared.kit.health import Health
@@ -96,3 +96,30 @@ async def test_before_members_is_asked_about_a_credential_never_seen_the_guess_m
         with pytest.raises(Unavailable):
             await authenticator.of(scope, now=SystemClock().now().timestamp(), before_asking=stop)
     assert members.asked == []
+
+
+async def test_every_page_of_the_ended_sessions_is_read() -> None:
+    members = Members()
+    authenticator = Authenticator(members, Health())  # type: ignore[arg-type]  # the one method it calls
+    pages = iter([{"sessions": ["s1", "s2"], "next": "s2"}, {"sessions": ["s3"], "next": None}])
+    members.told[RevokedSessions.wire] = lambda: next(pages)
+    await authenticator.refresh_revoked()
+    sessions = [Asker(OURSELVES, float("inf"), f"s{n}") for n in range(1, 5)]
+    assert [authenticator.still_good(each, now=0) for each in sessions] == [False, False, False, True]
+
+
+async def test_a_session_ended_here_stays_over_when_an_answer_from_before_comes_in() -> None:
+    members = Members()
+    authenticator = Authenticator(members, Health())  # type: ignore[arg-type]  # the one method it calls
+    here = Asker(OURSELVES, float("inf"), "here")
+
+    def ended_meanwhile() -> Any:
+        authenticator.forget("here")
+        return {"sessions": []}
+
+    members.told[RevokedSessions.wire] = ended_meanwhile
+    await authenticator.refresh_revoked()
+    assert not authenticator.still_good(here, now=0)
+    members.told[RevokedSessions.wire] = lambda: {"sessions": []}
+    await authenticator.refresh_revoked()
+    assert not authenticator.still_good(here, now=0)

@@ -212,5 +212,6 @@ async def test_whom_a_change_of_rights_concerns_is_found_by_kind_and_organizatio
 
 async def test_revoked_sessions_are_found_without_the_living(filled: Any) -> None:
     sessions = Recorded()
-    await Sessions(sessions, lambda _: None).revoked_since(NOON - timedelta(days=1))
+    for after in (None, "s1"):
+        await Sessions(sessions, lambda _: None).revoked_since(NOON - timedelta(days=1), after)
     check(filled, "sessions", sessions)

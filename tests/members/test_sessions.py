@@ -44,9 +44,28 @@ async def test_a_token_used_again_after_ten_seconds_ends_the_session_and_the_gat
         again = contract.RefreshSession(refresh_token=token["refresh_token"])
         assert await house.refused(again, NOBODY) == (401, "session-ended")
     revoked = await house.done(contract.RevokedSessions(), NOBODY)
-    assert revoked == {"sessions": [first["refresh_token"].split(".")[0]]}
+    assert revoked == {"sessions": [first["refresh_token"].split(".")[0]], "next": None}
     house.wall.forward(timedelta(minutes=12))
-    assert await house.done(contract.RevokedSessions(), NOBODY) == {"sessions": []}
+    assert await house.done(contract.RevokedSessions(), NOBODY) == {"sessions": [], "next": None}
+
+
+async def test_however_many_end_at_once_the_gateways_hear_of_each(house: House) -> None:
+    at = house.wall.at
+    ended = {f"s{n:05}": at - timedelta(seconds=n // 1_500) for n in range(2_600)}
+    house.admin["members"]["sessions"].insert_many(
+        [{"_id": session, "member": "m1", "revoked_at": ended_at} for session, ended_at in ended.items()]
+    )
+    pages: list[list[str]] = []
+    after = None
+    while after is not None or not pages:
+        told = await house.done(contract.RevokedSessions(after=after), NOBODY)
+        pages.append(told["sessions"])
+        after = told["next"]
+    assert [len(page) for page in pages] == [1_000, 1_000, 600]
+    heard = [session for page in pages for session in page]
+    assert heard == sorted(ended, key=lambda session: (ended[session], session))
+    forgotten = await house.done(contract.RevokedSessions(after="forgotten"), NOBODY)
+    assert forgotten["sessions"] == pages[0]
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])

@@ -74,7 +74,7 @@ class KeyQueries:
             expires_at=key.expires_at,
         )
 
-    async def revoked_sessions(self, _: Asked[contract.RevokedSessions]) -> contract.RevokedSessionsView:
+    async def revoked_sessions(self, ask: Asked[contract.RevokedSessions]) -> contract.RevokedSessionsView:
         """Those whose access tokens may still be unexpired."""
-        revoked = await self.sessions.revoked_since(self.clock.now() - _STILL_VALID)
-        return contract.RevokedSessionsView(sessions=tuple(revoked))
+        revoked, following = await self.sessions.revoked_since(self.clock.now() - _STILL_VALID, ask.data.after)
+        return contract.RevokedSessionsView(sessions=tuple(revoked), next=following)

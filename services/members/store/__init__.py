@@ -50,7 +50,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         *document_indexes(),
         index([("touched", 1)], expire_after=_SESSION_KEPT),
         index([("member", 1)]),
-        index([("revoked_at", 1)], partial={"revoked_at": {"$exists": True}}),
+        index([("revoked_at", 1), ("_id", 1)], partial={"revoked_at": {"$exists": True}}),
     ],
     "signing_keys": [],
     "identity_providers": document_indexes(),

@@ -65,10 +65,18 @@ class Sessions:
         except DuplicateKeyError:
             return
 
-    async def revoked_since(self, since: datetime) -> list[str]:
-        """The ids of those revoked at or after `since`, newest first, at most a thousand."""
-        found = self._collection.find({"revoked_at": {"$gte": since}}, {"_id": 1}).sort("revoked_at", -1)
-        return [doc["_id"] for doc in await found.limit(_LISTED).to_list(_LISTED)]
+    async def revoked_since(self, since: datetime, after: str | None = None) -> tuple[list[str], str | None]:
+        """The ids of those revoked at or after `since`, in the order of their ends, a thousand at most.
+
+        With the id to go on after, where there are more; an `after` that is forgotten begins anew.
+        """
+        where: dict[str, Any] = {"revoked_at": {"$gte": since}}
+        last = await self._collection.find_one({"_id": after}, {"revoked_at": 1}) if after is not None else None
+        if last is not None and (at := last.get("revoked_at")) is not None:
+            where = {"revoked_at": {"$gte": at}, "$or": [{"revoked_at": {"$gt": at}}, {"_id": {"$gt": after}}]}
+        found = self._collection.find(where, {"_id": 1}).sort([("revoked_at", 1), ("_id", 1)]).limit(_LISTED + 1)
+        ids = [doc["_id"] for doc in await found.to_list(_LISTED + 1)]
+        return ids[:_LISTED], ids[_LISTED - 1] if len(ids) > _LISTED else None
 
     async def began(self, session_id: str, member: str) -> datetime | None:
         """When a living session of this member began; None for any other, and for a token of ops."""

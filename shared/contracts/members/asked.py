@@ -266,4 +266,9 @@ class Jwks(Query, wire="qry.members.jwks.v1", reply=JwksView):
 
 
 class RevokedSessions(Query, wire="qry.members.revoked_sessions.v1", reply=RevokedSessionsView):
-    """Few and small: a gateway may ask every second or two, and refuse tokens whose `sid` is among them."""
+    """Few and small: a gateway may ask every second or two, and refuse tokens whose `sid` is among them.
+
+    In the order of their ends; `after` is the `next` of the page before.
+    """
+
+    after: Annotated[Id | None, Field(exclude_if=lambda after: after is None)] = None

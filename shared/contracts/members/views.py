@@ -143,6 +143,7 @@ class RevokedSessionsView(View):
     """The sessions ended so lately that an access token of theirs may still be unexpired."""
 
     sessions: tuple[Id, ...]
+    next: str | None = None
 
 
 class ApiKeyView(View):
