@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.browsers import is_own_page
 from services.gateway.doors import Answering, Door
+from services.gateway.origins import Origins, Preflight
 from services.gateway.problems import header, problem
 from services.gateway.protocol import LONGEST_TARGET
 from services.gateway.proxies import Proxies
@@ -39,6 +39,7 @@ SECONDS = Histogram(
 )
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 _NOWHERE = "none"
+_PREFLIGHT = "preflight"
 _NONE = Proxies(())
 _GONE = 499
 """Counted for a client that did not wait."""
@@ -96,7 +97,7 @@ class Edge:
         self, plan: Plan, *, concurrency: int, origins: frozenset[str] = frozenset(), proxies: Proxies = _NONE
     ) -> None:
         self._plan = plan
-        self._origins = origins
+        self._origins = Origins(origins)
         self._proxies = proxies
         self._concurrency = concurrency
         self._at_work = 0
@@ -118,7 +119,8 @@ class Edge:
                 span.named(door, status=status, request_id=request_id)
             try:
                 if response is not None:
-                    response.raw_headers.append((b"x-request-id", request_id.encode("ascii")))
+                    told = (b"x-request-id", request_id.encode("ascii"))
+                    response.raw_headers += [told, *self._origins.headers(scope)]
                     await response(scope, receive, send)
             finally:
                 self._tell(door, status, began, request_id)
@@ -147,19 +149,17 @@ class Edge:
     def _found(self, scope: Scope) -> tuple[str, Answering]:
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > LONGEST_TARGET:
             raise UriTooLong
-        if (origin := header(scope, b"origin")) and not self._may_ask(origin.decode("latin-1"), scope):
+        if not self._origins.may_ask(scope):
             raise OriginNotAllowed
         doors, values = self._plan.find(scope["path"])
         method = scope["method"]
+        if doors and self._origins.asks_first(scope):
+            return _PREFLIGHT, Preflight(doors).answer
         door = doors.get("GET" if method == "HEAD" else method)
         if door is None:
             raise MethodNotAllowed(allow=sorted(doors)) if doors else NoSuchPath()
         scope["path_params"] = dict(zip(door.parameters, values, strict=True))
         return f"{door.method} {door.path}", door.answer
-
-    def _may_ask(self, origin: str, scope: Scope) -> bool:
-        """Row H27: a browser names the page that asks; other clients send no Origin, and need none."""
-        return origin in self._origins or is_own_page(scope)
 
     def _tell(self, door: str, status: int, began: float, request_id: str) -> None:
         took = time.perf_counter() - began
