@@ -52,6 +52,17 @@ def test_a_hold_of_the_one_who_leaves_just_ends() -> None:
     assert (decided.state.status, decided.state.claims) == (Status.CANCELLED, ())
 
 
+def test_what_is_offered_to_whom_they_waited_for_stays_offered_and_is_that_persons_alone() -> None:
+    for_ben, for_ana = [
+        replace(booked("ana", each, mode=Mode.OFFER), waitlist="w1", expires_at=ny("2026-12-01 20:00"))
+        for each in ("ben", "ana")
+    ]
+    after = without(for_ben, "ana", TO_DAI, at=NOW).state
+    assert (after.status, after.parties, after.claims) == (Status.HELD, ("ben",), for_ben.claims)
+    assert without(for_ana, "ana", TO_DAI, at=NOW).state.status is Status.CANCELLED
+    assert without(booked("ana", "ben", mode=Mode.HOLD), "ana", TO_DAI, at=NOW).state.status is Status.CANCELLED
+
+
 def test_one_after_the_other_may_leave_and_one_may_come_back() -> None:
     first = without(booked(), "ana", Successors("dai"), at=NOW).state
     second = without(first, "dai", Successors("ana"), at=NOW).state

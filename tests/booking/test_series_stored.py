@@ -1,4 +1,4 @@
-"""Series on the real mongod with both drivers: how they are kept, found, raced for, and handed over."""
+"""Series on the real mongod with both drivers: how they are kept, found, and raced for."""
 
 import asyncio
 from dataclasses import replace
@@ -14,13 +14,11 @@ from services.booking.handlers.forgetting import PAGE, TEXT_KEPT, Forgetting
 from services.booking.store import Bookings, BookingsPage, Names, NameState, SeriesStore, Waits
 from services.booking.store.series_mapping import series_of
 from shared.contracts.booking import CancelSeries, ChangeSeries
-from shared.contracts.members import MembershipView
 from shared.kernel.refusal import Busy, Refusal, VersionStale
 from shared.kit.copies import Copy
 from shared.kit.documents import Documents, Stored
 from shared.kit.mongo import Mongo
 from tests.booking.conftest import real_bookings, real_series
-from tests.booking.office import Office, changed, gone
 from tests.booking.test_forgetting import Stream, assert_chained, one_site, sent
 from tests.booking.test_store_indexes import Asked, filled, stages
 from tests.support.booking import (
@@ -33,16 +31,13 @@ from tests.support.booking import (
     StillClock,
     asked,
     member,
-    member_state,
     ny,
-    organization,
     place,
     span,
     staff,
     to_repeat,
 )
 
-ADMIN = {"roles": frozenset({"organization_admin"})}
 LATER = ny("2028-01-01 00:00")
 
 
@@ -211,56 +206,6 @@ async def test_every_read_of_series_uses_an_index_and_examines_little_more_than_
         ran = explained["executionStats"]
         assert not stages(explained["queryPlanner"]["winningPlan"]) & {"COLLSCAN", "SORT"}
         assert ran["totalDocsExamined"] <= max(2 * ran["nReturned"], 1), explained["queryPlanner"]["winningPlan"]
-
-
-@pytest.fixture
-async def office(mongo: Mongo) -> Office:
-    """`org-a` with Ana, and Dai, who administers it."""
-    made = Office(mongo, StillClock())
-    await made.hear(organization("org-a"), member_state("ana", "org-a"), member_state("dai", "org-a", **ADMIN))
-    return made
-
-
-async def test_who_leaves_hands_the_series_over_as_a_whole(office: Office, mongo: Mongo) -> None:
-    doc = (await Replica(mongo).book()).doc
-    office.clock.at = ny("2026-12-16 09:00")
-    await office.hear(gone("ana"))
-    await office.turns()
-    after = await office.series.get(doc["_id"], Viewer("dai"))
-    assert after is not None
-    assert (after["booked_for"], after["parties"], after["former"], after["status"]) == (
-        "dai",
-        ["dai"],
-        ["ana"],
-        "confirmed",
-    )
-    assert await office.series.get(doc["_id"], Viewer("ana")) is None
-    (_, said) = after["log"]
-    assert (said["type"], said["data"]["handed_over_by"], said["data"]["tell"]) == (
-        "booking.series_handed_over.v1",
-        "ana",
-        ["dai"],
-    )
-    assert [each["index"] for each in said["data"]["occurrences"]] == [1, 2, 3]
-    assert [each.booking.former for each in series_of(after).occurrences] == [["ana"]] * 4
-
-
-async def test_what_a_membership_does_not_cover_of_it_is_cancelled_and_the_rest_stays(
-    office: Office, mongo: Mongo
-) -> None:
-    doc = (await Replica(mongo).book()).doc
-    until = MembershipView.model_validate({"starts_on": "2026-04-01", "ends_on": "2026-12-24"})
-    await office.hear(changed(membership=until))
-    await office.turns()
-    after = await office.series.get(doc["_id"], ITSELF)
-    assert after is not None
-    assert [each["status"] for each in after["occurrences"]] == ["confirmed", "confirmed", "cancelled", "cancelled"]
-    said = after["log"][-1]
-    assert (said["type"], said["data"]["because"], said["data"]["remaining"]) == (
-        "booking.series_cancelled.v1",
-        "membership-ended",
-        2,
-    )
 
 
 async def test_what_was_written_into_a_series_goes_half_a_year_after_its_last_time(mongo: Mongo) -> None:

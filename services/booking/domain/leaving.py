@@ -48,12 +48,15 @@ def heir_of(leaver: str, wished: str | None, admins: Collection[str]) -> str | N
 def without(booking: Booking, leaver: str, successors: Successors, *, at: datetime) -> Decided:
     """Goes on without `leaver`: what they made for somebody passes to that person, what was made for them to the heir.
 
-    A hold is minutes long and simply ends. What has begun, is over, or is not theirs stays as it is.
+    A hold is minutes long and simply ends, but not what is offered to somebody else who waits. What has begun, is over,
+    or is not theirs stays as it is.
     """
     if not _is_coming(booking, at) or leaver not in booking.parties:
         return Decision(booking)
-    heir = successors.heir if booking.booked_for == leaver else booking.booked_for
-    if heir is None or booking.status is Status.HELD:
+    theirs = booking.booked_for == leaver
+    heir = successors.heir if theirs else booking.booked_for
+    ends = booking.status is Status.HELD and (theirs or booking.waitlist is None)
+    if heir is None or ends:
         return _cancelled(booking, Why.MEMBER_LEFT, successors.admins)
     former = tuple(each for each in (*booking.former, leaver) if each != heir)
     seen = booking.visible and booking.booked_for == heir

@@ -80,7 +80,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`occurrences` are in order, at least one; whose it is, each of them tells."""
+    """`occurrences` are in order of `index`, at least one; whose it is, each of them tells."""
 
     id: str
     pattern: Pattern
@@ -93,8 +93,9 @@ class Series:
 
     @property
     def last(self) -> Booking:
-        """The last that stands, else the last of all: how far it reaches."""
-        return ([each.booking for each in self.occurrences if each.stands] or self.bookings)[-1]
+        """The one in time that stands, else of all: how far it reaches, whatever was moved where."""
+        standing = [each.booking for each in self.occurrences if each.stands]
+        return max(standing or self.bookings, key=lambda each: each.interval)
 
     @property
     def status(self) -> Status:
