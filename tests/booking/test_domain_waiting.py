@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.booking.domain.entitlement import Reason
+from services.booking.domain.events import WaitlistEnded
 from services.booking.domain.line import ahead, line
 from services.booking.domain.offering import ENOUGH, Invitation, can_answer
 from services.booking.domain.refusals import BookingRefused
@@ -125,6 +126,18 @@ def test_who_would_wake_up_too_late_is_not_asked() -> None:
     assert timedelta(minutes=30) == ENOUGH
 
 
+@pytest.mark.parametrize(
+    ("at", "can"),
+    [
+        ("2026-12-15 21:50", True),  # ten minutes awake are ten minutes
+        ("2026-12-15 22:00", False),
+        ("2026-12-16 00:30", False),
+    ],
+)
+def test_who_is_awake_now_is_asked_however_little_is_left_of_the_evening(at: str, can: bool) -> None:
+    assert can_answer(entry(wall="2026-12-16 00:45"), NEW_YORK, ny(at)) is can
+
+
 def test_an_offer_is_a_hold_with_hours_and_no_slot_that_ends_at_the_start_at_the_latest() -> None:
     who = entry()
     held = invitation(who).offer(all_free(under(), who.interval), Random(1)).state
@@ -160,6 +173,24 @@ def test_an_entry_is_offered_once_and_ends_as_its_booking_says() -> None:
         ended = asked.settled(booking)
         assert (ended.state.status, len(ended.events), ended.state.claims, ended.state.due) == (standing, 1, (), None)
         assert ended.state.settled(Status.EXPIRED).events == ()
+
+
+@pytest.mark.parametrize(
+    ("booking", "standing"),
+    [
+        (Status.CONFIRMED, Standing.ACCEPTED),
+        (Status.CANCELLED, Standing.DECLINED),
+        (Status.EXPIRED, Standing.LAPSED),
+    ],
+)
+def test_what_was_answered_before_it_was_noted_is_noted_at_once(booking: Status, standing: Standing) -> None:
+    held = invitation(entry()).offer(all_free(under(), entry().interval), Random(1)).state
+    noted = entry().offered(held.become(booking, claims=()), at=NOW)
+    assert (noted.state.status, noted.state.claims, noted.state.due) == (standing, (), None)
+    assert noted.events == [WaitlistEnded(noted.state)]
+    assert noted.state.offer is not None
+    assert noted.state.offer.booking == held.id
+    assert offered().offered(held.become(booking, claims=()), at=NOW).state.status is standing
 
 
 def test_who_waits_looks_again_and_at_the_start_it_is_over() -> None:

@@ -12,7 +12,7 @@ from services.booking.domain.viewer import ITSELF, Viewer
 from services.booking.domain.waiting import Entry, Skipped
 from services.booking.store import BookingsPage, Waits
 from services.booking.store.waits import entry_body, entry_of
-from shared.contracts.booking import CancelBooking, DeclineOffer
+from shared.contracts.booking import CancelBooking, ConfirmBooking, DeclineOffer
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
@@ -192,19 +192,53 @@ async def test_freed_time_and_a_crowd_who_did_not_wait_the_first_who_did_gets_it
     assert await house.statuses([waits]) == ["offered"]
 
 
-@pytest.mark.parametrize("point", ["waitlist.between_release_and_offer", "waitlist.between_offer_and_mark"])
-async def test_a_replica_that_dies_between_two_writes_strands_nobody(mongo: Mongo, point: str) -> None:
-    house = Replicas(mongo)
+async def crashed_at(point: str, house: Replicas) -> list[Stored]:
+    """Two who wait for what has fallen free while a replica died there."""
     theirs = (await place(house, "stan", STAN)).doc["_id"]
-    first, second = [await house.wait(name) for name in ("ana", "ben")]
+    people = [await house.wait(name) for name in ("ana", "ben")]
     crash.configure(f"{point}:raise@1")
     await house.handle.cancel_booking(asked(CancelBooking(id=theirs), STAN))
     await house.settled()
     crash.configure("")
-    assert await house.statuses([first, second]) == ["waiting", "waiting"]
+    assert await house.statuses(people) == ["waiting", "waiting"]
+    return people
+
+
+@pytest.mark.parametrize("point", ["waitlist.between_release_and_offer", "waitlist.between_offer_and_mark"])
+async def test_a_replica_that_dies_between_two_writes_strands_nobody(mongo: Mongo, point: str) -> None:
+    house = Replicas(mongo)
+    first, second = await crashed_at(point, house)
     assert len(await house.offers()) == (point == "waitlist.between_offer_and_mark")
     house.clock.at = NOW + timedelta(seconds=15)
     for each in (second, first):  # in whatever order the timers strike
         await house.offering.on_look(await house.doc(each))
     assert await house.statuses([first, second]) == ["offered", "waiting"]
+    waits = await house.doc(second)
+    assert (waits["version"], waits["due_at"] > house.clock.at) == (1, True), "a look is nothing anybody sees"
     assert [doc["booked_for"] for doc in await house.offers()] == ["ana"]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_an_offer_that_was_answered_before_it_was_noted_blocks_nobody(mongo: Mongo, *, heard: bool) -> None:
+    house = Replicas(mongo)
+    people = await crashed_at("waitlist.between_offer_and_mark", house)
+    if not heard:
+        house.real._heard.clear()
+    (theirs,) = await house.offers()
+    await house.handle.cancel_booking(asked(CancelBooking(id=theirs["_id"])))
+    await house.settled()
+    if not heard:
+        assert await house.statuses(people) == ["waiting", "waiting"]
+        await house.offering.looked("nyc", HOUR)
+    assert await house.statuses(people) == ["declined", "offered"]
+    assert [doc["booked_for"] for doc in await house.offers() if "claims" in doc] == ["ben"]
+
+
+async def test_an_offer_that_was_accepted_before_it_was_noted_is_theirs(mongo: Mongo) -> None:
+    house = Replicas(mongo)
+    people = await crashed_at("waitlist.between_offer_and_mark", house)
+    house.real._heard.clear()
+    (theirs,) = await house.offers()
+    await house.handle.confirm_booking(asked(ConfirmBooking(id=theirs["_id"])))
+    await house.offering.looked("nyc", HOUR)
+    assert await house.statuses(people) == ["accepted", "waiting"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from shared.contracts.booking import (
 )
 from shared.kernel.refusal import NotFound, VersionStale
 from shared.kit.documents import Cause, Stored
-from tests.support.booking import NOW, member, member_state, ny, place
+from tests.support.booking import NOW, member, member_state, ny, organization, place
 from tests.support.waitlist import (
     STAN,
     WALL,
@@ -36,6 +37,7 @@ from tests.support.waitlist import (
     freed,
     held,
     leave,
+    reasons,
     taken,
 )
 
@@ -86,6 +88,53 @@ async def test_of_leaving_and_accepting_at_once_nothing_is_left_that_nobody_want
         assert wanted in ("accepted", "cancelled")
         assert held(house, entry)["status"] == {"accepted": "confirmed", "cancelled": "cancelled"}[wanted]
         assert sum(isinstance(each, Stored) for each in answers) >= 1
+
+
+async def test_of_accepting_and_declining_at_once_one_holds(house: WaitingHouse) -> None:
+    for n in range(8):
+        wall = f"2026-12-{15 + n // 4} {10 + 2 * (n % 4)}:00"
+        entry = await house.wait("ana", wall)
+        both = [accept(house, entry), decline(house, entry)]
+        answers = await asyncio.gather(*(both if n % 2 else both[::-1]), return_exceptions=True)
+        (won,) = [each for each in answers if isinstance(each, Stored)]
+        assert {"accepted": "confirmed", "declined": "cancelled"}[won.doc["status"]] == held(house, entry)["status"]
+        assert await house.standing(entry) == won.doc["status"]
+
+
+async def test_declining_what_was_accepted_meanwhile_cancels_nothing(
+    house: WaitingHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await house.wait("ana")
+    current = house.line._current
+
+    async def accepted_behind(*asked: Any) -> Any:
+        doc = await current(*asked)
+        await house.handle.confirm_booking(ask(ConfirmBooking(id=held(house, entry)["_id"])))
+        return doc
+
+    monkeypatch.setattr(type(house.line), "_current", lambda _, *asked: accepted_behind(*asked))
+    with pytest.raises(OfferAccepted):
+        await decline(house, entry)
+    assert (await house.standing(entry), held(house, entry)["status"]) == ("accepted", "confirmed")
+
+
+async def test_while_nothing_changes_for_who_waits_the_version_they_read_is_the_one_there_is(
+    house: WaitingHouse,
+) -> None:
+    await taken(house)
+    waits = await house.wait("ana")
+    await house.run_to(NOW + timedelta(minutes=2))
+    assert house.waits_doc(waits)["due_at"] > house.clock.at
+    assert (await leave(house, waits, if_match=waits.doc["version"])).doc["status"] == "cancelled"
+
+
+async def test_of_two_rooms_that_cannot_be_offered_the_first_says_why_and_says_it_once(house: WaitingHouse) -> None:
+    house.organizations["org-a"] = organization(kind="special_member_c")
+    await place(house, "all", minutes=300, wall="2026-12-14 10:00")
+    waits = await house.wait("ana", kind="room", attendees=5)
+    assert (reasons(house, waits), waits.doc["version"]) == (["quota-exceeded"], 2)
+    await house.run_to(NOW + timedelta(minutes=2))
+    assert house.waits_doc(waits)["version"] == 2
 
 
 async def test_cancelled_stays_cancelled_whatever_falls_free(house: WaitingHouse) -> None:

@@ -35,6 +35,11 @@ class FakeWaits(Waits):
         self._last += 1
         return self._last
 
+    async def rearm(self, entry: Entry) -> None:
+        doc = self.memory.docs[entry.id]
+        if doc["status"] == "waiting" and entry.due is not None:
+            doc["due_at"], doc["due_kind"] = entry.due
+
     async def listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
         found = [doc for site in page.sites for doc in self.memory.of(site) if viewer.member in doc["parties"]]
         return sorted(found, key=lambda doc: (doc["starts_at"], doc["_id"]))[: page.limit]

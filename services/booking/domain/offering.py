@@ -13,7 +13,7 @@ from services.booking.domain.events import BookingPlaced
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
 from services.booking.domain.status import Mode
 from services.booking.domain.waiting import Entry
-from services.booking.domain.waking import awake_for, waking_time
+from services.booking.domain.waking import awake_for, is_awake, waking_time
 from shared.kernel.decision import Decision
 from shared.kernel.ids import derived_id
 from shared.kernel.text import Text
@@ -61,6 +61,6 @@ def booking_of(entry: Entry) -> str:
 
 
 def can_answer(entry: Entry, zone: ZoneInfo, at: datetime) -> bool:
-    """Whether they will be awake before the start: from now on, or for long enough."""
-    left = entry.interval.start - at
-    return left > timedelta() and waking_time(at, entry.interval.start, zone) >= min(ENOUGH, left)
+    """Whether they are awake, or will be for long enough before the start."""
+    start = entry.interval.start
+    return at < start and (is_awake(at, zone) or waking_time(at, start, zone) >= ENOUGH)

@@ -131,12 +131,12 @@ class Entry:
         return Decision(self, [WaitlistJoined(self)])
 
     def offered(self, held: Booking, *, at: datetime) -> WaitlistDecided:
-        """`held` is theirs if they want it. No transition for whom something was offered before, or who has gone."""
-        if self.status is not Standing.WAITING or held.expires_at is None:
-            return Decision(self)
-        offer = Offer(held.id, held.resource, held.resource_name, at, held.expires_at)
+        """As the booking says that is held for them, noted before or not; no transition for who has gone."""
+        if self.status is not Standing.WAITING:
+            return self.settled(held.status)
+        offer = Offer(held.id, held.resource, held.resource_name, at, held.expires_at or at)
         asked = replace(self, status=Standing.OFFERED, offer=offer, skipped=None, look_at=None)
-        return Decision(asked, [WaitlistOffered(asked)])
+        return asked.settled(held.status) if held.status in _ANSWERED else Decision(asked, [WaitlistOffered(asked)])
 
     def settled(self, booking: Status) -> WaitlistDecided:
         """As the booking says that was offered; while that is held, no transition."""

@@ -22,6 +22,10 @@ def waking(since: datetime, zone: ZoneInfo) -> Iterator[Interval]:
         day += DAY
 
 
+def is_awake(at: datetime, zone: ZoneInfo) -> bool:
+    return next(waking(at, zone)).start == at
+
+
 def waking_time(since: datetime, until: datetime, zone: ZoneInfo) -> timedelta:
     """How much of `[since, until)` somebody in `zone` is awake."""
     total = timedelta()

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.claims import freed
+from services.booking.domain.claims import freed, of_place
 from services.booking.domain.entitlement import Reason
 from services.booking.domain.line import Place, ahead, line
 from services.booking.domain.offering import ASLEEP, Invitation, booking_of, can_answer
@@ -87,7 +87,7 @@ class Offering:
         await self.looked(entry.site, entry.interval)
         places = line(await self.waits.waiting(entry.site, entry.interval), await self._resources(entry.site))
         in_front = ahead(entry, places)
-        await self.waits.change(entry.id, lambda now: now.looks_again(in_front, at), cause, ITSELF, at=at)
+        await self.waits.rearm(entry.looks_again(in_front, at))
 
     async def on_answer(self, doc: Doc) -> None:
         """The timer of an offer: its time is up, or it was answered by a replica that died before it noted that."""
@@ -99,14 +99,14 @@ class Offering:
         identity = booking_of(entry)
         await self.timers.expire(identity, correlationid=cause.correlationid, at=at)
         booking, _ = await self.bookings.load(identity, ITSELF)
-        return await self.waits.change(entry.id, lambda now: now.settled(booking.status), cause, ITSELF, at=at)
+        return await self.waits.change(entry.id, lambda now: now.offered(booking, at=at), cause, ITSELF, at=at)
 
     async def _follow(self, after: Booking, given_back: Interval | None) -> None:
         """Where that fails, the timers do it: nothing is raised."""
         try:
             if after.waitlist is not None:
-                at, cause, status = self.clock.now(), _cause("settle_offer", f"booking-{after.id}"), after.status
-                await self.waits.change(after.waitlist, lambda now: now.settled(status), cause, ITSELF, at=at)
+                at, cause = self.clock.now(), _cause("settle_offer", f"booking-{after.id}")
+                await self.waits.change(after.waitlist, lambda now: now.offered(after, at=at), cause, ITSELF, at=at)
             await crashpoint("waitlist.between_release_and_offer")
         except Exception as error:
             log.warning("waitlist.follow_failed", booking=after.id, error=type(error).__name__, exc_info=error)
@@ -125,11 +125,18 @@ class Offering:
         ids = sorted({each for place in places for each in place.resource.occupies})
         occupied = await self.bookings.occupied(site, ids, with_gap(whole, resources))
         taken = {claim for each in occupied if not each.lapsed(at) for claim in each.claims}
-        asked = await self._marked(entries, {each.booking for each in occupied}, at)
+        asked, told = await self._marked(entries, {each.booking for each in occupied}, at), set[str]()
         for place in places:
-            if place.entry.id not in asked and place.claims.isdisjoint(taken) and await self._offered(place, at):
-                asked.add(place.entry.id)
+            entry = place.entry
+            if entry.id in asked or not place.claims.isdisjoint(taken):
+                continue
+            reasons = await self._passed_over(place, at)
+            if reasons is None:
+                asked.add(entry.id)
                 taken |= place.claims
+            elif reasons and entry.id not in told:
+                told.add(entry.id)
+                await self._skipped(entry, reasons, at)
 
     async def _marked(self, entries: Sequence[Entry], held: Collection[str], at: datetime) -> set[str]:
         """The ids of those for whom something is held already, by a replica that died before it noted that."""
@@ -139,23 +146,26 @@ class Offering:
             await self._mark(entry, booking, at)
         return {entry.id for entry in own}
 
-    async def _offered(self, place: Place, at: datetime) -> bool:
-        """Whether the place is held for them now; if not, they may be told why, and the next is asked."""
+    async def _passed_over(self, place: Place, at: datetime) -> Sequence[Reason] | None:
+        """None: the place is theirs now. Else why it is not, as far as that is to be told, and the next is asked.
+
+        Not theirs either where they gave up what had been offered and not noted.
+        """
         entry = place.entry
         try:
             party, zone = await self._recipient(entry)
             if not can_answer(entry, zone, at):
-                return await self._skipped(entry, [ASLEEP], at)
+                return [ASLEEP]
             under = await self.ground.under(place.resource, party)
-            held = await self._held(Invitation(entry, zone, under, at))
+            held = booking_in((await self._held(Invitation(entry, zone, under, at))).doc)
         except BookingRefused as refused:
-            return await self._skipped(entry, [Reason(no.code, no.text) for no in refused.violations], at)
+            return [Reason(no.code, no.text) for no in refused.violations]
         except (SlotTaken, Busy):
-            return False
+            return []
         except Refusal as refusal:
-            return await self._skipped(entry, [Reason(refusal.code, refusal.text)], at)
-        await self._mark(entry, booking_in(held.doc), at)
-        return True
+            return [Reason(refusal.code, refusal.text)]
+        await self._mark(entry, held, at)
+        return None if of_place(held.claims) else []
 
     async def _held(self, invitation: Invitation) -> Stored:
         """By the same write as every booking. Raises SlotTaken, BookingRefused, Busy."""
@@ -203,11 +213,10 @@ class Offering:
                     await self.withdraw(entry, cause.correlationid, at=at)
             after = page[-1].id
 
-    async def _skipped(self, entry: Entry, reasons: Sequence[Reason], at: datetime) -> bool:
-        """They keep their place; the reason is there for them to read."""
+    async def _skipped(self, entry: Entry, reasons: Sequence[Reason], at: datetime) -> None:
+        """They keep their place; the reason is there for them to read: of several rooms, that of the first."""
         skipped, cause = Skipped(at, tuple(reasons)), _cause("offer_freed_time", f"waitlist-{entry.id}")
         await self.waits.change(entry.id, lambda now: now.passed_over(skipped), cause, ITSELF, at=at)
-        return False
 
     async def _recipient(self, entry: Entry) -> tuple[Party, ZoneInfo]:
         """As our copies have them now. Raises MemberNotActive, NoOrganization, NotYetKnown."""

@@ -12,6 +12,7 @@ from services.booking.domain.refusals import BookingRefused, KeyRequired, NotCon
 from services.booking.domain.resource import Resource
 from services.booking.domain.rules import Wanted, check_form, interval_of, violations
 from services.booking.domain.settling import cancel, confirm
+from services.booking.domain.status import Status
 from services.booking.domain.viewer import ITSELF, Viewer
 from services.booking.domain.waiting import SLOTS, WISH, Entry, Standing, slot_prefix
 from services.booking.domain.waiting_refusals import AlreadyWaiting, NoSuchKind, OfferOver, WaitingForTooMuch
@@ -22,6 +23,7 @@ from services.booking.handlers.ports import Bookings
 from services.booking.store.waits import Waits, entry_of
 from shared.contracts.booking import AcceptOffer, DeclineOffer, JoinWaitlist, LeaveWaitlist
 from shared.contracts.message import Asked
+from shared.kernel.decision import Decision
 from shared.kernel.ids import derived_id
 from shared.kernel.refusal import Busy, NotFound, VersionStale
 from shared.kernel.time import Clock
@@ -75,7 +77,12 @@ class WaitlistHandlers:
     async def decline_offer(self, ask: Asked[DeclineOffer]) -> Stored:
         """Leaves it to the next. Raises NotFound, NotOffered, OfferOver, OfferAccepted, VersionStale."""
         at = self.clock.now()
-        return await self._answered(ask, lambda held: cancel(held, at=at), Standing.DECLINED, at=at)
+
+        def decide(held: Booking) -> Decided:
+            """What was accepted at the same moment stays."""
+            return cancel(held, at=at) if held.status is Status.HELD else Decision(held)
+
+        return await self._answered(ask, decide, Standing.DECLINED, at=at)
 
     async def _answered(
         self, ask: Asked[Answer], decide: Callable[[Booking], Decided], answer: Standing, *, at: datetime

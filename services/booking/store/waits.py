@@ -31,6 +31,7 @@ WAIT_INDEXES = [
 ]
 MOST = 500
 """Of those who wait for one time at once, the first so many are looked at."""
+_DUE = ("due_at", "due_kind")
 Doc = Mapping[str, Any]
 Change = Callable[[Entry], WaitlistDecided | Entry]
 _PLAIN = ("purpose", "attendees", "slot", "because", "resource", "kind")
@@ -91,6 +92,12 @@ class Waits:
 
         where = seen_by(viewer)
         return await self._documents.change(entry_id, draft, cause, at=at, if_match=if_match, where=where)
+
+    async def rearm(self, entry: Entry) -> None:
+        """When it is looked at next, while it waits: nothing anybody sees of it, so no version is used up for it."""
+        if entry.due is not None:
+            where, due = {"_id": entry.id, "status": Standing.WAITING.value}, dict(zip(_DUE, entry.due, strict=True))
+            await self._documents.collection.update_one(where, {"$set": due, "$unset": {"lease": ""}})
 
     async def get(self, entry_id: str, viewer: Viewer) -> dict[str, Any] | None:
         return await self._documents.get(entry_id, seen_by(viewer))
