@@ -1,5 +1,6 @@
 """A series changed: one of its times, those that follow, or all that are to come; all or nothing, in one write."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from services.booking.store.series_mapping import series_of
 from shared.contracts.booking import ChangeSeries
 from shared.kernel.refusal import NotFound, Refusal, VersionStale
 from shared.kit.documents import Stored
+from shared.kit.nats.request import Unavailable
 from tests.booking.test_series import FAR, cancel, repeat, said
 from tests.support.booking import ROOM, ROOM_B, SITE, FakeHouse, asked, member, ny, organization, place, staff
 
@@ -197,6 +199,33 @@ async def test_of_two_the_second_is_stale_and_the_same_key_again_is_the_same(hou
     assert (await reshape(house, doc, "all", 0, **wish)).replay
     with pytest.raises(VersionStale):
         await reshape(house, doc, "all", 0, purpose="Late", if_match=1)
+
+
+async def test_who_says_any_version_is_never_stale_and_zero_is_none_there_is(house: FakeHouse) -> None:
+    doc = (await repeat(house)).doc
+    words = [reshape(house, doc, "one", n, purpose=f"No. {n}", if_match=None) for n in range(3)]
+    assert sorted(each.doc["version"] for each in await asyncio.gather(*words)) == [2, 3, 4]
+    with pytest.raises(VersionStale):
+        await reshape(house, doc, "one", 0, purpose="Late", if_match=0)
+
+
+class OutcomeUnknown:
+    """Written, but the answer got lost."""
+
+    def __init__(self, series: Any) -> None:
+        self.load, self.in_the_way, self._change = series.load, series.in_the_way, series.change
+
+    async def change(self, *args: Any, **more: Any) -> Stored:
+        await self._change(*args, **more)
+        raise Unavailable
+
+
+async def test_an_unknown_outcome_is_answered_as_such_and_not_as_stale(house: FakeHouse) -> None:
+    doc = (await repeat(house)).doc
+    lost: Any = OutcomeUnknown(house.series)
+    house.reshape = replace(house.reshape, series=lost)
+    with pytest.raises(Unavailable):
+        await reshape(house, doc, "one", 0, purpose="Pitch")
 
 
 async def test_where_approval_is_needed_what_moves_waits_for_it_unless_the_house_moves_it() -> None:

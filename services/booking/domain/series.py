@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.booking.domain.booking import Booking
+from services.booking.domain.claims import of_place
 from services.booking.domain.occurring import Planned
 from services.booking.domain.series_refusals import OccurrencesOverlap
 from services.booking.domain.status import OPEN, Status
@@ -114,7 +115,7 @@ class Series:
         """Itself, that time of it changed. Raises OccurrencesOverlap where it would meet another."""
         changed = tuple(replace(each, booking=booking) if each.index == index else each for each in self.occurrences)
         after = replace(self, occurrences=changed)
-        if len(set(claims := after.claims)) != len(claims):
+        if len(set(places := of_place(after.claims))) != len(places):
             raise OccurrencesOverlap(index=index)
         return after
 

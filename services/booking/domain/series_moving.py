@@ -41,8 +41,12 @@ def change(series: Series, to: SeriesMove, now: Grounds, *, at: datetime, chance
     each time that cannot be. Whether it is free in truth, the write will tell.
     """
     aimed = aims(series, to, at)
-    given_back = [claim for each in aimed for claim in each.booking.claims if each.moves and not _keeps(each, to, at)]
-    left = {prefix: {*units, *units_of(given_back, prefix)} for prefix, units in now.free.items()}
+    given_back = {claim for each in aimed if each.moves and not _keeps(each, to, at) for claim in each.booking.claims}
+    kept = {*series.claims} - given_back
+    # What is free is remembered, so a unit that stays with another time of this series may seem to be.
+    left = {
+        prefix: {*units} - units_of(kept, prefix) | units_of(given_back, prefix) for prefix, units in now.free.items()
+    }
     judged = [_judged(each, to, now, left, at=at, chance=chance) for each in aimed]
     if refused := [each for each in judged if not each.booking]:
         raise refusal_of(refused, aimed[0].booking.time_zone)

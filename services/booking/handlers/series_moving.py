@@ -18,9 +18,12 @@ from services.booking.handlers.ground import Ground
 from services.booking.handlers.ports import DecideSeries, ManySeries
 from shared.contracts.booking import ChangeSeries
 from shared.contracts.message import Asked
-from shared.kernel.refusal import Busy, Refusal
+from shared.kernel.refusal import Busy, Refusal, VersionStale
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, ClaimTaken, Stored
+
+_NOT_A_RULE = 500
+"""From this status on it is unknown whether anything was written, or nothing was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,24 @@ class SeriesMoveHandlers:
 
     async def change_series(self, ask: Asked[ChangeSeries]) -> Stored:
         """Raises NotFound, VersionStale, what `change` raises with everything that says no, Busy."""
-        viewer, at = await self.ground.parties.viewer(ask.principal), self.clock.now()
-        series, version = await self.series.load(ask.data.id, viewer)
-        to = _wanted(ask.data, by_house=not viewer.speaks_for(series.last.parties))
-        asked = _Asked(series, ask.if_match or version, to, at, viewer, Cause.of(ask))
+        viewer = await self.ground.parties.viewer(ask.principal)
+        for _ in range(TRIES):
+            series, read = await self.series.load(ask.data.id, viewer)
+            to = _wanted(ask.data, by_house=not viewer.speaks_for(series.last.parties))
+            version = read if ask.if_match is None else ask.if_match
+            try:
+                return await self._answered(_Asked(series, version, to, self.clock.now(), viewer, Cause.of(ask)))
+            except VersionStale:
+                if ask.if_match is not None:
+                    raise
+        raise Busy
+
+    async def _answered(self, asked: _Asked) -> Stored:
         try:
             return await self._changed(asked)
         except Refusal as refused:
+            if refused.status >= _NOT_A_RULE:
+                raise
             no = refused
 
         def refuse(_: Series) -> SeriesDecided:

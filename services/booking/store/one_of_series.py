@@ -1,5 +1,6 @@
 """One time of a series as a booking: where it is kept, and the series with it changed."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from services.booking.store.series_mapping import (
     series_of,
 )
 from shared.kernel.refusal import NotFound
-from shared.kit.documents import Draft
+from shared.kit.documents import ClaimTaken, Draft
 
 NO_SERIES: dict[str, Any] = {"recurrence": None}
 """A filter."""
@@ -36,8 +37,15 @@ def one_of(doc: dict[str, Any], booking_id: str) -> dict[str, Any]:
 
 
 def within(doc: dict[str, Any], changed: Booking, made: Draft) -> Draft:
-    """The series with that time of it changed, as its own draft would change it. Raises OccurrencesOverlap."""
+    """The series with that time of it changed, as its own draft would change it.
+
+    Raises OccurrencesOverlap; ClaimTaken where it drew a unit that another time of the series holds, of which no index
+    of the database would tell.
+    """
     place = place_in_series(changed.id)
     assert place is not None, "it was read out of one"
     after = series_of(doc).with_one(place[1], changed)
+    twice = next((claim for claim, times in Counter(after.claims).items() if times > 1), None)
+    if twice is not None:
+        raise ClaimTaken(twice)
     return replace(made, body=series_body(after), claims=after.claims, due=after.due, unrecorded=TIMES)
