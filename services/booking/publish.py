@@ -1,12 +1,11 @@
 """Domain events in the published language; one exhaustive match."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, assert_never
 
 from services.booking.domain import events as said
 from services.booking.domain import series_events as said_of_series
-from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.claims import Place, exchanged
+from services.booking.domain.booking import Booking
 from services.booking.domain.series import Occurrence, Series
 from services.booking.domain.waiting import Entry
 from shared.contracts.booking import (
@@ -17,7 +16,6 @@ from shared.contracts.booking import (
     BookingCheckedOut,
     BookingCompleted,
     BookingConfirmed,
-    BookingEvent,
     BookingExpired,
     BookingHandedOver,
     BookingMoved,
@@ -27,7 +25,6 @@ from shared.contracts.booking import (
     BookingReminded,
     BookingSubmitted,
     MemberErasedInBooking,
-    OccupiedView,
     OccurrenceGist,
     PlaceView,
     PresenceChosen,
@@ -51,22 +48,6 @@ from shared.contracts.message import BilingualView, Event
 from shared.kernel.interval import Interval
 
 Said = said.BookingEvent | said.SiteDefined | said.ResourceDefined
-
-
-def announced(decided: Decided, held: Sequence[str], *, version: int) -> list[Event]:
-    """All that was decided; the last event tells what that took and gave back, beside the claims `held` before."""
-    events = [published(event, version=version) for event in decided.events]
-    taken, released = (tuple(map(_occupied, places)) for places in exchanged(held, decided.state.claims))
-    told = [((), ())] * (len(events) - 1) + [(taken, released)]
-    return [
-        event.model_copy(update={"taken": took, "released": gave}) if isinstance(event, BookingEvent) else event
-        for event, (took, gave) in zip(events, told, strict=False)
-    ]
-
-
-def _occupied(place: Place) -> OccupiedView:
-    resource, interval = place
-    return OccupiedView(resource=resource, starts_at=interval.start, ends_at=interval.end)
 
 
 def published(event: Said, *, version: int) -> Event:

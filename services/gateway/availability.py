@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Self
 
 import orjson
@@ -22,8 +24,9 @@ from services.gateway.problems import header
 from services.gateway.reading import QueryReader
 from services.gateway.refusals import InvalidCursor, Unauthenticated
 from services.gateway.streams import LOOK_SECONDS, PING_SECONDS, SEND_SECONDS, Stream
-from shared.contracts.booking import AvailabilitySnapshot
-from shared.kernel.refusal import Refusal
+from shared.contracts.booking import AvailabilitySnapshot, ListResources
+from shared.contracts.message import Query
+from shared.kernel.refusal import NotFound, Refusal
 
 PATH = "/v1/sites/{site}/availability/stream"
 CALL = Call(
@@ -34,7 +37,8 @@ CALL = Call(
     policy=EVERY_PRINCIPAL.within("bookings:read"),
 )
 _AGAIN_SECONDS = 1.0
-View = Callable[[], Awaitable[dict[str, Any]]]
+Ask = Callable[[type[Query], Mapping[str, Any]], Awaitable[dict[str, Any]]]
+"""Booking, in the name of who watches. Raises its refusal."""
 _EARLIEST, _LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2000, 2200))
 _ID = re.compile(r"([0-9]{1,18})-([0-9]{1,10})-([0-9]{1,10})")
 
@@ -57,6 +61,11 @@ class Mark:
             raise InvalidCursor
         return cls(position, datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
+    @property
+    def range(self) -> dict[str, str]:
+        """As it is asked for."""
+        return {"from": self.start.isoformat(), "to": self.end.isoformat()}
+
     def at(self, position: int) -> str:
         """The id of an event behind this one."""
         return f"{position}-{self.start.timestamp():.0f}-{self.end.timestamp():.0f}"
@@ -71,12 +80,17 @@ class Scope:
 
     @classmethod
     def of(cls, view: Mapping[str, Any]) -> Self:
-        real = {each for item in view["items"] for each in item["parts"] or [item["resource"]]}
-        return cls(frozenset(real), Mark(0, *(datetime.fromisoformat(view[name]) for name in ("from", "to"))))
+        mark = Mark(0, *(datetime.fromisoformat(view[name]) for name in ("from", "to")))
+        return cls(real_of({item["resource"]: item for item in view["items"]}), mark)
 
     def sees(self, change: Change) -> bool:
         within = change.starts_at < self.mark.end and self.mark.start < change.ends_at
         return within and change.resource in self.resources
+
+
+def real_of(resources: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """The real ones of them: one that has `parts` is these."""
+    return frozenset(each for name, resource in resources.items() for each in resource["parts"] or [name])
 
 
 class AvailabilityStreams:
@@ -108,9 +122,9 @@ class AvailabilityStreams:
         said = header(request.scope, b"last-event-id").decode("latin-1")
         last = Mark.read(said) if said else None
         if last is not None and not asked.keys() & {"from", "to"}:
-            asked |= {"from": last.start.isoformat(), "to": last.end.isoformat()}
+            asked |= last.range
         listener = await self._lookout.enter(asker.principal.id, asked["site"])
-        watch = _Watch(self._lookout, listener, asked, lambda: self._view(asked, asker, request))
+        watch = _Watch(self._lookout, listener, asked, partial(self._asked, asker, request))
         try:
             first = await watch.begun(last)
         except BaseException:
@@ -127,24 +141,27 @@ class AvailabilityStreams:
     async def _events(
         self, watch: "_Watch", first: Sequence[ServerSentEvent], request: Request
     ) -> AsyncIterator[ServerSentEvent]:
+        """What was sent is kept no longer: a picture is large, and a quiet stream lasts for hours."""
         yield ServerSentEvent(comment="open")
-        events = first
+        events = deque(first)
+        del first
         while True:
-            for each in events:
-                yield each
+            while events:
+                yield events.popleft()
             if not await self._still_let_in(request):
                 return
             try:
                 news = await watch.listener.next(LOOK_SECONDS)
             except TimeoutError:
-                events = ()
                 continue
             if news is None:
                 return
-            events = await watch.told(news)
+            events.extend(await watch.told(news))
 
-    async def _view(self, asked: Mapping[str, Any], asker: Asker, request: Request) -> dict[str, Any]:
-        reply = await self._forwarder.ask(CALL.ask.wire, orjson.dumps(asked), asker, request)
+    async def _asked(
+        self, asker: Asker, request: Request, contract: type[Query], asked: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        reply = await self._forwarder.ask(contract.wire, orjson.dumps(asked), asker, request)
         view: dict[str, Any] = reply["data"]
         return view
 
@@ -162,23 +179,27 @@ class AvailabilityStreams:
 class _Watch:
     """What one stream tells of the news its listener gets."""
 
-    def __init__(self, lookout: Lookout, listener: Listener, asked: dict[str, Any], view: View) -> None:
+    def __init__(self, lookout: Lookout, listener: Listener, asked: dict[str, Any], ask: Ask) -> None:
         self.listener = listener
         self._lookout = lookout
         self._asked = asked
-        self._view = view
+        self._ask = ask
         self._scope: Scope
         self._position = 0
 
     async def begun(self, last: Mark | None) -> Sequence[ServerSentEvent]:
-        """What to begin with. Raises the refusal of who does not answer."""
+        """What to begin with: who comes back has its picture, and no other is taken for it if it can be helped.
+
+        Raises the refusal of who does not answer.
+        """
         position = self._lookout.position
-        snapshot = await self._snapshot(position)
-        if last is None:
-            return [snapshot]
-        missed = await self._lookout.missed(self.listener.site, last.position)
+        missed = None if last is None else await self._lookout.missed(self.listener.site, last.position)
+        if last is None or missed is None:
+            return [await self._snapshot(position)]
+        self._look_at(Scope(await self._resources(), last))
+        self._asked |= last.range
         self._position = last.position
-        return [snapshot] if missed is None else self._changes(News(position, missed))
+        return self._changes(News(position, missed))
 
     async def told(self, news: News) -> Sequence[ServerSentEvent]:
         """Of a picture that cannot be had now: nothing, and it is asked for again a moment later."""
@@ -205,11 +226,30 @@ class _Watch:
             for each, position in zip(seen, ids, strict=False)
         ]
 
+    def _look_at(self, scope: Scope) -> None:
+        self._scope = scope
+        self.listener.sees = scope.sees
+
+    async def _resources(self) -> frozenset[str]:
+        """The real ones it is about. Raises NotFound."""
+        wanted: dict[str, Any] = {name: self._asked[name] for name in ("site", "kind") if name in self._asked}
+        found: dict[str, Mapping[str, Any]] = {}
+        while True:
+            page = await self._ask(ListResources, wanted)
+            found |= {each["id"]: each for each in page["items"]}
+            if page["next"] is None:
+                break
+            wanted["after"] = page["next"]
+        if (only := self._asked.get("resource")) is None:
+            return real_of(found)
+        if only not in found:
+            raise NotFound
+        return real_of({only: found[only]})
+
     async def _snapshot(self, position: int) -> ServerSentEvent:
         """Taken after `position` was known, so that nothing lies between it and the changes that follow."""
-        view = await self._view()
-        self._scope = Scope.of(view)
-        self.listener.sees = self._scope.sees
+        view = await self._ask(AvailabilitySnapshot, self._asked)
+        self._look_at(Scope.of(view))
         self._asked |= {"from": view["from"], "to": view["to"]}
         self._position = position
         return ServerSentEvent(orjson.dumps(view).decode(), event="snapshot", id=self._scope.mark.at(position))

@@ -229,7 +229,8 @@ class Lookout:
 
     async def _changes(self, site: str, where: Places | None) -> Sequence[Change] | None:
         if site not in self._listeners:
-            return ()
+            # Who enters meanwhile listens from before this on, so it cannot be told that nothing happened.
+            return None
         try:
             return await self._seen(site, where)
         except Refusal as refusal:

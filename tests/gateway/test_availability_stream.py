@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.contracts.booking import AvailabilitySnapshot, BookingCancelled, Occupancy
+from shared.contracts.booking import AvailabilitySnapshot, BookingCancelled, ListResources, Occupancy
 from shared.contracts.message import CloudEvent
 from shared.kit.clock import SystemClock
 from tests.gateway.conftest import Door, bearer
@@ -30,12 +30,20 @@ def place(resource: str = "room-a") -> dict[str, Any]:
     return {"resource": resource, "starts_at": "2026-12-15T12:00:00-05:00", "ends_at": "2026-12-15T13:00:00-05:00"}
 
 
+def rooms(ask: dict[str, Any]) -> Any:
+    """In two pages, the room of the site last."""
+    first = "after" not in ask["data"]
+    item = {"id": "room-z", "parts": ["room-y"]} if first else {"id": "room-a", "parts": []}
+    return ok({"items": [item], "next": "room-z" if first else None})
+
+
 @pytest.fixture
 def house(services: FakeServices, door: Door) -> FakeServices:
     """Booking as it answers a site of one room, of which everything asked for is taken."""
     item = {"resource": "room-a", "kind": "room", "name": {"en": "A", "ja": None}, "parts": [], "free": [], "open": []}
     view = {"site": "nyc", "from": START, "to": END, "items": [item], "taken": [], "holidays": []}
     services.answers[AvailabilitySnapshot.wire] = lambda _: ok(view)
+    services.answers[ListResources.wire] = rooms
     services.answers[Occupancy.wire] = lambda ask: ok(
         {"taken": [{**each, "local": LOCAL} for each in ask["data"]["ranges"]], "released": []}
     )
@@ -95,6 +103,34 @@ def test_what_was_given_back_and_taken_again_is_taken_whichever_is_heard_last(do
         eventually(lambda: names(stream) == ["snapshot", "taken"], what="what was taken")
         happen(house, taken=[], released=[place()])
         eventually(lambda: names(stream)[2:] == ["taken"], what="what is so")
+
+
+def test_who_comes_back_is_told_what_they_missed_and_no_picture_is_asked_for(door: Door, house: FakeServices) -> None:
+    with watching(door, bearer(), kind="room") as stream:
+        eventually(lambda: names(stream) == ["snapshot"], what="the picture")
+    mark = next(line.removeprefix("id: ") for line in stream.lines if line.startswith("id: "))
+    happen(house)
+    happen(house, taken=[place("room-x")])
+    with watching(door, bearer() | {"Last-Event-ID": mark}, kind="room") as again:
+        eventually(lambda: names(again) == ["taken"], what="what was missed")
+        happen(house, taken=[place("room-y"), place("room-x")])
+        eventually(lambda: len(names(again)) == 2, what="what changes then")
+    assert [each["resource"] for each in again.notices] == ["room-a", "room-y"]
+    assert len(house.asked(AvailabilitySnapshot.wire)) == 1
+    assert house.asked(ListResources.wire)[0]["data"] == {"site": "nyc", "kind": "room"}
+
+
+def test_who_comes_back_for_one_resource_hears_of_its_parts_and_of_none_that_has_gone(
+    door: Door, house: FakeServices
+) -> None:
+    with watching(door, bearer()) as stream:
+        eventually(lambda: names(stream) == ["snapshot"], what="the picture")
+    mark = next(line.removeprefix("id: ") for line in stream.lines if line.startswith("id: "))
+    happen(house, taken=[place(), place("room-y")])
+    back = bearer() | {"Last-Event-ID": mark}
+    with watching(door, back, resource="room-z") as again:
+        eventually(lambda: names(again) == ["taken"], what="what was missed of its part")
+    assert door.client.get(f"{PATH}?resource=room-q", headers=back).status_code == 404
 
 
 def test_two_events_that_come_together_are_asked_about_together(door: Door, house: FakeServices) -> None:

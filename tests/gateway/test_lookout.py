@@ -1,13 +1,17 @@
 """What a listener is told, and what becomes of one that does not listen."""
 
+import asyncio
+import gc
+import weakref
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
+from sse_starlette import ServerSentEvent
 
-from services.gateway.availability import Mark, Scope
-from services.gateway.lookout import Change, Listener, News, touched
+from services.gateway.availability import AvailabilityStreams, Mark, Scope
+from services.gateway.lookout import Change, Listener, Lookout, News, touched
 from services.gateway.refusals import InvalidCursor
 from shared.kit.nats.tail import Kept
 from tests.support.booking import ny
@@ -88,6 +92,48 @@ def test_an_event_says_where_to_look_each_place_once() -> None:
 def test_an_event_that_does_not_say_may_have_changed_anything_at_its_site(untold: dict[str, Any]) -> None:
     told_it = event(site="nyc", taken=[place("room-a", "10")], released=[])
     assert touched([told_it, event(**untold), told_it]) == {"nyc": None}
+
+
+async def test_who_enters_while_others_are_asked_about_misses_nothing() -> None:
+    class Booking:
+        """Somebody comes to watch Osaka while New York is asked about."""
+
+        async def request(self, *_: Any, **__: Any) -> dict[str, Any]:
+            came.append(await lookout.enter("m2", "osaka"))
+            return {"taken": [], "released": []}
+
+    broker: Any = None
+    caller: Any = Booking()
+    lookout, came = Lookout(broker, caller, most=5), list[Listener]()
+    lookout._ready.set()
+    await lookout.enter("m1", "nyc")
+    happened = [event(site=site, taken=[place("room-a", "10")], released=[]) for site in ("osaka", "nyc")]
+    await lookout._tell(happened)
+    assert await told(came[0]) == [News(1, None)]
+
+
+async def test_a_picture_that_was_sent_is_not_kept_by_a_quiet_stream() -> None:
+    class Quiet:
+        listener = Listener("m1", "nyc")
+
+    async def let_in(_: Any) -> bool:
+        return True
+
+    nothing: Any = None
+    watch: Any = Quiet()
+    streams = AvailabilityStreams(nothing, nothing, nothing, nothing)
+    streams._still_let_in = let_in  # type: ignore[method-assign, assignment] # nobody's credential
+    picture = [ServerSentEvent("large")]
+    gone = weakref.ref(picture[0])
+    told_it = streams._events(watch, picture, nothing)
+    picture = []
+    assert [(await anext(told_it)).comment, (await anext(told_it)).data] == ["open", "large"]
+    waiting = asyncio.ensure_future(anext(told_it))
+    await asyncio.sleep(0)
+    gc.collect()
+    assert gone() is None
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 def test_a_stream_is_about_real_resources_within_its_range() -> None:

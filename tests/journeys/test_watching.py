@@ -221,6 +221,28 @@ async def test_what_was_missed_is_told_for_the_range_the_stream_began_with(watch
     assert len({event_id.split("-", 1)[1] for _, event_id, _ in client.told}) == 1
 
 
+async def test_a_series_and_who_waits_for_it_are_told_by_what_changes_and_by_no_new_picture(watched: Watched) -> None:
+    client = Follower()
+    async with watched.following(client, asked=watched.window), watched.asking() as http:
+        wish = watched.wish(3)
+        placed = await http.post("/v1/booking-series", json={**wish, "recurrence": "FREQ=DAILY;COUNT=2"}, headers=key())
+        assert placed.status_code == 201, placed.text
+        await until(lambda: client.names() == ["snapshot", "taken", "taken"])
+        waits = await http.post("/v1/booking-waitlist", json=wish, headers=key())
+        assert (waits.status_code, waits.json()["status"]) == (201, "waiting"), waits.text
+        gone = await http.post(f"/v1/booking-series/{placed.json()['id']}/cancel", json={"scope": "all"})
+        assert gone.status_code == 200, gone.text
+
+        async def offered() -> bool:
+            entry = await http.get(f"/v1/booking-waitlist/{waits.json()['id']}")
+            return bool(entry.json()["status"] == "offered")
+
+        await until(offered)
+        await watched.agrees_with(client)
+    assert client.names().count("snapshot") == 1
+    assert "released" in client.names()
+
+
 async def test_a_changed_resource_gives_the_whole_picture_anew(
     watched: Watched, client: Callable[[str], httpx.Client]
 ) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.booking.announce import announced
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import Place, days
 from services.booking.domain.events import BookingRedacted
 from services.booking.domain.resource import Resource, bounds, granules_of
 from services.booking.domain.viewer import Viewer
-from services.booking.publish import announced
 from services.booking.store.joined import Joined
 from services.booking.store.listing import BookingsPage, listed, seen_by
 from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, booking_of, occupied_of

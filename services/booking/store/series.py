@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.booking.announce import announced
 from services.booking.domain.availability import Occupied
 from services.booking.domain.claims import days
 from services.booking.domain.series import Series
 from services.booking.domain.series_events import SeriesRedacted
 from services.booking.domain.series_placing import SeriesDecided
 from services.booking.domain.viewer import Viewer
-from services.booking.publish import published_of_series
 from services.booking.store.bookings import Heard, occupied_in
 from services.booking.store.listing import BookingsPage, of_page, seen_by
 from services.booking.store.mapping import WRITTEN
@@ -150,7 +150,7 @@ def _is_on(page: BookingsPage, each: Mapping[str, Any]) -> bool:
 def _draft(decided: SeriesDecided, held: Sequence[str], *, version: int) -> Draft:
     """`held`: what it claimed before."""
     series = decided.state
-    events = [published_of_series(event, version=version) for event in decided.events]
+    events = announced(decided, held, version=version)
     forgetting = any(isinstance(event, SeriesRedacted) for event in decided.events)
     been = days({*held} - {*series.claims})
     return Draft(series_body(series), events, series.claims, series.due, WRITTEN, forgetting, been, TIMES)

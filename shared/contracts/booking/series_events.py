@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from shared.contracts.booking.announced import OccupiedView
 from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason
 from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, View, Zone, personal
 
@@ -20,6 +21,8 @@ class SeriesEvent(Event):
     """What every event about a series tells of it, as of `version`. `occurrences` are those it is about.
 
     `status` is the whole series's. `former` are those who made or held it and have left: it is not theirs any more.
+    `taken`, `released` as of a booking, of all of its times together; where they are missing, an older replica did not
+    tell, or there are too many.
     """
 
     id: Id
@@ -34,6 +37,8 @@ class SeriesEvent(Event):
     booked_for: Id
     former: tuple[Id, ...] = ()
     version: int
+    taken: tuple[OccupiedView, ...] | None = None
+    released: tuple[OccupiedView, ...] | None = None
 
 
 class SkippedGist(View):

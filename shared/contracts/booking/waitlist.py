@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.contracts.booking.announced import OccupiedView
 from shared.contracts.booking.reads import ReasonView
 from shared.contracts.booking.words import Bound, Cursor, LeavingReason, Limit, LocalView, ResourceKind
 from shared.contracts.message import (
@@ -128,7 +129,10 @@ class ListWaits(Query, wire="qry.booking.waits.v1", reply=WaitPage):
 
 
 class WaitEvent(Event):
-    """What every event about an entry tells of it, as of `version`."""
+    """What every event about an entry tells of it, as of `version`.
+
+    Who waits keeps nobody from anything, so `taken` and `released` are empty: the booking that is offered tells.
+    """
 
     id: Id
     site: SiteId
@@ -142,6 +146,8 @@ class WaitEvent(Event):
     booked_by: Id
     booked_for: Id
     version: int
+    taken: tuple[OccupiedView, ...] = ()
+    released: tuple[OccupiedView, ...] = ()
 
 
 class WaitlistJoined(WaitEvent, wire="booking.waitlist_joined.v1"):
