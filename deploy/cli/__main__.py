@@ -143,6 +143,21 @@ def migrate(
     raise typer.Exit(1 if any(row["faults"] for row in rows) else 0)
 
 
+@app.command(epilog="Example: lounge retime --dry-run --json | jq '.[].stayed'")
+def retime(
+    site: Annotated[str | None, typer.Option(help="Only this one's bookings.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be moved.")] = False,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """After new rules of time zones: what is to come keeps its wall time. Exit status 1 where something could not."""
+    from deploy.cli import retiming, showing
+
+    rows = retiming.retime(data, site, dry_run=dry_run)
+    showing.retimed(rows, as_json=as_json)
+    raise typer.Exit(1 if any(row["stayed"] for row in rows) else 0)
+
+
 @app.command(epilog="Example: lounge storage --limit 20G")
 def storage(
     limit: Annotated[str | None, typer.Option(help="What each server may store from now on, as 20G.")] = None,

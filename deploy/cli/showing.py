@@ -96,6 +96,23 @@ def verified(services: Sequence[dict[str, Any]], *, as_json: bool) -> None:
         table(problems, as_json=False)
 
 
+def retimed(sites: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    """What `lounge retime` did: the figures of each site, then what stayed where it was, and why."""
+    if as_json:
+        put_json(list(sites))
+        return
+    table([each | {"stayed": len(each["stayed"])} for each in sites], as_json=False)
+    if stayed := [_stayed(each) for site in sites for each in site["stayed"]]:
+        print()
+        table(stayed, as_json=False)
+
+
+def _stayed(each: dict[str, Any]) -> dict[str, Any]:
+    meant = f"{each['meant']['date']} {each['meant']['start']}–{each['meant']['end']}"
+    names = ("kind", "id", "index", "resource", "starts_at", "reason")
+    return {**{name: each[name] for name in names}, "meant": meant}
+
+
 def trace(data: Path, correlation_id: str, *, as_json: bool) -> None:
     """All log lines of one correlation id, in order of time. Raises NotDone if there is none."""
     lines = sorted(_lines_of(data / "logs", correlation_id), key=lambda line: str(line.get("at", "")))

@@ -16,6 +16,7 @@ from services.booking.handlers import (
     ExceptionHandlers,
     MoveHandlers,
     PlaceHandlers,
+    Retiming,
     SeriesHandlers,
     SeriesMoveHandlers,
     SeriesTimers,
@@ -52,6 +53,7 @@ from services.booking.store import (
     Rights,
     SeriesStore,
     Sites,
+    ToCome,
     Units,
     Waits,
 )
@@ -64,6 +66,7 @@ from services.booking.subscribers import (
     answer_entitlements,
     answer_exceptions,
     answer_places,
+    answer_retiming,
     answer_series,
     answer_waitlist,
     answer_watching,
@@ -117,7 +120,7 @@ def build(settings: Settings) -> Service:
     )
     _answer_places(service, PlaceQueries(bookings, sites, things, holidays, clock))
     answer_entitlements(service, EntitlementQueries(parties, sites, rights, clock))
-    return anchored(service)
+    return anchored(_retiming(service, waits, sites))
 
 
 def _leave(
@@ -184,6 +187,24 @@ def _answer_places(service: Service, ask: PlaceQueries) -> None:
     )
     answer_exceptions(service, exceptions, ask)
     answer_watching(service, WatchQueries(ask))
+
+
+def _retiming(service: Service, waits: Waits, sites: Sites) -> Service:
+    """Over bookings and series on whose changes nobody looks: what it frees is for the next that it moves."""
+    documents, clock = service.stored["bookings"], service.clock
+    bookings = Bookings(documents)
+    retiming = Retiming(
+        sites=sites,
+        bookings=bookings,
+        series=SeriesStore(documents),
+        waits=waits,
+        booked=ToCome(documents),
+        waited_for=ToCome(service.stored["waits"]),
+        timers=Timers(bookings=bookings, clock=clock),
+        clock=clock,
+    )
+    answer_retiming(service, retiming)
+    return service
 
 
 def _waitlist(

@@ -42,6 +42,7 @@ from shared.contracts.booking import (
     StrikeForgiven,
     WaitlistEnded,
     WaitlistJoined,
+    WaitlistMoved,
     WaitlistOffered,
 )
 from shared.contracts.message import BilingualView, Event
@@ -79,7 +80,7 @@ def published_of_series(event: said_of_series.SeriesEvent | said.BookingEvent, *
         case said_of_series.SeriesConfirmed():
             made = SeriesConfirmed(**gist, reason=event.reason)
         case said_of_series.SeriesChanged():
-            made = SeriesChanged(**gist, before=tuple(map(_occurrence, event.moved)), changed=event.changed)
+            made = SeriesChanged(**gist, **_changed(event))
         case said_of_series.SeriesCancelled():
             made = SeriesCancelled(**gist, **_cancelled(event))
         case said_of_series.SeriesHandedOver():
@@ -109,8 +110,9 @@ def _of_booking(event: said.Told, gist: dict[str, Any]) -> Event:
             made = BookingReminded(**gist, **_standing(booking))
         case said.BookingChallenged(booking):
             made = BookingChallenged(**gist, **_standing(booking))
-        case said.BookingMoved(booking, before_it):
-            made = BookingMoved(**gist, **_standing(booking), before=_place_of(before_it))
+        case said.BookingMoved(booking, before_it, reason):
+            because: dict[str, Any] = {"because": reason}
+            made = BookingMoved(**gist, **_standing(booking), before=_place_of(before_it), **because)
         case said.BookingChanged(booking, changed):
             made = BookingChanged(**gist, **_standing(booking), changed=changed)
         case (
@@ -214,6 +216,10 @@ def of_entry(event: said.WaitlistEvent, *, version: int) -> Event:
         case said.WaitlistOffered():
             assert entry.offer is not None, "an offer is what was offered"
             return WaitlistOffered(**gist, booking=entry.offer.booking, expires_at=entry.offer.expires_at)
+        case said.WaitlistMoved(_, before, why):
+            was = RangeView(starts_at=before.start, ends_at=before.end)
+            moved: dict[str, Any] = {"before": was, "because": why}
+            return WaitlistMoved(**gist, **moved)
         case said.WaitlistEnded():
             how: dict[str, Any] = {"status": entry.status.value, "because": entry.because}
             return WaitlistEnded(**gist, **how)
@@ -240,6 +246,11 @@ def _waited_for(entry: Entry, version: int) -> dict[str, Any]:
         "booked_for": entry.booked_for,
         "version": version,
     }
+
+
+def _changed(event: said_of_series.SeriesChanged) -> dict[str, Any]:
+    """How and why."""
+    return {"before": tuple(map(_occurrence, event.moved)), "changed": event.changed, "because": event.why}
 
 
 def _cancelled(event: said_of_series.SeriesCancelled) -> dict[str, Any]:

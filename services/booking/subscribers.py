@@ -8,6 +8,7 @@ from services.booking.handlers import (
     ExceptionHandlers,
     MoveHandlers,
     PlaceHandlers,
+    Retiming,
     SeriesHandlers,
     SeriesMoveHandlers,
     WaitlistHandlers,
@@ -230,6 +231,14 @@ def answer_exceptions(service: Service, handle: ExceptionHandlers, ask: PlaceQue
     @service.command(said.ListExceptions)
     async def list_exceptions(msg: Asked[said.ListExceptions]) -> Answer:
         return answer(await ask.list_exceptions(msg))
+
+
+def answer_retiming(service: Service, handle: Retiming) -> None:
+    """The command of ops after a zone has got other rules."""
+
+    @service.command(said.RetimeBookings)
+    async def retime_bookings(msg: Asked[said.RetimeBookings]) -> Answer:
+        return answer(await handle.retime_bookings(msg))
 
 
 def answer_watching(service: Service, ask: WatchQueries) -> None:

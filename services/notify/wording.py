@@ -80,6 +80,7 @@ _BECAUSE: Mapping[Language, Mapping[str, str]] = {
         "organization-left": "団体が退会したため",
         "organization-suspended": "団体の会員資格の一時停止が続いているため",
         "struck-out": "3回続けてチェックインがなかったため",
+        "time-zone-rules": "拠点のタイムゾーンの規則が変わったため（現地時刻はそのままです）",
     },
     "en": {
         "member-left": "its holder has left the organization",
@@ -87,8 +88,10 @@ _BECAUSE: Mapping[Language, Mapping[str, str]] = {
         "organization-left": "the organization has left",
         "organization-suspended": "the organization's membership has been suspended for too long",
         "struck-out": "nobody came three times in a row",
+        "time-zone-rules": "the rules of the site's time zone have changed; its local time is what it was",
     },
 }
+_CLOCKS = "time-zone-rules"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS_SHOWN = frozenset({"title", "title_certainty", "when"})
 
@@ -221,7 +224,8 @@ def _booking(facts: BookingEvent | WaitEvent, reader: Reader) -> dict[str, Any]:
         "deadline": span_lines(deadline, None, reader.zones, reader.language) if deadline else [],
         "until": span_lines(until, None, reader.zones, reader.language) if until else [],
         "before": said.get("before"),
-        "earlier": _earlier(said.get("before"), reader),
+        "earlier": _earlier(said.get("before"), said.get("because"), reader),
+        "kept": said.get("because") == _CLOCKS,
         "changed": _known(said.get("changed", ()), _WORDS[reader.language]),
         "reason": [*_known([said.get("because") or ""], _BECAUSE[reader.language]), *_lines(said.get("reason"))],
         "debit_kept": said.get("debit_kept", False),
@@ -240,16 +244,16 @@ def _series(topic: Topic, facts: SeriesEvent, reader: Reader) -> dict[str, Any]:
     because = "struck-out" if said.get("struck_out") else said.get("because") or ""
     reason = [*_known([because], _BECAUSE[reader.language]), *_lines(said.get("reason"))]
     whereabouts = {"place": [place] if place else [], "resource": list(dict.fromkeys(names)), "reason": reason}
-    whereabouts["earlier"] = _earlier(next(iter(said.get("before", ())), None), reader)
+    whereabouts["earlier"] = _earlier(next(iter(said.get("before", ())), None), because, reader)
     whereabouts["changed"] = _known(said.get("changed", ()), _WORDS[reader.language])
     open_still = topic is Topic.SERIES_CHANGED and facts.status == "pending"
     whereabouts["status"] = _known([facts.status], _STATUS[reader.language]) if open_still else []
     return whereabouts | series_words(topic, facts, reader.zones, reader.language)
 
 
-def _earlier(before: object, reader: Reader) -> list[str]:
-    """Where and when it was; nothing where only a state is told."""
-    if not isinstance(before, PlaceView | OccurrenceGist):
+def _earlier(before: object, because: str | None, reader: Reader) -> list[str]:
+    """Where and when it was; nothing where only a state is told, or where by the present clocks it never was."""
+    if not isinstance(before, PlaceView | OccurrenceGist) or because == _CLOCKS:
         return []
     name = _best(before.resource_name, reader.language) or before.resource
     return [name, *span_lines(before.starts_at, before.ends_at, reader.zones, reader.language)]

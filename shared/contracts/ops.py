@@ -71,7 +71,8 @@ class Republished(View):
 class ReplicaStatus(View):
     """One replica's own report. `lag` is messages not yet handled per durable; ages are seconds.
 
-    `forms` is the newest form it knows of each collection of documents.
+    `forms` is the newest form it knows of each collection of documents; `clocks` stands for the rules of time zones it
+    goes by.
     """
 
     service: str
@@ -84,3 +85,4 @@ class ReplicaStatus(View):
     oldest_unsent_seconds: float
     uptime_seconds: float
     forms: dict[str, int] = Field(default_factory=dict)
+    clocks: str = ""

@@ -22,6 +22,7 @@ from shared.kernel.refusal import NotFound
 from shared.kit.answers import answer, dumped
 from shared.kit.documents.migrating import page_of
 from shared.kit.nats.commands import read
+from shared.kit.zones import rules_of_zones
 
 if TYPE_CHECKING:
     from shared.kit.service import Service
@@ -48,6 +49,7 @@ async def status(service: "Service") -> ReplicaStatus:
         oldest_unsent_seconds=round(oldest, 3),
         uptime_seconds=round(time.monotonic() - service.started, 3),
         forms={name: documents.forms.newest for name, documents in service.stored.items()},
+        clocks=await asyncio.to_thread(rules_of_zones),
     )
 
 

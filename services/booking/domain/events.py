@@ -87,10 +87,11 @@ class BookingChallenged:
 
 @dataclass(frozen=True, slots=True)
 class BookingMoved:
-    """Its time or place is another; its words perhaps too. `before` is how it stood."""
+    """Its time or place is another; its words perhaps too. `before` is how it stood. `why`: nobody asked for it."""
 
     booking: Booking
     before: Booking
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,17 @@ class WaitlistOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitlistMoved:
+    """What is waited for is at other instants than `before`; nobody asked for it."""
+
+    entry: Entry
+    before: Interval
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaitlistEnded:
     entry: Entry
 
 
-WaitlistEvent = WaitlistJoined | WaitlistOffered | WaitlistEnded
+WaitlistEvent = WaitlistJoined | WaitlistOffered | WaitlistMoved | WaitlistEnded

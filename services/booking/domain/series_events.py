@@ -26,12 +26,16 @@ class SeriesConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class SeriesChanged:
-    """`moved` are those that had another time or place, as they were; `changed` names other words."""
+    """`moved` are those that had another time or place, as they were; `changed` names other words.
+
+    `why`: nobody asked for it.
+    """
 
     series: Series
     indexes: Indexes
     moved: tuple[Occurrence, ...]
     changed: tuple[Word, ...]
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from services.booking.handlers.bookings import BookingHandlers
 from services.booking.handlers.exceptions import ExceptionHandlers
 from services.booking.handlers.moving import MoveHandlers
 from services.booking.handlers.places import PlaceHandlers
+from services.booking.handlers.retiming import Retiming
 from services.booking.handlers.series import SeriesHandlers
 from services.booking.handlers.series_moving import SeriesMoveHandlers
 from services.booking.handlers.timers import SeriesTimers, Timers
@@ -16,6 +17,7 @@ __all__ = [
     "ExceptionHandlers",
     "MoveHandlers",
     "PlaceHandlers",
+    "Retiming",
     "SeriesHandlers",
     "SeriesMoveHandlers",
     "SeriesTimers",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.booking.domain.claims import places
 from services.booking.domain.resource import RULES
 from services.booking.domain.site import ExceptionalDay, Holiday, Holidays, Site
-from services.booking.domain.wall import months_after, spoken, spoken_with_local
+from services.booking.domain.wall import months_after, spoken_with_local
 from services.booking.store.mapping import Doc, resource_of, site_of
 from services.booking.store.series_mapping import occurrence_docs, skipped_local
 from shared.contracts.booking import (
@@ -42,8 +42,9 @@ _INSTANTS = (
 
 
 def booking_view(doc: Doc) -> BookingView:
+    """`local` is what the clocks show at its instants, whatever was meant before their rules changed."""
     zone = zone_of(doc["time_zone"])
-    interval = spoken(Interval(doc["starts_at"], doc["ends_at"]), zone)
+    interval = spoken_with_local(Interval(doc["starts_at"], doc["ends_at"]), zone)
     instants = {name: shown(doc[name], zone) for name in _INSTANTS if name in doc}
     return BookingView.model_validate(
         {"cancel_by": interval["starts_at"], **doc, **interval, **instants, "id": doc["_id"]}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.booking.domain.line import ahead, line
-from services.booking.domain.wall import spoken
+from services.booking.domain.wall import spoken_with_local
 from services.booking.handlers.parties import Parties
 from services.booking.queries.pages import cursor_of, first_instant, opened, zones_of
 from services.booking.store import BookingsPage, Resources, Sites, Waits
@@ -76,7 +76,7 @@ class WaitQueries:
 
 def _view(doc: Doc, position: int | None) -> WaitView:
     zone = zone_of(doc["time_zone"])
-    said: dict[str, Any] = {**doc, **spoken(Interval(doc["starts_at"], doc["ends_at"]), zone)}
+    said: dict[str, Any] = {**doc, **spoken_with_local(Interval(doc["starts_at"], doc["ends_at"]), zone)}
     said |= {"id": doc["_id"], "position": position, "created_at": shown(doc["created_at"], zone)}
     if offer := doc.get("offer"):
         said["offer"] = {**offer, **{name: shown(offer[name], zone) for name in ("offered_at", "expires_at")}}

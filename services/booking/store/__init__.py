@@ -10,6 +10,7 @@ from services.booking.store.places import Resources, Sites
 from services.booking.store.rights import Rights
 from services.booking.store.series import SeriesStore
 from services.booking.store.series_mapping import IS_SERIES
+from services.booking.store.to_come import ToCome
 from services.booking.store.units import Units
 from services.booking.store.waits import WAIT_INDEXES, Waits
 from shared.kit.documents import CHANGED_AT, Step, document_indexes
@@ -29,6 +30,7 @@ __all__ = [
     "Rights",
     "SeriesStore",
     "Sites",
+    "ToCome",
     "Units",
     "Waits",
 ]

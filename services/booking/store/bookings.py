@@ -15,6 +15,7 @@ from services.booking.domain.viewer import Viewer
 from services.booking.store.joined import Joined
 from services.booking.store.listing import BookingsPage, listed, seen_by
 from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, booking_of, occupied_of
+from services.booking.store.meant import keeping
 from services.booking.store.one_of_series import NO_SERIES, one_of, whereabouts, within
 from services.booking.store.series_mapping import is_series, occupied_by, occurrence_doc, occurrence_docs
 from shared.kernel.interval import GRANULE, Interval
@@ -100,7 +101,7 @@ class Bookings:
             if not decided.events:
                 return None
             made = _draft(decided, before.claims, version=doc["version"] + 1)
-            return within(doc, decided.state, made) if is_series(doc) else made
+            return keeping(within(doc, decided.state, made) if is_series(doc) else made, doc)
 
         doc_id, where = whereabouts(booking_id, seen_by(viewer))
         stored = await self._documents.change(doc_id, draft, cause, at=at, if_match=if_match, where=where)

@@ -40,7 +40,7 @@ WRITTEN = ("purpose", "reason")
 
 
 def booking_body(booking: Booking) -> dict[str, Any]:
-    """`parties` are the members who may see it; `local` the wall time that was meant, should a zone's rules change."""
+    """`parties` are the members who may see it; `local` the wall time that was meant (see `meant`)."""
     body: dict[str, Any] = {
         "resource": booking.resource,
         "resource_name": _text_body(booking.resource_name),

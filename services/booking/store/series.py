@@ -14,6 +14,7 @@ from services.booking.domain.viewer import Viewer
 from services.booking.store.bookings import Heard, occupied_in
 from services.booking.store.listing import BookingsPage, of_page, seen_by
 from services.booking.store.mapping import WRITTEN
+from services.booking.store.meant import keeping
 from services.booking.store.series_mapping import IS_SERIES, TIMES, occurrence_docs, series_body, series_of
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
@@ -64,7 +65,8 @@ class SeriesStore:
             nonlocal before
             before = series_of(doc)
             decided = decide(before)
-            return _draft(decided, before.claims, version=doc["version"] + 1) if decided.events else None
+            made = _draft(decided, before.claims, version=doc["version"] + 1) if decided.events else None
+            return keeping(made, doc)
 
         where = _seen_by(viewer)
         stored = await self._documents.change(series_id, draft, cause, at=at, if_match=if_match, where=where)

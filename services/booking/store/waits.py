@@ -14,6 +14,7 @@ from services.booking.domain.wall import local
 from services.booking.publish import of_entry
 from services.booking.store.bookings import JUST_AFTER, claims_between
 from services.booking.store.listing import BookingsPage, listed, seen_by
+from services.booking.store.meant import keeping
 from services.booking.store.remembered import Remembered
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
@@ -87,8 +88,8 @@ class Waits:
         def draft(doc: dict[str, Any]) -> Draft | None:
             changed = change(entry_of(doc))
             if isinstance(changed, Entry):
-                return Draft(entry_body(changed), (), changed.claims, changed.due)
-            return _draft(changed, version=doc["version"] + 1) if changed.events else None
+                return keeping(Draft(entry_body(changed), (), changed.claims, changed.due), doc)
+            return keeping(_draft(changed, version=doc["version"] + 1) if changed.events else None, doc)
 
         where = seen_by(viewer)
         return await self._documents.change(entry_id, draft, cause, at=at, if_match=if_match, where=where)

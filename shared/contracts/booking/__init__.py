@@ -78,6 +78,7 @@ from shared.contracts.booking.resources import (
     ResourceRulesView,
     ResourceView,
 )
+from shared.contracts.booking.retiming import RetimeBookings, RetimedView, StayedView
 from shared.contracts.booking.series import (
     ApproveSeries,
     CancelSeries,
@@ -128,6 +129,7 @@ from shared.contracts.booking.waitlist import (
     WaitEvent,
     WaitlistEnded,
     WaitlistJoined,
+    WaitlistMoved,
     WaitlistOffered,
     WaitPage,
     WaitStatus,
@@ -241,6 +243,8 @@ __all__ = [
     "ResourceRules",
     "ResourceRulesView",
     "ResourceView",
+    "RetimeBookings",
+    "RetimedView",
     "SeriesCancelled",
     "SeriesChanged",
     "SeriesCompleted",
@@ -260,6 +264,7 @@ __all__ = [
     "SkippedGist",
     "SkippedView",
     "SlotTakenMembers",
+    "StayedView",
     "StrikeForgiven",
     "StrikePage",
     "StrikeView",
@@ -273,6 +278,7 @@ __all__ = [
     "WaitView",
     "WaitlistEnded",
     "WaitlistJoined",
+    "WaitlistMoved",
     "WaitlistOffered",
     "WatchedResourceView",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason
+from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason, MovingReason
 from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, State, View, Zone, personal
 
 
@@ -129,11 +129,15 @@ class PlaceView(View):
 
 
 class BookingMoved(BookingEvent, wire="booking.booking_moved.v1"):
-    """A booking occupies another time or place than `before`; where approval is needed it waits for that (`status`)."""
+    """A booking occupies another time or place than `before`; where approval is needed it waits for that (`status`).
+
+    `because` is given where neither its parties nor staff did it.
+    """
 
     status: BookingStatus
     expires_at: Instant | None = None
     before: PlaceView
+    because: MovingReason | None = None
 
 
 class BookingChanged(BookingEvent, wire="booking.booking_changed.v1"):

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from shared.contracts.booking.announced import OccupiedView
-from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason
+from shared.contracts.booking.words import BookingStatus, BookingWord, LeavingReason, MovingReason
 from shared.contracts.message import BilingualView, Event, Id, Instant, SiteId, View, Zone, personal
 
 
@@ -63,11 +63,13 @@ class SeriesConfirmed(SeriesEvent, wire="booking.series_confirmed.v1"):
 class SeriesChanged(SeriesEvent, wire="booking.series_changed.v1"):
     """These times of it have another time or place, or other words; `before` has those that moved, as they were.
 
-    `changed` names the words. Where approval is needed they wait for that (`status`).
+    `changed` names the words. Where approval is needed they wait for that (`status`). `because` is given where neither
+    its parties nor staff did it.
     """
 
     before: tuple[OccurrenceGist, ...] = ()
     changed: tuple[BookingWord, ...] = ()
+    because: MovingReason | None = None
 
 
 class SeriesCancelled(SeriesEvent, wire="booking.series_cancelled.v1"):

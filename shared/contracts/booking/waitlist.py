@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.booking.announced import OccupiedView
+from shared.contracts.booking.announced import OccupiedView, RangeView
 from shared.contracts.booking.reads import ReasonView
-from shared.contracts.booking.words import Bound, Cursor, LeavingReason, Limit, LocalView, ResourceKind
+from shared.contracts.booking.words import Bound, Cursor, LeavingReason, Limit, LocalView, MovingReason, ResourceKind
 from shared.contracts.message import (
     BilingualView,
     Command,
@@ -159,6 +159,13 @@ class WaitlistOffered(WaitEvent, wire="booking.waitlist_offered.v1"):
 
     booking: Id
     expires_at: Instant
+
+
+class WaitlistMoved(WaitEvent, wire="booking.waitlist_moved.v1"):
+    """What is waited for is at other instants than `before`, on the site's clocks when it was."""
+
+    before: RangeView
+    because: MovingReason
 
 
 class WaitlistEnded(WaitEvent, wire="booking.waitlist_ended.v1"):

@@ -10,6 +10,8 @@ BookingStatus = Literal[
     "held", "provisional", "pending", "confirmed", "checked_in", "completed", "cancelled", "expired", "no_show"
 ]
 LeavingReason = Literal["member-left", "membership-ended", "organization-left", "organization-suspended"]
+MovingReason = Literal["time-zone-rules"]
+"""The rules of the site's zone have changed: on its clocks it is when it was, in UTC it is not."""
 BookingMode = Literal["confirm", "hold", "provisional"]
 BookingWord = Literal["purpose", "attendees"]
 ResourceKind = Literal["room", "desk", "expert"]
