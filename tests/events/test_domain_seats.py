@@ -1,5 +1,6 @@
 """Seats are numbered; lowering a capacity closes the surplus, and nobody is ever put out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -76,11 +77,18 @@ def test_a_seat_is_held_by_its_claim_and_given_up_with_it() -> None:
 
 def test_one_who_waits_is_promoted_once() -> None:
     queued = WISH.queued(7, at=AT)
-    promoted = queued.state.promoted(3)
+    promoted = queued.state.promoted(3, queued.state)
     assert promoted.events == [Promoted(promoted.state)]
     assert (promoted.state.seat, promoted.state.ticket) == (3, None)
-    assert promoted.state.promoted(4).events == ()
-    assert queued.state.cancelled(begun=False).state.promoted(3).events == ()
+    assert promoted.state.promoted(4, queued.state).events == ()
+    assert queued.state.cancelled(begun=False).state.promoted(3, queued.state).events == ()
+
+
+def test_one_who_waits_for_something_else_meanwhile_is_not_promoted() -> None:
+    waited = WISH.queued(60, at=AT).state
+    for now in (replace(WISH, mode="online").queued(60, at=AT).state, WISH.queued(61, at=AT).state):
+        assert now.promoted(3, waited).events == ()
+        assert now.promoted(3, waited).state == now
 
 
 def test_after_the_start_nobody_cancels() -> None:

@@ -73,9 +73,9 @@ class Registration:
         gone = replace(self, status="cancelled", seat=None, ticket=None)
         return Decision(gone, [Cancelled(gone)])
 
-    def promoted(self, seat: int | None) -> Decision[Registration, RegistrationEvent]:
-        """A freed seat goes to this one, if it still waits."""
-        if self.status != "waiting":
+    def promoted(self, seat: int | None, waited: Registration) -> Decision[Registration, RegistrationEvent]:
+        """A freed seat goes to this one, if it still waits as `waited` did: in the same queue, at the same place."""
+        if self.status != "waiting" or (self.mode, self.ticket) != (waited.mode, waited.ticket):
             return Decision(self)
         seated = replace(self, status="confirmed", seat=seat, ticket=None)
         return Decision(seated, [Promoted(seated)])

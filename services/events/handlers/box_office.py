@@ -6,14 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
-from services.events.domain.registration import Registration, RegistrationEvent, looks_again
+from services.events.domain.registration import Registration, looks_again
 from services.events.domain.seminar import MODES, Mode, Seminar
 from services.events.handlers.reads import SharedReads
 from services.events.publish import gist
 from services.events.store.registrations import Registrations, Told, registration_of
 from services.events.store.seminars import Seminars
-from shared.kernel.decision import Decision
 from shared.kernel.ids import new_id
 from shared.kernel.refusal import Busy, NotFound
 from shared.kernel.time import Clock
@@ -129,10 +129,7 @@ class BoxOffice:
         chosen: list[int | None] = [None] * len(waiting) if seats is None else [*random.sample(seats, len(seats))]
         given = 0
         for held, seat in zip(waiting, chosen, strict=False):
-
-            def decide(now: Registration, seat: int | None = seat) -> Decision[Registration, RegistrationEvent]:
-                return now.promoted(seat)
-
+            decide = partial(Registration.promoted, seat=seat, waited=held)
             try:
                 stored = await self._registrations.change(held.id, decide, told, cause, at=self._clock.now())
             except ClaimTaken:
