@@ -11,7 +11,7 @@ from services.events.domain.registration import Cancelled, Placed, Promoted, Too
 from services.events.domain.seats import Plan, claim_of, range_of, seat_of
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
-WISH = Wish("sem", "osaka", "m-1", "onsite")
+WISH = Wish("sem", "osaka", "m-1", "onsite", 1)
 
 
 def test_a_claim_names_its_seat_and_lies_in_its_modes_range() -> None:

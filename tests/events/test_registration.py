@@ -271,20 +271,22 @@ async def test_a_burst_beyond_the_capacity_on_either_driver(open_house: Open, dr
 async def test_notifys_copy_of_the_audience_is_told_of_every_state(house: House) -> None:
     seminar = await house.seminar(modes={"onsite": {"capacity": 1}})
     await register(house, seminar, "m-1")
+    await house.publish(published("osaka", sequence=2, modes={"onsite": {"capacity": 1}}, topics=["fundraising"]))
+    await house.receipts(2)
     await register(house, seminar, "m-2")
     await cancel(house, seminar, "m-1")
     await promoted_in_order(house, 1)
     js = house.ops.jetstream()
 
-    async def states() -> dict[str, str]:
+    async def states() -> dict[str, tuple[str, int]]:
         found = {}
         for doc in house.stored("registrations", kind="registration"):
             message = await js.get_last_msg("STATE", f"state.events.registration.v1.{doc['_id']}")
             data = orjson.loads(message.data or b"")["data"]
-            found[data["member"]] = data["status"]
+            found[data["member"]] = (data["status"], data["seminar_version"])
         return found
 
     async def settled() -> bool:
-        return await states() == {"m-1": "cancelled", "m-2": "confirmed"}
+        return await states() == {"m-1": ("cancelled", 1), "m-2": ("confirmed", 2)}
 
     await until(settled)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.notify.domain.audience import Said
+from services.notify.domain.audience import Registration, Said
 from services.notify.domain.plan import Topic
 from services.notify.store import Broadcasts, Endings, Mails
 from services.notify.store.broadcasts import Broadcast
@@ -153,7 +153,12 @@ async def test_an_ending_only_moves_on(mongo: Mongo) -> None:
 
 def broadcast(event: str = "e1", at: datetime = NOON) -> Broadcast:
     return Broadcast(
-        Said(event, "s1", 2, at), Topic.SEMINAR_CHANGED, "events.seminar_changed.v1", "nyc", {"a": 1}, "corr-1"
+        Said(event, "s1", 2 if at == NOON else 3, at),
+        Topic.SEMINAR_CHANGED,
+        "events.seminar_changed.v1",
+        "nyc",
+        {"a": 1},
+        "corr-1",
     )
 
 
@@ -170,10 +175,13 @@ async def test_a_broadcast_opened_again_is_the_one_that_is_there(mongo: Mongo) -
     assert "due_at" not in (await mongo.collection("broadcasts").find_one({"_id": "e1"}) or {})
 
 
-async def test_what_was_said_since_an_instant_is_found_in_order(mongo: Mongo) -> None:
+@pytest.mark.parametrize("version", [None, 2])
+async def test_what_was_said_since_somebody_came_is_found_in_order(mongo: Mongo, version: int | None) -> None:
+    """By the version they came to; where that is not known, by the clock."""
     broadcasts = Broadcasts(mongo.collection("broadcasts"))
     for n, minutes in enumerate((0, 20, 10)):
         await broadcasts.open(broadcast(f"e{n}", NOON + timedelta(minutes=minutes)), at=NOON)
-    found = await broadcasts.about("s1", since=NOON + timedelta(minutes=5))
+    came = NOON + timedelta(minutes=5 if version is None else 30)
+    found = await broadcasts.since(Registration("hanako", "s1", "confirmed", came, 1, version))
     assert [each.said.event for each in found] == ["e2", "e1"]
     assert found[0] == broadcast("e2", NOON + timedelta(minutes=10))

@@ -91,6 +91,8 @@ def there(**more: Any) -> Registration:
         (there(since=NOON + timedelta(milliseconds=1)), False),
         (there(status="cancelled"), False),
         (there(seminar="s2"), False),
+        (there(seminar_version=1, since=NOON + timedelta(minutes=1)), True),
+        (there(seminar_version=2), False),
     ],
 )
 def test_who_was_there_and_still_is_hears_what_was_said(registration: Registration, heard: bool) -> None:

@@ -206,6 +206,18 @@ class TestAnnouncements:
         await house.quiet()
         assert await self.told(house) == []
 
+    async def test_who_registered_while_it_was_being_said_hears_it(self, house: House) -> None:
+        """A site's whole batch is as of its beginning: their own clock reading is the later one."""
+        came = {"since": b.NOON + timedelta(seconds=1), "seminar_version": 2}
+        await house.known(b.registration(**came))
+        await house.event(b.called_off(), "e1", about="s1")
+        await until(lambda: house.stored("mails", status="sent") == 1)
+        await house.known(b.contact("late"), b.registration("late", **came))
+        await until(lambda: house.stored("mails", status="sent") == 2)
+        await house.known(b.contact("new"), b.registration("new", **came | {"seminar_version": 3}))
+        await house.quiet()
+        assert await self.told(house) == ["hanako", "late"]
+
     async def test_a_change_is_not_told_once_the_seminar_is_called_off(self, house: House) -> None:
         await house.known(b.registration())
         await house.event(b.called_off(), "e2", about="s1")

@@ -44,7 +44,10 @@ RegistrationEvent = Placed | Promoted | Cancelled
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """`seat` is the number held, None where seats are not counted; `ticket` is the place in the queue."""
+    """`seat` is the number held, None where seats are not counted; `ticket` is the place in the queue.
+
+    `seminar_version` is the seminar as they knew it when they came; None where an earlier version of us wrote it.
+    """
 
     id: str
     seminar: str
@@ -55,6 +58,7 @@ class Registration:
     since: datetime
     seat: int | None = None
     ticket: int | None = None
+    seminar_version: int | None = None
 
     @property
     def active(self) -> bool:
@@ -88,12 +92,13 @@ def registration_id(seminar: str, member: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Who wants to attend what, and how."""
+    """Who wants to attend what as of which version, and how."""
 
     seminar: str
     site: str
     member: str
     mode: Mode
+    seminar_version: int
 
     def seated(self, seat: int | None, *, at: datetime) -> Decision[Registration, RegistrationEvent]:
         """With a seat; None where seats are not counted."""
@@ -107,7 +112,9 @@ class Wish:
         self, status: Status, at: datetime, seat: int | None, ticket: int | None
     ) -> Decision[Registration, RegistrationEvent]:
         identity = registration_id(self.seminar, self.member)
-        made = Registration(identity, self.seminar, self.site, self.member, self.mode, status, at, seat, ticket)
+        made = Registration(
+            identity, self.seminar, self.site, self.member, self.mode, status, at, seat, ticket, self.seminar_version
+        )
         return Decision(made, [Placed(made)])
 
 

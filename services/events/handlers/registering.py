@@ -63,7 +63,7 @@ class Registering:
         """
         member, at, cause = may_attend(ask.principal), self._clock.now(), Cause.of(ask)
         seminar, version = await self._seminars.get(ask.data.seminar)
-        wish = Wish(seminar.id, seminar.site, member, ask.data.mode)
+        wish = Wish(seminar.id, seminar.site, member, ask.data.mode, version)
         told = Told(gist(seminar, version))
         there, erased = await asyncio.gather(self._registrations.get(seminar.id, member), self._is_erased(member))
         if erased:

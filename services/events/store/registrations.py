@@ -27,7 +27,8 @@ WAITS = "waits"
 
 def registration_of(doc: Mapping[str, Any]) -> Registration:
     fields = ("seminar", "site", "member", "mode", "status", "since", "seat", "ticket")
-    return Registration(id=doc["_id"], **{name: doc[name] for name in fields})
+    held = {name: doc[name] for name in fields}
+    return Registration(id=doc["_id"], **held, seminar_version=doc.get("seminar_version"))
 
 
 def states(doc: dict[str, Any]) -> list[State]:
@@ -43,6 +44,7 @@ def states(doc: dict[str, Any]) -> list[State]:
             mode=doc["mode"],
             status=doc["status"],
             since=doc["since"],
+            seminar_version=doc.get("seminar_version"),
         )
     ]
 
@@ -210,6 +212,7 @@ def _body(held: Registration) -> dict[str, Any]:
         "since": held.since,
         "seat": held.seat,
         "ticket": held.ticket,
+        "seminar_version": held.seminar_version,
     }
 
 

@@ -13,13 +13,17 @@ Status = Literal["confirmed", "waiting", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The latest that is known of one member's place in one seminar; `since` is when they came."""
+    """The latest that is known of one member's place in one seminar.
+
+    `since` is when they came, `seminar_version` the seminar as they knew it then, where that is known.
+    """
 
     member: str
     seminar: str
     status: Status
     since: datetime
     sequence: int
+    seminar_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,15 @@ class Said:
 
 
 def hears(registration: Registration, said: Said) -> bool:
-    """Live, and there before it was said: who came later saw the new state, who has left is not bothered."""
-    return registration.seminar == said.seminar and registration.status != "cancelled" and registration.since <= said.at
+    """Live, and came to an earlier version: who came later saw the new state, who has left is not bothered.
+
+    Clocks are compared only where the version is not known: who came while it was being said may be on either side.
+    """
+    if registration.seminar != said.seminar or registration.status == "cancelled":
+        return False
+    if registration.seminar_version is None:
+        return registration.since <= said.at
+    return registration.seminar_version < said.version
 
 
 def contradicted(told: Status, version: int, known: Registration | None) -> bool:

@@ -54,7 +54,7 @@ class Announcements:
         registration = registration_of(state)
         if registration is None or registration.status == "cancelled":
             return
-        for broadcast in await self._broadcasts.about(registration.seminar, since=registration.since):
+        for broadcast in await self._broadcasts.since(registration):
             news = _news(broadcast)
             if hears(registration, broadcast.said) and not await self._is_over(news.happening):
                 person = await self._known.people.person(registration.member)

@@ -8,7 +8,7 @@ from shared.contracts.events import RegistrationState
 from shared.kit.copies import Copy
 from shared.kit.mongo import index
 
-_READ = {"member": 1, "seminar": 1, "status": 1, "since": 1, "sequence": 1, "erased": 1}
+_READ = {"member": 1, "seminar": 1, "status": 1, "since": 1, "sequence": 1, "seminar_version": 1, "erased": 1}
 Page = list[tuple[str, Registration | None]]
 """Ids of registrations in order, with what is known of each; an erased one as None."""
 AUDIENCE_INDEXES = [index([("seminar", 1), ("_id", 1)])]
@@ -37,13 +37,14 @@ def _registration(doc: dict[str, Any]) -> Registration | None:
     """The same as `registration_of`, without building a model for each of thousands."""
     if doc.get("erased") or doc.get("status") is None or doc.get("since") is None:
         return None
-    return Registration(
-        doc["member"], doc["seminar"], doc["status"], datetime.fromisoformat(doc["since"]), doc["sequence"]
-    )
+    since = datetime.fromisoformat(doc["since"])
+    version = doc.get("seminar_version")
+    return Registration(doc["member"], doc["seminar"], doc["status"], since, doc["sequence"], version)
 
 
 def registration_of(state: RegistrationState) -> Registration | None:
     """None for a tombstone."""
     if state.erased or state.member is None or state.seminar is None or state.status is None or state.since is None:
         return None
-    return Registration(state.member, state.seminar, state.status, state.since, state.sequence)
+    version = state.seminar_version
+    return Registration(state.member, state.seminar, state.status, state.since, state.sequence, version)

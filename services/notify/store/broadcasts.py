@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.notify.domain.audience import Said
+from services.notify.domain.audience import Registration, Said
 from services.notify.domain.plan import Topic
 from shared.kit.mongo import DuplicateKeyError, index
 
@@ -54,9 +54,11 @@ class Broadcasts:
         found = await self._collection.find_one({"_id": event})
         return None if found is None else broadcast_of(found)
 
-    async def about(self, seminar: str, *, since: datetime) -> list[Broadcast]:
-        """All that was said about a seminar at or after `since`."""
-        found = self._collection.find({"seminar": seminar, "said_at": {"$gte": since}}).sort("said_at", 1)
+    async def since(self, registration: Registration) -> list[Broadcast]:
+        """All that was said about its seminar since it was made, oldest first."""
+        version = registration.seminar_version
+        later = {"said_at": {"$gte": registration.since}} if version is None else {"of_version": {"$gt": version}}
+        found = self._collection.find({"seminar": registration.seminar, **later}).sort("said_at", 1)
         return [broadcast_of(doc) async for doc in found]
 
     async def advance(self, event: str, cursor: str) -> None:

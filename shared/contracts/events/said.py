@@ -56,7 +56,9 @@ class RegistrationCancelled(_OfRegistration, wire="events.registration_cancelled
 
 
 class RegistrationState(State, wire="events.registration.v1"):
-    """Who is registered or waiting for what; `since` is when they came. For notify's copy of the audience."""
+    """Who is registered or waiting for what; `since` is when they came, `seminar_version` the seminar as they knew it
+    then, null where an earlier version of the service wrote it. For notify's copy of the audience.
+    """
 
     id: Id
     sequence: int
@@ -66,3 +68,4 @@ class RegistrationState(State, wire="events.registration.v1"):
     mode: Mode | None = None
     status: RegistrationStatus | None = None
     since: Instant | None = None
+    seminar_version: int | None = None
