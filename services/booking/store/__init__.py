@@ -46,6 +46,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         index([("site", 1), ("ends_at", 1)], partial={"purpose": {"$gt": ""}}),
         index([("ends_at", 1), ("site", 1)], partial={"log.reason": {"$gt": ""}}),
         index([("site", 1), ("ends_at", 1), ("_id", 1)], partial={"log.words": {"$exists": True}}),
+        index([("worded", 1), ("site", 1), ("ends_at", 1)], partial={"worded": True}),
         index([("site", 1), ("checked_in_at", 1)], partial={"visible": True}),
         index([("strike.member", 1), ("site", 1)], partial={"strike": {"$exists": True}}),
         index([("occurrences.strike.member", 1), ("site", 1)], partial={"occurrences.strike": {"$exists": True}}),

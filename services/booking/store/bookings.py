@@ -37,8 +37,9 @@ _WORDS: tuple[dict[str, Any], ...] = (
     {"purpose": {"$gt": ""}},
     {"log.reason": {"$gt": ""}},
     {"log.words": {"$exists": True}},
+    {"worded": True},
 )
-"""What people wrote: into a booking; and into its history when they decided something of it."""
+"""What people wrote: into a booking; into its history when they changed or decided something; what of that moved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,13 @@ from shared.kit.documents import Cause, Documents, Draft, Stored
 DecideSeries = Callable[[Series], SeriesDecided]
 _SHOWN = {"log": 0, "claims": 0}
 _WORDED = {
-    "$or": [{name: {"$gt": ""}} for name in ("purpose", "occurrences.purpose", "occurrences.reason", "log.reason")]
+    "$or": [
+        *({name: {"$gt": ""}} for name in ("purpose", "occurrences.purpose", "occurrences.reason", "log.reason")),
+        {"log.words": {"$exists": True}},
+        {"worded": True},
+    ]
 }
-"""What people wrote: into it or one of its times; and into its history when they decided something of it."""
+"""What people wrote: into it or one of its times; into its history, also where that moved (see `Bookings`)."""
 
 
 class SeriesStore:

@@ -17,6 +17,8 @@ GENESIS = bytes(32)
 """Stands before the first entry of a chain."""
 CONTENT = ("data", "reason", "words")
 """The fields that may be erased."""
+WRITTEN = ("reason", "words")
+"""Those that hold what people wrote, and nothing else."""
 _BESIDE = frozenset({*CONTENT, "h", "salts", "erased", "_id", "aggregate", "site"})
 """Not chained as they stand: the content, the chain's own means, and what a row of the history has beside its entry."""
 _SALT_BYTES = 16

@@ -34,6 +34,7 @@ RESERVED = frozenset(
         "unsent",
         "next_try",
         "stated",
+        "worded",
     ]
 )
 SWEEP_AFTER = timedelta(seconds=2)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared.kit.crash import crashpoint
-from shared.kit.documents.chain import erasing
+from shared.kit.documents.chain import WRITTEN, erasing
 from shared.kit.mongo import BulkWriteError, IndexModel, index
 
 LOG_LIMIT = 200
@@ -40,6 +40,11 @@ class History:
             await self.collection.update_one({"_id": row["_id"]}, erasing(row, names))
         return len(rows)
 
+    async def worded(self, doc_id: str) -> bool:
+        """Whether a moved entry of this document still holds what somebody wrote."""
+        written = [{name: {"$exists": True}} for name in WRITTEN]
+        return await self.collection.find_one({**_rows_of(doc_id), "$or": written}, {"_id": 1}) is not None
+
     async def made_by(self, doc: Mapping[str, Any], commands: Sequence[str]) -> dict[str, Any] | None:
         """The moved entry that this command caused, by any of its names, if it is there."""
         if _first(doc) == 1:
@@ -52,21 +57,24 @@ class History:
         """Moves the oldest sent entries of a log that grew too long: copied first, then pulled if nobody was faster.
 
         `own` is the documents' collection. Dying between the two leaves copies of what still is in the document:
-        readers take only what is older, and the next time the same rows are found there. How many were moved.
+        readers take only what is older, and the next time the same rows are found there. Where somebody may have
+        written into what was moved, the document says so in `worded`, to be found by. How many were moved.
         """
         moving = _outgrown(doc)
         if not moving:
             return 0
+        worded = any(name in entry for entry in moving for name in WRITTEN)
         rows = [{**e, "_id": _row(doc["_id"], e["seq"]), "aggregate": doc["_id"], "site": doc["site"]} for e in moving]
         try:
             await self.collection.insert_many(rows, ordered=False)
         except BulkWriteError as error:
             if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]):
                 raise
+            worded = True  # copied from an entry that may have been erased since
         await crashpoint("history.between_copy_and_pull")
         pulled = await own.update_one(
             {"_id": doc["_id"], "site": doc["site"], "version": doc["version"]},
-            {"$pull": {"log": {"seq": {"$lte": moving[-1]["seq"]}}}},
+            {"$pull": {"log": {"seq": {"$lte": moving[-1]["seq"]}}}} | ({"$set": {"worded": True}} if worded else {}),
         )
         return len(moving) if pulled.modified_count else 0
 

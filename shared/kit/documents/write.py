@@ -25,7 +25,7 @@ _ROUNDS = 12
 _SETTLE_SECONDS = 2.0
 """With the driver's own patience this stays below a command's time, so an unknown outcome is answered as such."""
 _SETTLE_PAUSE = 0.05
-_MOVING = frozenset({"sent", "unsent", "next_try", "stated"})
+_MOVING = frozenset({"sent", "unsent", "next_try", "stated", "worded"})
 """What the relay changes beside the version."""
 UNCHANGED = Forms()
 Nudge = Callable[[dict[str, Any]], None]
@@ -98,7 +98,12 @@ class Documents:
             await self.collection.update_one(
                 {"_id": doc_id}, merged, array_filters=[{f"e{entry['seq']}.seq": entry["seq"]} for entry in picked]
             )
-        return len(picked) + await self.history.forget(doc_id, which, names)
+        moved = await self.history.forget(doc_id, which, names)
+        if doc.get("worded") and not await self.history.worded(doc_id):
+            # Only if nothing moved since it was read: of that nobody has looked for words yet.
+            still = {"_id": doc_id, "log.0.seq": doc["log"][0]["seq"]}
+            await self.collection.update_one(still, {"$unset": {"worded": ""}})
+        return len(picked) + moved
 
     async def insert(self, doc_id: str, site: str, draft: Draft, cause: Cause, *, at: datetime) -> Stored:
         """Creates; `replay` where the same key created it before.

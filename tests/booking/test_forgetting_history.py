@@ -1,0 +1,159 @@
+"""Words that stand in nothing but a history, and forgetting that was cut off."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.booking.domain.moving import reword
+from services.booking.domain.viewer import ITSELF
+from services.booking.handlers.forgetting import PAGE, TEXT_KEPT, Forgetting
+from services.booking.store import Bookings, Names, NameState, Waits
+from shared.contracts.booking import ChangeSeries
+from shared.kit.copies import Copy
+from shared.kit.documents import Cause, Documents, history
+from shared.kit.documents.history import History
+from shared.kit.mongo import Mongo
+from tests.booking.conftest import real_bookings, real_series
+from tests.booking.test_forgetting import PURPOSE, Stream, assert_chained, booked, one_site, placed, sent
+from tests.booking.test_series_stored import LATER, Replica
+from tests.support.booking import NOW, ROOM, StillClock, asked, wish
+
+
+class Torn(Bookings):
+    """Its first forgetting of a history is the process's end."""
+
+    torn = False
+
+    async def forget_history(self, booking_id: str, told: Collection[str]) -> None:
+        if not self.torn:
+            self.torn = True
+            raise ConnectionError
+        await super().forget_history(booking_id, told)
+
+
+def forgetting_in(mongo: Mongo, stream: Stream, clock: StillClock) -> Forgetting:
+    names = Names(Copy(mongo.collection("copy_contact"), NameState))
+    waits = Waits(Documents(mongo.collection("waits"), None, clock, lambda _: None), None)
+    return Forgetting(real_bookings(mongo), real_series(mongo), names, waits, one_site, stream, clock)
+
+
+async def every_word(mongo: Mongo) -> str:
+    return repr([await mongo.collection(name).find({}).to_list(None) for name in ("bookings", "bookings_history")])
+
+
+async def reworded(bookings: Bookings, booking_id: str, purpose: str | None, attendees: int) -> None:
+    wanted = replace(wish(), purpose=purpose, attendees=attendees)
+    cause = Cause("cmd.booking.change_booking.v1", "ana", "corr-2")
+    await bookings.change(booking_id, lambda b: reword(b, wanted, ROOM, at=NOW), cause, ITSELF, at=NOW)
+
+
+async def moved(mongo: Mongo) -> None:
+    """As a relay moves what outgrew its document."""
+    own = mongo.collection("bookings")
+    for doc in await own.find({}).to_list(None):
+        await History(mongo.collection("bookings_history")).take(own, doc)
+
+
+async def test_a_purpose_taken_out_of_a_series_is_forgotten_with_the_rest(mongo: Mongo) -> None:
+    house, series = Replica(mongo), real_series(mongo)
+    doc = (await house.book(purpose=PURPOSE)).doc
+    await house.reshape.change_series(
+        asked(ChangeSeries(id=doc["_id"], scope="all", purpose=""), if_match=1, deadline=LATER)
+    )
+    await sent(mongo)
+    assert "カナリア" in await every_word(mongo)
+    assert await series.worded(["nyc"], "ana", limit=PAGE) == [doc["_id"]]
+    clock = StillClock(doc["ends_at"] + TEXT_KEPT + timedelta(milliseconds=1))
+    forgetting = forgetting_in(mongo, Stream(), clock)
+    assert [await forgetting.redact_outlived() for _ in range(2)] == [1, 0]
+    assert "カナリア" not in await every_word(mongo)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs of two entries."""
+    monkeypatch.setattr(history, "LOG_LIMIT", 2)
+
+
+@pytest.mark.usefixtures("short")
+async def test_words_that_moved_to_the_history_are_found_and_forgotten(mongo: Mongo) -> None:
+    bookings, clock = real_bookings(mongo), StillClock(booked().interval.end + TEXT_KEPT + timedelta(milliseconds=1))
+    await placed(bookings, booked("b1"))
+    for purpose, attendees in (("カナリア氏", 1), (None, 1), (None, 2)):
+        await reworded(bookings, "b1", purpose, attendees)
+    await sent(mongo)
+    await moved(mongo)
+    assert "カナリア" not in repr(await mongo.collection("bookings").find({}).to_list(None))
+    assert await bookings.worded(["nyc"], "ana", limit=PAGE) == ["b1"]
+    forgetting = forgetting_in(mongo, Stream(), clock)
+    assert [await forgetting.redact_outlived() for _ in range(2)] == [1, 0]
+    assert await bookings.worded(["nyc"], "ana", limit=PAGE) == []
+    assert "カナリア" not in await every_word(mongo)
+    doc = await bookings.get("b1", ITSELF)
+    assert doc is not None
+    assert_chained({"_id": "b1", "log": await bookings.whole_log(doc)})
+
+
+@pytest.mark.usefixtures("short")
+async def test_words_that_move_while_a_booking_is_being_forgotten_are_found_again(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bookings, look = real_bookings(mongo), History.worded
+    await placed(bookings, booked("b1"))
+    for purpose, attendees in (("カナリア氏", 1), (None, 1), (None, 2)):
+        await reworded(bookings, "b1", purpose, attendees)
+    await sent(mongo)
+    await moved(mongo)
+
+    async def then_moved(self: History, doc_id: str) -> bool:
+        found = await look(self, doc_id)
+        if not found:
+            monkeypatch.setattr(History, "worded", look)
+            for purpose, attendees in (("カナリア氏", 2), (None, 2), (None, 3)):
+                await reworded(bookings, "b1", purpose, attendees)
+            await sent(mongo)
+            await moved(mongo)
+        return found
+
+    monkeypatch.setattr(History, "worded", then_moved)
+    await bookings.forget_history("b1", ())
+    assert await bookings.worded(["nyc"], "ana", limit=PAGE) == ["b1"]
+    await bookings.forget_history("b1", ())
+    assert await bookings.worded(["nyc"], "ana", limit=PAGE) == []
+    assert "カナリア" not in await every_word(mongo)
+
+
+@pytest.mark.usefixtures("short")
+async def test_copies_left_in_the_history_by_a_crash_are_looked_at_again(mongo: Mongo) -> None:
+    bookings, own = real_bookings(mongo), mongo.collection("bookings")
+    await placed(bookings, booked("b1"))
+    for purpose, attendees in (("カナリア氏", 1), (None, 1), (None, 2)):
+        await reworded(bookings, "b1", purpose, attendees)
+    await sent(mongo)
+    read: dict[str, Any] = await own.find_one({"_id": "b1"})
+    await bookings.forget_history("b1", ())
+    await History(mongo.collection("bookings_history")).take(own, read | {"version": -1})
+    assert "カナリア" in await every_word(mongo)
+    await moved(mongo)
+    assert await bookings.worded(["nyc"], "ana", limit=PAGE) == ["b1"]
+    await bookings.forget_history("b1", ())
+    assert "カナリア" not in await every_word(mongo)
+
+
+async def test_forgetting_that_was_cut_off_behind_the_state_is_taken_up_again(mongo: Mongo) -> None:
+    house, series = Replica(mongo), real_series(mongo)
+    doc = (await house.book(purpose=PURPOSE)).doc
+    wanted = ChangeSeries(id=doc["_id"], scope="all", purpose="other words")
+    await house.reshape.change_series(asked(wanted, if_match=1, deadline=LATER))
+    await sent(mongo)
+    clock = StillClock(doc["ends_at"] + TEXT_KEPT + timedelta(milliseconds=1))
+    documents = Documents(mongo.collection("bookings"), mongo.collection("bookings_history"), clock, lambda _: None)
+    forgetting = replace(forgetting_in(mongo, Stream(), clock), bookings=Torn(documents))
+    with pytest.raises(ConnectionError):
+        await forgetting.redact_outlived()
+    assert await series.worded(["nyc"], "ana", limit=PAGE) == [doc["_id"]]
+    assert [await forgetting.redact_outlived() for _ in range(2)] == [1, 0]
+    assert "カナリア" not in await every_word(mongo)
