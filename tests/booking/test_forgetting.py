@@ -72,6 +72,8 @@ def test_redacted_a_booking_keeps_when_where_and_whose_it_was() -> None:
     assert decision.events == [BookingRedacted(decision.state)]
     again = redact(decision.state)
     assert (again.state, again.events) == (decision.state, ())
+    told = redact(decision.state, told=True)
+    assert (told.state, told.events) == (decision.state, [BookingRedacted(decision.state)])
 
 
 async def one_site() -> Sequence[str]:

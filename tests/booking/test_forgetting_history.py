@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 
 from services.booking.domain.moving import reword
+from services.booking.domain.series import Series
+from services.booking.domain.series_events import SeriesConfirmed
+from services.booking.domain.series_placing import SeriesDecided
+from services.booking.domain.settling import approve, cancel
+from services.booking.domain.status import Status
 from services.booking.domain.viewer import ITSELF
 from services.booking.handlers.forgetting import PAGE, TEXT_KEPT, Forgetting
 from services.booking.store import Bookings, Names, NameState, Waits
 from shared.contracts.booking import ChangeSeries
+from shared.kernel.decision import Decision
 from shared.kit.copies import Copy
 from shared.kit.documents import Cause, Documents, history
 from shared.kit.documents.history import History
@@ -19,7 +25,7 @@ from shared.kit.mongo import Mongo
 from tests.booking.conftest import real_bookings, real_series
 from tests.booking.test_forgetting import PURPOSE, Stream, assert_chained, booked, one_site, placed, sent
 from tests.booking.test_series_stored import LATER, Replica
-from tests.support.booking import NOW, ROOM, StillClock, asked, wish
+from tests.support.booking import NOW, ROOM, StillClock, asked, ny, wish
 
 
 class Torn(Bookings):
@@ -157,3 +163,29 @@ async def test_forgetting_that_was_cut_off_behind_the_state_is_taken_up_again(mo
     assert await series.worded(["nyc"], "ana", limit=PAGE) == [doc["_id"]]
     assert [await forgetting.redact_outlived() for _ in range(2)] == [1, 0]
     assert "カナリア" not in await every_word(mongo)
+
+
+async def test_a_reason_that_was_told_and_stands_there_no_more_is_said_to_be_gone_once(mongo: Mongo) -> None:
+    bookings, series = real_bookings(mongo), real_series(mongo)
+    pending = replace(booked("b1"), purpose=None, status=Status.PENDING)
+    await placed(bookings, pending)
+    why = Cause("cmd.booking.approve_booking.v1", "stan", "corr-2", reason=PURPOSE)
+    await bookings.change("b1", lambda b: approve(b, reason=PURPOSE, at=NOW), why, ITSELF, at=NOW)
+    unworded = Cause("cmd.booking.cancel_booking.v1", "ana", "corr-3")
+    await bookings.change("b1", lambda b: cancel(b, at=NOW), unworded, ITSELF, at=NOW)
+    repeated = (await Replica(mongo).book(wall="2026-12-14 10:00")).doc["_id"]
+    await series.change(repeated, lambda s: told_of(s, PURPOSE), why, ITSELF, at=NOW)
+    clock, stream = StillClock(ny("2027-12-01 00:00")), Stream()
+    forgetting = forgetting_in(mongo, stream, clock)
+    assert [await forgetting.redact_outlived() for _ in range(2)] == [2, 2], "nothing is on the stream yet"
+    await sent(mongo)
+    assert [await forgetting.redact_outlived() for _ in range(2)] == [2, 0]
+    assert "カナリア" not in await every_word(mongo)
+    for doc in await mongo.collection("bookings").find({}).to_list(None):
+        assert [entry["type"] for entry in doc["log"]].count("booking.booking_redacted.v1") == 1
+        assert_chained(doc)
+
+
+def told_of(series: Series, reason: str) -> SeriesDecided:
+    """Approved with a reason that none of its times keeps."""
+    return Decision(series, [SeriesConfirmed(series, (0,), reason)])

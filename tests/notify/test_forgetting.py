@@ -148,9 +148,23 @@ async def test_nor_why_a_series_was(house: House) -> None:
     assert await on_stream(house, f"evt.notify.notice_created.v1.{notice['_id']}") == []
 
 
-async def test_a_mail_that_waits_loses_why_with_the_booking(house: House) -> None:
+async def test_nor_why_one_time_of_it_was(house: House) -> None:
+    await house.event(b.cancelled(id="r1-3", reason=REASON), "e1", about="r1")
+    await house.event(b.cancelled(id="r10", reason=REASON), "e2", about="r10")
+    await house.quiet()
+    await house.event(BookingRedacted(id="r1", version=3), "e3", about="r1")
+    await house.quiet()
+    told = {doc["link"]: repr(doc) for doc in house.rows("notices")}
+    assert {link: "Canary" in said for link, said in told.items()} == {
+        "/v1/bookings/r1-3": False,
+        "/v1/bookings/r10": True,
+    }
+
+
+@pytest.mark.parametrize("booking", ["b1", "b1-3"])
+async def test_a_mail_that_waits_loses_why_with_the_booking(house: House, booking: str) -> None:
     house.ledger.expect(ADDRESS, *["451 later"] * 9)
-    await house.event(b.cancelled(reason=REASON), "e1", about="b1")
+    await house.event(b.cancelled(id=booking, reason=REASON), "e1", about="b1")
     await until(lambda: house.stored("mails", status="ready") == 1)
     await until(lambda: not house.stored("notices", unsent=True))
     await house.event(BookingRedacted(id="b1", version=3), "e2", about="b1")

@@ -11,7 +11,13 @@ from services.booking.domain.leaving import Why
 from services.booking.domain.redacting import redact, redact_series
 from services.booking.domain.viewer import ITSELF, Viewer
 from services.booking.domain.waiting import Entry, WaitlistDecided
-from shared.contracts.booking import BookingCancelled, BookingConfirmed, SeriesCancelled, SeriesConfirmed
+from shared.contracts.booking import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingRedacted,
+    SeriesCancelled,
+    SeriesConfirmed,
+)
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, Stored
 from shared.kit.errands import Turn
@@ -21,6 +27,7 @@ TEXT_KEPT = timedelta(days=183)
 PAGE = 100
 TELL_WORDS = (BookingConfirmed, BookingCancelled, SeriesConfirmed, SeriesCancelled)
 """The events that carry what people wrote."""
+TOLD = frozenset(event.wire for event in TELL_WORDS)
 _LOOK_SECONDS, _PAUSE_SECONDS = 3_600.0, 0.1
 
 
@@ -35,7 +42,7 @@ class Kept(Protocol):
 
 
 class Bookings(Kept, Protocol):
-    async def telling(self, _: str) -> set[str]: ...
+    async def telling(self, _: str) -> list[str]: ...
     async def forget_history(self, _: str, told: Collection[str]) -> None: ...
 
 
@@ -107,22 +114,29 @@ class Forgetting:
         return done
 
     async def _without_words(self, kept: Kept, doc_id: str, cause: Cause) -> bool:
-        """Whether there were any in the booking itself.
+        """Whether there were any in the booking itself, or others had been told some.
 
         The history comes last: for as long as it holds a word, the booking is found again.
         """
         redacts, had = (redact if kept is self.bookings else redact_series), False
+        unheard = _unheard(await self.bookings.telling(doc_id))
 
         def decide(state: Any) -> Any:
             nonlocal had
-            decided = redacts(state)
+            decided = redacts(state, told=unheard)
             had = bool(decided.events)
             return decided
 
         await kept.change(doc_id, decide, cause, ITSELF, at=self.clock.now())
         # Of a type all or none: what is gone from the stream has no data here, and what has is on the stream.
-        told = await self.bookings.telling(doc_id) & {event.wire for event in TELL_WORDS}
+        told = TOLD & {*await self.bookings.telling(doc_id)}
         for wire in told:
             await self.stream.take_back(doc_id, wire)
         await self.bookings.forget_history(doc_id, told)
         return had
+
+
+def _unheard(telling: Sequence[str]) -> bool:
+    """Whether words were told since it was last said that they are gone."""
+    said = [wire for wire in telling if wire in TOLD or wire == BookingRedacted.wire]
+    return bool(said) and said[-1] in TOLD

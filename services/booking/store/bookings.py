@@ -18,6 +18,7 @@ from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, b
 from services.booking.store.meant import keeping
 from services.booking.store.one_of_series import NO_SERIES, one_of, whereabouts, within
 from services.booking.store.series_mapping import is_series, occupied_by, occurrence_doc, occurrence_docs
+from shared.contracts import booking as contract
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
@@ -159,11 +160,13 @@ class Bookings:
             found |= dict.fromkeys([doc["_id"] async for doc in each])
         return list(found)[:limit]
 
-    async def telling(self, booking_id: str) -> set[str]:
-        """The types of the events that told what somebody wrote, for as long as its history holds that."""
+    async def telling(self, booking_id: str) -> list[str]:
+        """The types of the events that told what somebody wrote, for as long as its history holds that, and of those
+        that said it was gone; in order.
+        """
         doc = await self._documents.get(booking_id)
         log = [] if doc is None else await self.whole_log(doc)
-        return {entry["type"] for entry in log if "reason" in entry or "reason" in entry.get("data", {})}
+        return [entry["type"] for entry in log if _tells(entry)]
 
     async def forget_history(self, booking_id: str, told: Collection[str]) -> None:
         """What was written into its history is erased, and the data of the events of these types."""
@@ -259,6 +262,11 @@ async def occupied_in(collection: Any, where: Mapping[str, Any]) -> list[Occupie
     """What the documents that the filter finds keep others from: a series, at each of its times."""
     found = await collection.find(where, _OCCUPIED).to_list(None)
     return [each for doc in found for each in (occupied_by(doc) if is_series(doc) else (occupied_of(doc),))]
+
+
+def _tells(entry: Mapping[str, Any]) -> bool:
+    wrote = "reason" in entry or "reason" in entry.get("data", {})
+    return wrote or entry["type"] == contract.BookingRedacted.wire
 
 
 def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:

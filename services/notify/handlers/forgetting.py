@@ -61,8 +61,7 @@ class Forgetting:
         """
         booking, cause = event.data.id, Cause.caused_by(event.event, "forget", "notify")
         await self.mails.forget_words(booking)
-        links = (f"/v1/bookings/{booking}", f"/v1/booking-series/{booking}")
-        found = [each for link in links for each in await self.notices.worded(link, limit=_ABOUT_ONE)]
+        found = await self.notices.worded(booking, limit=_ABOUT_ONE)
         if not all([await self._forget(notice, cause, title=False) for notice in found]):
             raise NotYetKnown
 

@@ -102,8 +102,11 @@ class Mails:
         return count
 
     async def forget_words(self, booking: str) -> None:
-        """What was written into a booking is left out of the mails about it that are still to be sent."""
-        where = {"lane": Lane.PERSONAL.value, "next_try": {"$exists": True}, "facts.id": booking}
+        """What was written into a booking, or a series and its times, is left out of the mails about it that are still
+        to be sent.
+        """
+        about = [{"facts.id": booking}, {"facts.id": {"$gte": f"{booking}-", "$lt": f"{booking}."}}]
+        where = {"lane": Lane.PERSONAL.value, "next_try": {"$exists": True}, "$or": about}
         await self._collection.update_many(where, {"$unset": {"facts.reason": ""}})
 
     async def of(self, member: str, *, after: str, limit: int) -> list[dict[str, Any]]:

@@ -57,9 +57,14 @@ class Notices:
         """Anybody's made before that instant that still say anything."""
         return await self._found({"created_at": {"$lt": before}, **_SAYS}, limit)
 
-    async def worded(self, link: str, *, limit: int) -> list[dict[str, Any]]:
-        """Those about what `link` names that may say what people wrote."""
-        return await self._found({"link": link, "topic": {"$in": sorted(WORDED)}, "body.en": {"$gt": ""}}, limit)
+    async def worded(self, booking: str, *, limit: int) -> list[dict[str, Any]]:
+        """Those about a booking, or a series and its times (`<series>-<index>`), that may say what people wrote.
+
+        At most `limit` of each kind.
+        """
+        worded, one = {"topic": {"$in": sorted(WORDED)}, "body.en": {"$gt": ""}}, f"/v1/bookings/{booking}"
+        links: tuple[Any, ...] = (one, {"$gte": f"{one}-", "$lt": f"{one}."}, f"/v1/booking-series/{booking}")
+        return [each for link in links for each in await self._found({"link": link, **worded}, limit)]
 
     async def forget_record(self, notice: Mapping[str, Any]) -> bool:
         """What it said is erased from its history. False where that is not on the stream yet, so that it comes again.
