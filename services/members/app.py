@@ -183,7 +183,7 @@ def _erase(service: Service, forgetting: Forgetting, secret: Secret) -> None:
     own = Errands(service.documents("errands"), clock, site=SITE, work=forgetting.work, said=own_part_erased)
     erasing = Erasing(members, erasures, own, sessions, secret, clock)
     views = Erasures(erasures.collection, secret, clock)
-    personal = PersonalQueries(members.collection, forgetting.api_keys.collection, sessions, forgetting.identities)
+    personal = PersonalQueries(members, forgetting.api_keys.collection, sessions, forgetting.identities)
     subscribe_erasing(service, erasing, views, personal)
     service.ticker("errands", {errands.DUE: own.turn})
     service.ticker("erasures", {WATCH: erasing.watch})

@@ -1,14 +1,14 @@
 """Bookings: one, many, and what happened to one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.booking.domain.refusals import AsOfInFuture
 from services.booking.domain.viewer import Viewer
 from services.booking.handlers.parties import Parties
-from services.booking.queries.pages import cursor_behind, page_of, page_of_all
-from services.booking.queries.personal import personal_section, waiting_section
+from services.booking.queries.pages import cursor_behind, cursor_of, page_of, page_of_all
+from services.booking.queries.personal import personal_section, waiting_section, written_section
 from services.booking.queries.views import booking_view, history_entry_view
 from services.booking.store import Bookings, BookingsPage, SeriesStore, Sites, Waits
 from shared.contracts.booking import (
@@ -26,7 +26,8 @@ from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock
 
 _PERSONAL = 200
-"""Bookings per page of a person's own data: well below what one message may be."""
+_LETTERS = 400_000
+"""Bookings per page of a person's own data, and bytes of what people wrote: well below what one message may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,15 @@ class BookingQueries:
             raise NotFound
         page = await page_of_all(ask.data.after, _PERSONAL, self.sites)
         found = await self._listed(page, Viewer(member))
-        sections = [personal_section(found[:_PERSONAL], member)]
+        entries = await self.bookings.written(found[:_PERSONAL])
+        fitting = _fitting(found[:_PERSONAL], entries)
+        sections = [personal_section(fitting, member)]
+        if entries:
+            sections.append(written_section(fitting, entries, member))
         if ask.data.after is None and (waits := await self._waited(page.sites, member)):
             sections.append(waiting_section(waits, member))
-        return PersonalDataView(sections=tuple(sections), next=cursor_behind(found, page, by="starts_at"))
+        more = cursor_of(fitting[-1]) if len(fitting) < len(found) else None
+        return PersonalDataView(sections=tuple(sections), next=more)
 
     async def _listed(self, page: BookingsPage, viewer: Viewer) -> list[dict[str, Any]]:
         """Bookings, and the times of series as bookings, in one order."""
@@ -99,3 +105,19 @@ class BookingQueries:
         if doc is None:
             raise NotFound
         return doc
+
+
+def _fitting(
+    found: Sequence[dict[str, Any]], entries: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """As many as one answer holds, and one at least."""
+    room, fitting = _LETTERS, list[dict[str, Any]]()
+    for doc in found:
+        texts = [doc.get("purpose"), doc.get("reason")]
+        for entry in entries.get(doc["_id"], ()):
+            texts += [entry.get("reason"), *entry.get("words", {}).values()]
+        room -= sum(len(text.encode()) for text in texts if text)
+        if fitting and room < 0:
+            break
+        fitting.append(doc)
+    return fitting

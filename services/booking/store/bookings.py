@@ -18,6 +18,7 @@ from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, b
 from services.booking.store.meant import keeping
 from services.booking.store.one_of_series import NO_SERIES, one_of, whereabouts, within
 from services.booking.store.series_mapping import is_series, occupied_by, occurrence_doc, occurrence_docs
+from services.booking.store.written import written
 from shared.contracts import booking as contract
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import NotFound
@@ -167,6 +168,10 @@ class Bookings:
         doc = await self._documents.get(booking_id)
         log = [] if doc is None else await self.whole_log(doc)
         return [entry["type"] for entry in log if _tells(entry)]
+
+    async def written(self, shown: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+        """What the histories of these bookings, and of their series, still hold of it (`written`)."""
+        return await written(self._documents, shown)
 
     async def forget_history(self, booking_id: str, told: Collection[str]) -> None:
         """What was written into its history is erased, and the data of the events of these types."""

@@ -1,46 +1,90 @@
 """What members keeps about one person, for that person to read."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from services.members.domain.rights import check_export
 from services.members.handlers.asking import actor_of, members_seen_by
-from services.members.queries.pages import one
+from services.members.queries.pages import InvalidCursor
 from services.members.store.identities import Identities
 from services.members.store.mapping import SITE, member_from
 from services.members.store.sessions import Sessions
 from shared.contracts import members as contract
 from shared.contracts.message import Asked
 from shared.contracts.privacy import PersonalDataView, SectionView, section
+from shared.kernel.refusal import NotFound
 from shared.kernel.time import shown, zone_of
+from shared.kit.documents import Documents
 
-_MOST = 1_000
+PAGE = 500
+"""Rows of one kind in one answer: well below what one message may be."""
+Rows = list[dict[str, Any]]
+Read = Callable[[dict[str, Any], str], Awaitable[Rows]]
+"""One more than a page of what is kept of the person whose document this is, by id, behind that id."""
 _ACCOUNT = ("アカウントがある間", "as long as the account exists")
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalQueries:
-    """`members` and `api_keys` are collections."""
+    """`api_keys` is a collection."""
 
-    members: Any
+    members: Documents
     api_keys: Any
     sessions: Sessions
     identities: Identities
 
     async def personal_data(self, ask: Asked[contract.PersonalDataInMembers]) -> PersonalDataView:
-        """Raises NotFound, Forbidden."""
+        """A page of each kind of thing, then of what there is more of. Raises NotFound, Forbidden, InvalidCursor."""
         actor = actor_of(ask.principal)
-        doc = await one(self.members, ask.data.member, members_seen_by(actor))
-        member = member_from(doc)
-        check_export(actor, member)
-        keys = await self.api_keys.find({"site": SITE, "owner": member.id}).sort("_id", 1).to_list(_MOST)
-        sessions = await self.sessions.of(member.id, _MOST)
-        vouched = _identities(await self.identities.of(member.id))
-        return PersonalDataView(sections=(_person(doc), _sessions(sessions), vouched, _keys(keys), _history(doc)))
+        doc = await self.members.get(ask.data.member, members_seen_by(actor))
+        if doc is None:
+            raise NotFound
+        check_export(actor, member_from(doc))
+        kinds: dict[str, tuple[Read, Callable[[Rows], SectionView]]] = {
+            "sessions": (self._sessions, sessions_section),
+            "identities": (self._identities, identities_section),
+            "api_keys": (self._keys, keys_section),
+            "history": (self._entries, history_section),
+        }
+        begun, last = _opened(ask.data.after, kinds)
+        sections = [person_section(doc)] if ask.data.after is None else []
+        for kind in [*kinds][[*kinds].index(begun) :]:
+            read, shown_as = kinds[kind]
+            rows = await read(doc, last if kind == begun else "")
+            sections.append(shown_as(rows[:PAGE]))
+            if len(rows) > PAGE:
+                return PersonalDataView(sections=tuple(sections), next=f"{kind}|{rows[PAGE - 1]['_id']}")
+        return PersonalDataView(sections=tuple(sections))
+
+    async def _sessions(self, doc: dict[str, Any], after: str) -> Rows:
+        return [each for each in await self.sessions.of(doc["_id"], sys.maxsize) if each["_id"] > after][: PAGE + 1]
+
+    async def _identities(self, doc: dict[str, Any], after: str) -> Rows:
+        return [each for each in await self.identities.of(doc["_id"]) if each["_id"] > after][: PAGE + 1]
+
+    async def _keys(self, doc: dict[str, Any], after: str) -> Rows:
+        found = self.api_keys.find({"site": SITE, "owner": doc["_id"], "_id": {"$gt": after}}).sort("_id", 1)
+        keys: Rows = await found.limit(PAGE + 1).to_list(PAGE + 1)
+        return keys
+
+    async def _entries(self, doc: dict[str, Any], after: str) -> Rows:
+        entries = await self.members.log_page(doc, after=int(after or 0), limit=PAGE + 1)
+        return [{**entry, "_id": str(entry["seq"])} for entry in entries]
 
 
-def _person(doc: Mapping[str, Any]) -> SectionView:
+def _opened(cursor: str | None, kinds: Mapping[str, Any]) -> tuple[str, str]:
+    """Which kind of thing to go on with, and behind which of them. Raises InvalidCursor."""
+    if cursor is None:
+        return next(iter(kinds)), ""
+    kind, _, last = cursor.partition("|")
+    if kind not in kinds or (kind == "history" and not (last.isascii() and last.isdecimal())):
+        raise InvalidCursor
+    return kind, last
+
+
+def person_section(doc: Mapping[str, Any]) -> SectionView:
     names = {
         "family": ("姓", "Family name"),
         "given": ("名", "Given name"),
@@ -55,6 +99,7 @@ def _person(doc: Mapping[str, Any]) -> SectionView:
         "organizations": ("所属団体(ID)", "Organizations (ids)"),
         "roles": ("役割", "Roles"),
         "site_of_staff": ("担当拠点", "Site as staff"),
+        "assistants": ("代理で予約できる人(ID)", "Who books for you (ids)"),
         "active": ("有効", "Active"),
         "created_at": ("登録日時", "Since"),
     }
@@ -69,7 +114,7 @@ def _person(doc: Mapping[str, Any]) -> SectionView:
     )
 
 
-def _sessions(docs: list[dict[str, Any]]) -> SectionView:
+def sessions_section(docs: Rows) -> SectionView:
     return section(
         "sessions",
         ("サインインの記録", "Sign-ins"),
@@ -90,7 +135,7 @@ def _session(doc: Mapping[str, Any]) -> dict[str, Any]:
     return {"started_at": begun, "last_used_at": max(used, default=None), "revoked_at": ended}
 
 
-def _identities(docs: list[dict[str, Any]]) -> SectionView:
+def identities_section(docs: Rows) -> SectionView:
     return section(
         "identities",
         ("所属組織のアカウント", "Your organization's account"),
@@ -101,11 +146,12 @@ def _identities(docs: list[dict[str, Any]]) -> SectionView:
     )
 
 
-def _keys(docs: list[dict[str, Any]]) -> SectionView:
+def keys_section(docs: Rows) -> SectionView:
     columns = {
         "name": ("名称", "Name"),
         "prefix": ("先頭の文字", "Begins with"),
         "scopes": ("権限", "Scopes"),
+        "organization": ("団体(ID)", "Organization (id)"),
         "for_site": ("拠点", "Site"),
         "created_at": ("作成", "Made"),
         "expires_at": ("有効期限", "Expires"),
@@ -122,7 +168,7 @@ def _keys(docs: list[dict[str, Any]]) -> SectionView:
     )
 
 
-def _history(doc: Mapping[str, Any]) -> SectionView:
+def history_section(entries: Rows) -> SectionView:
     return section(
         "history",
         ("登録情報の変更履歴", "What was changed of it"),
@@ -134,7 +180,7 @@ def _history(doc: Mapping[str, Any]) -> SectionView:
             "changed": ("変更された項目", "Fields"),
             "actor": ("操作者(ID)", "By (id)"),
         },
-        rows=[{**e, "time": _at(e["time"]), "changed": e["data"].get("changed")} for e in doc["log"]],
+        rows=[{**e, "time": _at(e["time"]), "changed": e.get("data", {}).get("changed")} for e in entries],
     )
 
 
