@@ -68,7 +68,7 @@ def build(settings: Settings) -> Service:
         Endings(service.collection("endings")),
     )
     composer = Composer(wording, known.people, known.sites, broadcasts, origin)
-    sender = Sender(mails, composer, outgoing, service.clock)
+    sender = Sender(mails, known.endings, composer, outgoing, service.clock)
     teller = Teller(Rows(mails, notices, sender.nudge), known.sites, wording, service.clock)
     announcements = Announcements(teller, known, broadcasts, service.clock)
     _hear(service, Directly(teller, known), known, announcements)

@@ -10,9 +10,10 @@ from prometheus_client import Counter
 
 from services.notify.compose import Composer, Ready
 from services.notify.domain.delivery import CODE_DELAY, LONGEST_DELAY, MOST_TRIES, Trouble, delay_after, is_final
-from services.notify.domain.plan import Topic
+from services.notify.domain.plan import Topic, is_newer
 from services.notify.letter import AddressInvalid
 from services.notify.smtp import Connection, NotSent
+from services.notify.store import Endings
 from services.notify.store.mails import Lane, Mails, Status
 from shared.kernel.refusal import NotYetKnown
 from shared.kernel.time import Clock
@@ -44,8 +45,9 @@ class Outgoing:
 class Sender:
     """One replica's sender; several share the rows by their leases."""
 
-    def __init__(self, mails: Mails, composer: Composer, outgoing: Outgoing, clock: Clock) -> None:
+    def __init__(self, mails: Mails, endings: Endings, composer: Composer, outgoing: Outgoing, clock: Clock) -> None:
         self._mails = mails
+        self._endings = endings
         self._composer = composer
         self._outgoing = outgoing
         self._clock = clock
@@ -114,6 +116,9 @@ class Sender:
         if "expires_at" in row and row["expires_at"] <= now:
             await self._end(row, Status.EXPIRED, None)
             return
+        if await self._stale(row):
+            await self._end(row, Status.DROPPED, "stale")
+            return
         try:
             ready = await self._composer.mail(row, at=now)
             if ready is None or row.get("decoy"):
@@ -132,6 +137,11 @@ class Sender:
             self._outgoing.heard(True)
             await crashpoint("sender.after_send_before_mark")
             await self._end(row, Status.SENT, None)
+
+    async def _stale(self, row: dict[str, Any]) -> bool:
+        """Whether it was overtaken while it waited; rows of an earlier version do not say of what they speak."""
+        aggregate = row.get("aggregate")
+        return aggregate is not None and is_newer(await self._endings.version(aggregate), row["of_version"])
 
     async def _send(self, ready: Ready, lane: Lane) -> None:
         free = self._free[lane]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.notify.domain.plan import Channel, Contact, Happening, Notification, plan
+from services.notify.domain.plan import BY_A_DEADLINE, Channel, Contact, Happening, Notification, plan
 from services.notify.publish import NewNotice
 from services.notify.reader import place_of, zones
 from services.notify.store import Mails, Notices, Sites
@@ -113,6 +113,10 @@ def link_of(facts: Facts) -> str | None:
 def _mail(row: Notification, news: News, site: str, lane: Lane, at: datetime) -> dict[str, Any]:
     mail = mail_row(row.id, recipient=row.recipient, topic=row.topic, lane=lane, event=row.event, site=site)
     mail |= {"correlationid": news.correlationid, "created_at": at}
+    mail |= {"aggregate": news.happening.aggregate, "of_version": news.happening.version}
+    deadline: datetime | None = getattr(news.facts, "expires_at", None)
+    if deadline is not None and row.topic in BY_A_DEADLINE:
+        mail["expires_at"] = deadline
     if traceparent := telemetry.carried(news.traceparent):
         mail["traceparent"] = traceparent
     if not news.broadcast:

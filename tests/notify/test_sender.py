@@ -6,6 +6,7 @@ import pytest
 
 from services.notify.letter import AddressInvalid
 from shared.contracts.members import ContactState
+from shared.contracts.message import Event
 from shared.kit.mongo import Mongo
 from tests.notify import builders as b
 from tests.notify.conftest import House, Houses
@@ -45,6 +46,44 @@ async def test_a_passing_fault_delays_a_mail_and_is_on_record(house: House, faul
     assert attempts == ["again", "sent"]
     assert len({mail["Message-ID"] for mail in house.ledger.to(HANAKO)}) == 1
     assert len(house.ledger.to(HANAKO)) == (2 if fault == "cut" else 1)
+
+
+STALE: list[tuple[Event, Event, str]] = [
+    (b.placed(), b.cancelled(), "b1"),
+    (b.placed(status="provisional"), b.confirmed(), "b1"),
+    (b.moved(), b.moved(version=3), "b1"),
+    (b.reworded(), b.moved(version=3), "b1"),
+    (b.offered(), b.ended("lapsed"), "w1"),
+    (b.changed(), b.called_off(), "s1"),
+]
+
+
+@pytest.mark.parametrize(("first", "then", "about"), STALE, ids=lambda each: getattr(each, "wire", each))
+async def test_a_mail_that_was_overtaken_while_it_waited_does_not_leave(
+    house: House, first: Event, then: Event, about: str
+) -> None:
+    await house.known(b.registration())
+    house.ledger.expect(HANAKO, "451 later")
+    await house.event(first, "e1", about=about)
+    await until(lambda: house.stored("mails", attempts={"$ne": []}) == 1)
+    await house.event(then, "e2", about=about)
+    await until(lambda: house.stored("mails", status="sent") == 1)
+    await due_now(house)
+    await until(lambda: house.stored("mails", status="dropped") == 1)
+    (dropped,) = house.rows("mails", status="dropped")
+    assert (dropped["event"], dropped["attempts"][-1]["reason"]) == (house.id("e1"), "stale")
+    assert ("facts" in dropped, len(house.ledger.to(HANAKO))) == (False, 1)
+
+
+@pytest.mark.parametrize("event", [b.offered(), b.reminded(), b.challenged(), b.submitted()], ids=lambda e: e.wire)
+async def test_what_is_open_until_an_instant_is_not_mailed_after_it(house: House, event: Event) -> None:
+    house.ledger.expect(HANAKO, "451 later")
+    await house.event(event, "e1", about="b1")
+    await until(lambda: house.stored("mails", attempts={"$ne": []}) == 1)
+    house.wall.forward(b.DEADLINE - b.NOON)
+    await due_now(house)
+    await until(lambda: house.stored("mails", status="expired") == 1)
+    assert house.ledger.to(HANAKO) == []
 
 
 async def test_a_recipient_who_does_not_exist_is_given_up_with_the_reason(house: House) -> None:

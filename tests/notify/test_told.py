@@ -129,6 +129,16 @@ async def test_placed_is_not_said_after_cancelled(house: House) -> None:
     assert len(house.ledger.taken) == 1
 
 
+async def test_where_a_booking_was_is_not_said_after_it_was_moved_again(house: House) -> None:
+    await house.event(b.moved(version=3), "e3", about="b1")
+    await until(lambda: house.stored("notices") == 1)
+    await house.event(b.moved(version=2), "e2", about="b1")
+    await house.event(b.reworded(version=2), "e1", about="b1")
+    await house.event(b.reworded(version=4), "e4", about="b1")
+    await house.quiet()
+    assert [row["topic"] for row in house.rows("notices")] == ["booking.moved", "booking.changed"]
+
+
 async def test_what_was_begun_is_finished_though_it_is_stale_by_now(house: House) -> None:
     await house.event(b.placed(), "e1", about="b1")
     await until(lambda: house.stored("notices") == 1)
@@ -208,7 +218,7 @@ class TestAnnouncements:
 
     async def test_who_registered_while_it_was_being_said_hears_it(self, house: House) -> None:
         """A site's whole batch is as of its beginning: their own clock reading is the later one."""
-        came = {"since": b.NOON + timedelta(seconds=1), "seminar_version": 2}
+        came: dict[str, Any] = {"since": b.NOON + timedelta(seconds=1), "seminar_version": 2}
         await house.known(b.registration(**came))
         await house.event(b.called_off(), "e1", about="s1")
         await until(lambda: house.stored("mails", status="sent") == 1)

@@ -98,6 +98,14 @@ OF_UNSETTLED = frozenset(
 """Said of a booking that has still to be confirmed or approved: stale once it is."""
 
 
+OF_PLACE = frozenset({Topic.BOOKING_MOVED, Topic.BOOKING_CHANGED})
+"""Said of a booking that stays, with where and when it is: stale once it was moved again."""
+
+
+BY_A_DEADLINE = OF_UNSETTLED | {Topic.WAITLIST_OFFERED}
+"""What is still open until an instant, and worth nothing after it."""
+
+
 WORDED = frozenset(
     {
         Topic.BOOKING_CONFIRMED,
@@ -183,4 +191,9 @@ def plan(happening: Happening, people: Iterable[Contact]) -> list[Notification]:
 
 def overtaken(happening: Happening, ended_at_version: int | None) -> bool:
     """Whether what it says of the present is known to be over: the aggregate ended at a later version."""
-    return ended_at_version is not None and ended_at_version > happening.version
+    return is_newer(ended_at_version, happening.version)
+
+
+def is_newer(ended_at: int | None, version: int) -> bool:
+    """The same of what is known only by its version."""
+    return ended_at is not None and ended_at > version

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from services.notify.domain.plan import OF_UNSETTLED, Contact, Happening, Topic, overtaken
+from services.notify.domain.plan import OF_PLACE, OF_UNSETTLED, Contact, Happening, Topic, overtaken
 from services.notify.handlers.directly import Directly
 from services.notify.store import Endings
 from services.notify.tell import news_of
@@ -56,6 +56,8 @@ class Bookings:
         await self._tell(Topic.BOOKING_CHALLENGED, event)
 
     async def on_moved(self, event: Received[BookingMoved]) -> None:
+        """Nothing is said afterwards of where and when it was before."""
+        await self._endings.note(_place(event.data), event.data.version)
         if event.data.status != HELD:
             await self._tell(Topic.BOOKING_MOVED, event)
 
@@ -91,13 +93,13 @@ class Bookings:
         await self._tell(Topic.BOOKING_HANDED_OVER, event, heard)
 
     async def _ended(self, booking: BookingEvent) -> None:
-        for aggregate in (_whole(booking), _unsettled(booking)):
+        for aggregate in (_whole(booking), _unsettled(booking), _place(booking)):
             await self._endings.note(aggregate, booking.version)
 
     async def _tell(self, topic: Topic, event: Received[AnyBooking], people: list[Contact] | None = None) -> None:
         """The parties of the booking, unless said otherwise."""
         booking = event.data
-        aggregate = _unsettled(booking) if topic in OF_UNSETTLED else _whole(booking)
+        aggregate = _aggregate(topic, booking)
         happening = Happening(event.event.id, topic, aggregate, booking.version)
         stale = overtaken(happening, await self._endings.version(aggregate))
         told = await self._parties(booking) if people is None else people
@@ -110,6 +112,13 @@ class Bookings:
         return people if maker is None else [*people, maker]
 
 
+def _aggregate(topic: Topic, booking: BookingEvent) -> str:
+    """What of the booking it speaks of, and is stale with."""
+    if topic in OF_UNSETTLED:
+        return _unsettled(booking)
+    return _place(booking) if topic in OF_PLACE else _whole(booking)
+
+
 def _whole(booking: BookingEvent) -> str:
     return f"booking|{booking.id}"
 
@@ -117,3 +126,8 @@ def _whole(booking: BookingEvent) -> str:
 def _unsettled(booking: BookingEvent) -> str:
     """That of it which ends once it is confirmed, too."""
     return f"unsettled-booking|{booking.id}"
+
+
+def _place(booking: BookingEvent) -> str:
+    """Where and when it is, which ends with each move."""
+    return f"place-of-booking|{booking.id}"

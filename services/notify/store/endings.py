@@ -1,4 +1,7 @@
-"""The version at which an aggregate ended, as far as notify has heard; so that nobody is told of it as alive after."""
+"""The version at which something ended, as far as notify has heard; so that nobody is told of it as alive after.
+
+A booking ends, and so does what there was to settle of it, and, with each move, where and when it had been.
+"""
 
 from typing import Any
 
