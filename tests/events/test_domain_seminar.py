@@ -124,6 +124,8 @@ def test_only_another_capacity_or_a_seminar_that_is_on_again_asks_for_another_lo
     assert not retitled.seats_differ(seminar)
     assert larger.seats_differ(seminar)
     assert heard_again(gone, PUBLISH, 3).state.seats_differ(gone)
+    later = replace(CONTENT.when, certainty="tentative" if CONTENT.when.certainty == "final" else "final")
+    assert heard_again(seminar, Publish("s-1", replace(CONTENT, when=later)), 2).state.seats_differ(seminar)
     assert not seminar.seats_differ(first_heard("osaka", Withdraw("s-1"), 0).state)
 
 

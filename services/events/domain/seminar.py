@@ -120,10 +120,13 @@ class Seminar:
         return self.content.modes[mode]
 
     def seats_differ(self, before: Seminar) -> bool:
-        """Whether more or fewer may attend than before, or it takes place again."""
+        """Whether more or fewer may attend than before, or it takes place again, or at another time: then those who
+        wait may wait for something again.
+        """
         if self.content is None or before.content is None:
             return False
-        return (self.status, self.content.modes) != (before.status, before.content.modes)
+        then, now = before.content, self.content
+        return (self.status, now.modes, now.when) != (before.status, then.modes, then.when)
 
     def promotes(self, at: datetime) -> bool:
         """Whether a freed seat is still of use: it takes place, and has not begun."""

@@ -156,7 +156,20 @@ class BoxOffice:
         task.add_done_callback(self._looking.discard)
 
     async def changed(self, seminar_id: str, correlationid: str) -> None:
-        """A seminar is not what it was: its capacity may be larger or smaller."""
+        """A seminar is not what it was: its capacity may be larger or smaller, or it is to come again.
+
+        Who waits has a timer again when this returns; freed seats are looked for in the background. Raises Busy.
+        """
+        try:
+            seminar, _ = await self._seminars.public(seminar_id)
+        except NotFound:
+            return
+        at = self._clock.now()
+        due, cause = seminar.waits_until(looks_again(0, at), at), self._cause("rearm", correlationid)
+        for mode in MODES if due is not None else ():
+            about = (seminar.site, seminar_id, mode)
+            while unarmed := await self._registrations.unarmed(*about, _AT_ONCE):
+                await asyncio.gather(*(self._registrations.rearm(each, due, cause, at=at) for each in unarmed))
         for mode in MODES:
             self.look(seminar_id, mode, correlationid)
 

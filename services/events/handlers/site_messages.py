@@ -136,12 +136,12 @@ class SiteMessages:
             kind="site",
         )
         came, seats_differ = await self._heard(identity, delivery.site, accepted, cause, at)
-        if came == "now" and seats_differ:
-            await self._changed(identity, cause.correlationid)
         if came == "before":
             arrival = Arrival(delivery.site, envelope.id, accepted.digest, delivery.delivery)
             first = (await self._arrivals.held([arrival.id])).get(arrival.id)
             came = "now" if first is None or first.delivery == delivery.delivery else "duplicate"
+        if came == "now" and seats_differ:
+            await self._changed(identity, cause.correlationid)
         outcome: Literal["accepted", "ignored"] = "accepted" if came == "now" else "ignored"
         reason = None if came == "now" else came
         return Verdict(outcome, reason, None, envelope.id, envelope.sequence, accepted.read.dropped)
@@ -150,7 +150,7 @@ class SiteMessages:
         self, identity: str, site: str, accepted: Accepted, cause: Cause, at: datetime
     ) -> tuple[Literal["now", "before", "older", "duplicate"], bool]:
         """Whether this message had its effect now, had it before, or says nothing newer; and whether more or fewer
-        may attend by it.
+        may attend by it, or did so where it comes back.
         """
         stated, sequence = accepted.read.stated, accepted.envelope.sequence
         seats_differ = False
@@ -172,7 +172,7 @@ class SiteMessages:
                 if not stored.replay:
                     return "now", False
             else:
-                return "now" if now else "before" if stored.replay else "older", seats_differ
+                return ("before", True) if stored.replay else ("now" if now else "older", seats_differ)
         raise Busy
 
     async def _keep(

@@ -146,6 +146,11 @@ class Registrations:
         )
         return [doc["_id"] async for doc in found]
 
+    async def unarmed(self, site: str, seminar: str, mode: Mode, most: int) -> list[str]:
+        """Ids of those who wait and look no more: it was over when they last did."""
+        where = {**_of(site, seminar, mode, "waiting"), "due_at": {"$exists": False}}
+        return [doc["_id"] for doc in await self.collection.find(where, {"_id": 1}).limit(most).to_list(most)]
+
     async def ticket(self, seminar: str, mode: Mode) -> int:
         """The next place in the queue; one given to nobody leaves a harmless gap."""
         counter = await self._tickets.find_one_and_update(
