@@ -37,6 +37,7 @@ __all__ = [
     "index",
     "is_outage",
     "taken_claim",
+    "were_there",
 ]
 
 Driver = Literal["motor", "pymongo"]
@@ -113,6 +114,15 @@ def index(
     if expire_after is not None:
         options["expireAfterSeconds"] = expire_after
     return IndexModel(list(keys), **options)
+
+
+def were_there(error: BulkWriteError) -> bool:
+    """Whether of an unordered insert nothing failed but rows that were there already; the rest is stored for good."""
+    failed = error.details["writeErrors"]
+    return not error.details.get("writeConcernErrors") and all(each["code"] == _DUPLICATE for each in failed)
+
+
+_DUPLICATE = 11_000
 
 
 def encoded(document: Mapping[str, Any]) -> RawBSONDocument:

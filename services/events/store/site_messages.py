@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.kernel.ids import derived_id
-from shared.kit.mongo import BulkWriteError
-
-_DUPLICATE = 11_000
+from shared.kit.mongo import BulkWriteError, were_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,10 @@ class Arrivals:
         self._collection = collection
 
     async def first(self, arrivals: Sequence[Arrival], *, at: datetime) -> list[Arrival]:
-        """For each, the arrival that holds its id now: itself where it is the first, or this very delivery again."""
+        """For each, the arrival that holds its id now: itself where it is the first, or this very delivery again.
+
+        Raises BulkWriteError where not all may be stored for good; so does `Quarantine.keep`.
+        """
         if not arrivals:
             return []
         rows = [
@@ -49,7 +50,7 @@ class Arrivals:
         try:
             await self._collection.insert_many(rows, ordered=False)
         except BulkWriteError as error:
-            if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]):
+            if not were_there(error):
                 raise
         else:
             return list(arrivals)
@@ -95,7 +96,7 @@ class Quarantine:
         try:
             await self.collection.insert_many([_row(each) for each in rows], ordered=False)
         except BulkWriteError as error:
-            if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]):
+            if not were_there(error):
                 raise
 
     async def get(self, site: str, identity: str) -> dict[str, Any] | None:

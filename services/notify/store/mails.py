@@ -13,11 +13,10 @@ from typing import Any
 
 from services.notify.domain.plan import Topic
 from shared.kernel.text import Language
-from shared.kit.mongo import BulkWriteError, index
+from shared.kit.mongo import BulkWriteError, index, were_there
 
 LEASE_MS = 10_000
 _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
-_DUPLICATE = 11_000
 _MOST_ATTEMPTS = 50
 _PRIVATE = {"to": "", "code": "", "facts": ""}
 _KEPT = 180 * 86_400
@@ -60,9 +59,7 @@ class Mails:
         try:
             await self._collection.insert_many(rows, ordered=False)
         except BulkWriteError as error:
-            if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]) or error.details.get(
-                "writeConcernErrors"
-            ):
+            if not were_there(error):
                 raise
             return int(error.details["nInserted"])
         return len(rows)

@@ -5,11 +5,10 @@ from typing import Any
 
 from shared.kit.crash import crashpoint
 from shared.kit.documents.chain import WRITTEN, erasing
-from shared.kit.mongo import BulkWriteError, IndexModel, index
+from shared.kit.mongo import BulkWriteError, IndexModel, index, were_there
 
 LOG_LIMIT = 200
 """So many entries stay in the document at most, once the older ones are on the stream."""
-_DUPLICATE = 11_000
 
 
 def history_indexes() -> list[IndexModel]:
@@ -68,7 +67,7 @@ class History:
         try:
             await self.collection.insert_many(rows, ordered=False)
         except BulkWriteError as error:
-            if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]):
+            if not were_there(error):
                 raise
             worded = True  # copied from an entry that may have been erased since
         await crashpoint("history.between_copy_and_pull")
