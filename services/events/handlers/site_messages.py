@@ -79,7 +79,7 @@ class SiteMessages:
 
     async def take(self, deliveries: Sequence[Delivery], *, at: datetime) -> list[Verdict | Exception]:
         """For each what became of it, or what hindered it; the others are through. Raises where none could begin."""
-        judged = [self.judged(each) for each in deliveries]
+        judged = [self._judged_or_failed(each) for each in deliveries]
         verdicts = await self._first_wins(deliveries, judged, at)
         by_seminar: dict[str, list[int]] = defaultdict(list)
         for n, (delivery, each) in enumerate(zip(deliveries, judged, strict=True)):
@@ -94,8 +94,14 @@ class SiteMessages:
         await self._keep(deliveries, judged, verdicts)
         return [v if v is not None else RuntimeError("no verdict") for v in verdicts]
 
+    def _judged_or_failed(self, delivery: Delivery) -> Judged | Exception:
+        try:
+            return self.judged(delivery)
+        except Exception as error:  # noqa: BLE001 — its neighbours go on; the caller's retry policy decides
+            return error
+
     async def _first_wins(
-        self, deliveries: Sequence[Delivery], judged: list[Judged], at: datetime
+        self, deliveries: Sequence[Delivery], judged: list[Judged | Exception], at: datetime
     ) -> list[Verdict | Exception | None]:
         """Remembers the ids; a second message with another content under the same id is a conflict."""
         ours = {
@@ -111,12 +117,9 @@ class SiteMessages:
                 judged[n] = Quarantined(
                     "id-conflict", "this id came before, saying otherwise", e.id, e.type, e.sequence
                 )
-        return [
-            Verdict("quarantined", j.reason, j.details, j.event_id, j.sequence) if isinstance(j, Quarantined) else None
-            for j in judged
-        ]
+        return [_beforehand(each) for each in judged]
 
-    async def _tried(self, delivery: Delivery, judged: Judged, at: datetime) -> Verdict | Exception:
+    async def _tried(self, delivery: Delivery, judged: Judged | Exception, at: datetime) -> Verdict | Exception:
         assert isinstance(judged, Accepted)
         try:
             return await self._applied(delivery, judged, at)
@@ -178,7 +181,7 @@ class SiteMessages:
     async def _keep(
         self,
         deliveries: Sequence[Delivery],
-        judged: Sequence[Judged],
+        judged: Sequence[Judged | Exception],
         verdicts: Sequence[Verdict | Exception | None],
     ) -> None:
         rows = []
@@ -191,6 +194,13 @@ class SiteMessages:
             elif isinstance(verdict, Verdict) and verdict.dropped:
                 log.info("site.fields_dropped", site=delivery.site, fields=",".join(verdict.dropped))
         await self._quarantine.keep(rows)
+
+
+def _beforehand(judged: Judged | Exception) -> Verdict | Exception | None:
+    """What is clear without anything having been applied."""
+    if isinstance(judged, Quarantined):
+        return Verdict("quarantined", judged.reason, judged.details, judged.event_id, judged.sequence)
+    return judged if isinstance(judged, Exception) else None
 
 
 def _unusable(delivery: Delivery, why: Quarantined) -> Unusable:

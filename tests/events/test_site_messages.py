@@ -4,13 +4,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import pytest
 from pymongo import MongoClient
 
-from services.events.store import Arrivals, Quarantine
+from services.events.domain.incoming import Read
+from services.events.handlers.reading import READERS
+from services.events.handlers.site_messages import Delivery, SiteMessages, Verdict
+from services.events.store import Arrivals, Quarantine, Seminars
 from services.events.store.site_messages import Arrival, Unusable
 from shared.kit.clock import SystemClock
+from shared.kit.documents import Documents
 from shared.kit.mongo import BulkWriteError, Mongo
+from tests.events.words import named, published
 from tests.support.servers import Servers
 
 NOT_REPLICATED = {"code": 64, "errmsg": "waiting for replication timed out"}
@@ -62,3 +68,29 @@ async def test_what_no_majority_has_is_not_taken_for_stored(
         with unreplicated(), pytest.raises(BulkWriteError):
             await store(mongo)
     await store(mongo)
+
+
+TYPE = "org.link-j.seminar.published.v1"
+
+
+def delivered(name: str, n: int) -> Delivery:
+    raw = orjson.dumps(published("osaka", name))
+    return Delivery("osaka", raw, TYPE, f"osaka-{n}-{name}", n, SystemClock().now())
+
+
+async def test_one_message_nobody_was_prepared_for_hinders_no_other_of_its_batch(mongo: Mongo) -> None:
+    def read(data: Any) -> Read:
+        if data["external_id"] == named("poison"):
+            raise RecursionError
+        return READERS[TYPE](data)
+
+    async def changed(_: str, __: str) -> None: ...
+
+    clock, history = SystemClock(), mongo.collection("seminars_history")
+    seminars = Seminars(Documents(mongo.collection("seminars"), history, clock, lambda _: None))
+    stores = Arrivals(mongo.collection("arrivals")), Quarantine(mongo.collection("quarantine"))
+    messages = SiteMessages(seminars, *stores, readers={TYPE: read}, changed=changed)
+    batch = [delivered(name, n) for n, name in enumerate(("s-1", "poison", "s-2"))]
+    first, poison, last = await messages.take(batch, at=clock.now())
+    assert isinstance(poison, RecursionError)
+    assert [isinstance(each, Verdict) and each.outcome for each in (first, last)] == ["accepted", "accepted"]
