@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.notify.publish import view
+from services.notify.store.notices import SAYS
 from shared.contracts.message import Principal
 from shared.contracts.notify import ListNotices, NoticesView
 from shared.kernel.refusal import Invalid
@@ -25,8 +26,8 @@ class Queries:
         self._notices = notices
 
     async def list_notices(self, asked: ListNotices, by: Principal) -> NoticesView:
-        """Newest first, or with `since` oldest first; one page."""
-        query: dict[str, Any] = {"member": by.id}
+        """Newest first, or with `since` oldest first; one page. `since` may name a notice that was forgotten since."""
+        query: dict[str, Any] = {"member": by.id, **SAYS}
         if asked.unread is not None:
             query["read_at"] = None if asked.unread else {"$ne": None}
         order = -1

@@ -12,7 +12,7 @@ from services.notify.store import Mails, Notices
 from shared.contracts.booking import BookingRedacted
 from shared.contracts.members import ContactState
 from shared.contracts.message import Principal
-from shared.contracts.notify import PersonalDataInNotify, SendSignInCode
+from shared.contracts.notify import ListNotices, PersonalDataInNotify, SendSignInCode
 from shared.kit import errands
 from shared.kit.documents.chain import checked
 from tests.notify import builders as b
@@ -185,6 +185,12 @@ async def test_what_was_told_long_ago_is_forgotten(house: House) -> None:
     assert await forgetting.forget_before(house.wall.at - NOTICE_KEPT) == 1
     assert await forgetting.forget_before(house.wall.at - NOTICE_KEPT) == 0
     assert [doc["title"]["en"] is None for doc in house.rows("notices", link="/v1/bookings/b2")] == [False]
+    (stub,) = house.rows("notices", link=None)
+    for query in (ListNotices(), ListNotices(unread=True), ListNotices(since=stub["_id"])):
+        items = (await house.ask(query, HANAKO)).data["items"]
+        assert [each["link"] for each in items] == ["/v1/bookings/b2"]
+    sections = (await house.ask(PersonalDataInNotify(member="hanako"), HANAKO)).data["sections"]
+    assert [len(each["rows"]) for each in sections if each["key"] == "notices"] == [1]
 
 
 async def test_a_person_reads_what_they_were_told_and_nobody_else_does(house: House) -> None:

@@ -11,14 +11,14 @@ from shared.contracts.notify import NoticeCreated
 from shared.kit.documents import Cause, Documents, Draft, Stored, document_indexes
 from shared.kit.mongo import index
 
-_SAYS = {"title.en": {"$gt": ""}}
-"""Every notice has a title in both languages, until it is forgotten."""
+SAYS = {"title.en": {"$gt": ""}}
+"""A filter: every notice has a title in both languages, until it is forgotten and only a stub is left."""
 _BLANK = {"ja": None, "en": None}
 NOTICE_INDEXES = [
     *document_indexes(),
     index([("member", 1), ("created_at", -1), ("_id", -1)]),
     index([("member", 1), ("read_at", 1), ("created_at", -1), ("_id", -1)]),
-    index([("created_at", 1)], partial=_SAYS),
+    index([("created_at", 1)], partial=SAYS),
     index([("link", 1)], partial={"link": {"$gt": ""}}),
 ]
 
@@ -51,11 +51,11 @@ class Notices:
 
     async def of(self, member: str, *, limit: int) -> list[dict[str, Any]]:
         """Somebody's that still say anything."""
-        return await self._found({"member": member, **_SAYS}, limit)
+        return await self._found({"member": member, **SAYS}, limit)
 
     async def outlived(self, *, before: datetime, limit: int) -> list[dict[str, Any]]:
         """Anybody's made before that instant that still say anything."""
-        return await self._found({"created_at": {"$lt": before}, **_SAYS}, limit)
+        return await self._found({"created_at": {"$lt": before}, **SAYS}, limit)
 
     async def worded(self, booking: str, *, limit: int) -> list[dict[str, Any]]:
         """Those about a booking, or a series and its times (`<series>-<index>`), that may say what people wrote.
