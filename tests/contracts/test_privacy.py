@@ -4,18 +4,20 @@ import re
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from services.booking.handlers.forgetting import TEXT_KEPT
 from services.booking.queries import personal as booking
+from services.members.handlers.erasing import DEPARTED_KEPT
 from services.members.queries import personal as members
+from services.notify.handlers.forgetting import NOTICE_KEPT
 from shared.contracts.booking import BookingCancelled, BookingConfirmed, SeriesCancelled, SeriesConfirmed
 from shared.contracts.members import ContactState, MemberState, MembersView, MemberView
 from shared.contracts.message import Event, Message
 from shared.contracts.notify import NoticeCreated
 from shared.contracts.privacy import is_personal, personal_fields
-from shared.contracts.topology import DURABLES, PERSONAL, SERVICES
+from shared.contracts.topology import DURABLES, PERSONAL, SERVICES, STREAMS, ingest_stream
 from tools.contracts.published import contracts
 
 MODELS = [each.model for each in contracts().values()]
@@ -68,6 +70,7 @@ LEFT_OUT = {
     "network address": "a keyed hash, from which nobody tells whose it is",
     "what a list is searched for": "kept nowhere",
     "why a day of a site is exceptional, for everyone to read": "about no person",
+    "why an organization's way went so, and why the table of rights was changed": "about no person",
     "why somebody is erased": "for operators, while there is somebody to erase",
 }
 
@@ -103,13 +106,40 @@ def _rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines[1:]]
 
 
-def test_the_terms_name_every_index_that_forgets_and_no_other() -> None:
-    rows = re.findall(r"^\|.*TTL index.*$", MAP.read_text(encoding="utf-8"), re.MULTILINE)
-    named = {each for row in rows for each in re.findall(r"`(\w+\.\w+)`", row)}
-    assert named == {f"{collection}.{field}" for service in SERVICES for collection, field in _forgetting(service)}
+UNITS = {"minute": 60, "hour": 3_600, "day": 86_400, "year": 365 * 86_400}
+LOOKS = {"outlived-texts": TEXT_KEPT, "outlived-notices": NOTICE_KEPT, "departed-outlived": DEPARTED_KEPT}
+"""What services look for in the background, by the term's name."""
 
 
-def _forgetting(service: str) -> list[tuple[str, Any]]:
+def test_the_terms_are_those_of_every_index_stream_and_look_that_forgets() -> None:
+    found = {f"`{name}`": int(term.total_seconds()) for name, term in LOOKS.items()}
+    found |= {f"`{stream.name}`": stream.max_age for stream in STREAMS} | {"`max_age`;": ingest_stream("osaka").max_age}
+    expiring = {name: after for service in SERVICES for name, after in _expiring(service).items()}
+    named = dict[str, int]()
+    for _, term, remover in _rows("## How long"):
+        what = re.findall(r"`\w+\.\w+`|(?<=`max_age` of )`\w+`|`max_age`;|(?<=background )`[\w-]+`", remover)
+        terms = _seconds(term)
+        named |= {each: terms[min(n, len(terms) - 1)] for n, each in enumerate(what)}
+    said = {name: seconds for name, seconds in (found | expiring).items() if name in named}
+    assert named == said
+    assert expiring.keys() | {f"`{name}`" for name in (*LOOKS, "EVENTS", "DLQ")} <= named.keys()
+
+
+def _seconds(term: str) -> list[int]:
+    """Every term in it; a number alone counts what the one before it counts."""
+    unit, found = "", list[int]()
+    for number, named in re.findall(r"(?<!`)\b(\d+)\b(?: (minute|hour|day|year))?", term):
+        unit = named or unit
+        found.append(int(number) * UNITS[unit])
+    return found
+
+
+def _expiring(service: str) -> dict[str, int]:
+    """`collection.field` of each index that forgets, and after how many seconds."""
     indexes = import_module(f"services.{service}.store").INDEXES
     documents = [(collection, each.document) for collection, own in indexes.items() for each in own]
-    return [(name, next(iter(each["key"]))) for name, each in documents if "expireAfterSeconds" in each]
+    return {
+        f"`{collection}.{next(iter(each['key']))}`": each["expireAfterSeconds"]
+        for collection, each in documents
+        if "expireAfterSeconds" in each
+    }

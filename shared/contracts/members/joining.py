@@ -6,14 +6,14 @@ from pydantic import Field
 
 from shared.contracts.members.asked import Membership
 from shared.contracts.members.views import OrganizationView
-from shared.contracts.message import Command, Id, Prose
+from shared.contracts.message import Command, Id, Prose, personal
 
 Reason = Annotated[Prose, Field(min_length=1, max_length=500)]
 
 
 class _Step(Command):
     id: Id
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, personal()] = None
 
 
 class ApplyAnew(_Step, wire="cmd.members.apply_anew.v1", reply=OrganizationView):
@@ -37,7 +37,7 @@ class ActivateOrganization(_Step, wire="cmd.members.activate_organization.v1", r
 class SuspendOrganization(_Step, wire="cmd.members.suspend_organization.v1", reply=OrganizationView):
     """Active → suspended: no new bookings; those there are wait 14 days for it. Refusal: not-suspendable 409."""
 
-    reason: Reason
+    reason: Annotated[Reason, personal()]
 
 
 class ResumeOrganization(_Step, wire="cmd.members.resume_organization.v1", reply=OrganizationView):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.members.said import OrganizationKind, OrganizationStatus
-from shared.contracts.message import BilingualView, Command, Event, Id, Model, Prose, Query, State, View
+from shared.contracts.message import BilingualView, Command, Event, Id, Model, Prose, Query, State, View, personal
 
 POLICY_ID = "rights"
 """There is one table."""
@@ -94,7 +94,7 @@ class PolicyView(View):
 
     version: int
     rows: tuple[PolicyRowView, ...]
-    reason: str | None = None
+    reason: Annotated[str | None, personal()] = None
     changed_at: str | None = None
     changed_by: Id | None = None
 
@@ -186,5 +186,5 @@ class PutPolicy(Command, wire="cmd.members.put_policy.v1", reply=PolicyChangeVie
     """
 
     rows: Annotated[tuple[PolicyRow, ...], Field(max_length=200)]
-    reason: Annotated[Prose, Field(max_length=1_000)] | None = None
+    reason: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
     dry_run: bool = False

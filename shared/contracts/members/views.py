@@ -29,7 +29,7 @@ class StepView(View):
     status: OrganizationStatus
     at: str
     by: Id
-    reason: str | None = None
+    reason: Annotated[str | None, personal()] = None
 
 
 class OrganizationView(View):
