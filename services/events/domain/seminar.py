@@ -120,9 +120,7 @@ class Seminar:
         return self.content.modes[mode]
 
     def seats_differ(self, before: Seminar) -> bool:
-        """Whether more or fewer may attend than before, or it takes place again, or at another time: then those who
-        wait may wait for something again.
-        """
+        """Whether more or fewer may attend than before, or it is to come again: another status, or another time."""
         if self.content is None or before.content is None:
             return False
         then, now = before.content, self.content
