@@ -79,6 +79,8 @@ lock: install  ## pin what pyproject.toml asks for, with hashes (ARGS=--upgrade:
 	for part in servers sbom; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-emit-find-links -c requirements-dev.lock \
 		deploy/docker/$$part.in -o deploy/docker/$$part.lock || exit 1; done
+	$(BIN)/uv pip compile $(ARGS) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-emit-find-links --no-deps deploy/kubernetes/kubectl.in -o deploy/kubernetes/kubectl.lock
 
 clean:  ## remove the environment and every cache (not the data in .lounge)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

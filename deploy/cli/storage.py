@@ -1,29 +1,22 @@
 """What JetStream has stored, and how much it may."""
 
 import asyncio
-import re
 from pathlib import Path
 from typing import Any
 
 from deploy.cli.finding import ops_of
 from deploy.installed import installed, reload
 from deploy.nats.system import system_account
+from deploy.told import size
 from deploy.trouble import CannotStart, NotDone
-
-_SIZE = re.compile(r"([1-9][0-9]{0,14})([KMGT]?)")
-_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
-
-
-def size(text: str) -> int:
-    """`20G` in bytes. Raises CannotStart."""
-    if not (match := _SIZE.fullmatch(text.upper())):
-        raise CannotStart(f"{text!r} is no size: write it like 20G, 512M, or in bytes.")
-    return int(match[1]) << _UNITS[match[2]]
 
 
 def stored(data: Path, limit: str | None) -> dict[str, Any]:
     """`{servers: [{server, stored, limit}], streams: [{stream, messages, bytes}]}`, after the limit is changed."""
-    room = size(limit) if limit else None
+    try:
+        room = size(limit) if limit else None
+    except ValueError as error:
+        raise CannotStart(str(error)) from None
 
     async def work() -> dict[str, Any]:
         place = installed(data)

@@ -8,11 +8,14 @@ from deploy.embedded.binaries import mongod, nats_server
 from deploy.embedded.folder import DataFolder
 from deploy.embedded.plan import House, Wanted
 from deploy.embedded.supervisor import Supervisor
+from deploy.told import refuse_unknown, store_bytes
 from deploy.waiting import busy
 
 
 def up(wanted: Wanted) -> int:
     """Run until SIGTERM, SIGINT or SIGHUP. Raises CannotStart, with nothing damaged, if it cannot."""
+    refuse_unknown()
+    store_bytes()
     mongod(), nats_server()
     folder = DataFolder(wanted.data)
     folder.take()

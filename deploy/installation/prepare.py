@@ -9,6 +9,8 @@ import os
 from deploy.installation import rooms
 from deploy.installation.handing import configure_nats, hand, secret
 from deploy.mongo.admin import url
+from deploy.told import refuse_unknown, store_bytes
+from deploy.trouble import CannotStart, plainly
 from shared.contracts.topology import SERVICES
 
 
@@ -31,5 +33,16 @@ def prepare() -> None:
         os.chown(path, rooms.USER, rooms.USER)
 
 
+def main() -> None:
+    """Raises CannotStart, in one sentence, for a setting that will not do or a place it may not write to."""
+    refuse_unknown()
+    store_bytes()
+    try:
+        prepare()
+    except OSError as error:
+        raise CannotStart(f"{error.filename}: {error.strerror}.") from None
+
+
 if __name__ == "__main__":
-    prepare()
+    with plainly():
+        main()

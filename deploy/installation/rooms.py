@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deploy.mongo.admin import Passwords
 from deploy.nats.keys import KeyFolder
+from deploy.told import number, seconds, secret
 
 USER = 10_001
 """Every container runs as this user and group."""
@@ -42,13 +43,17 @@ def sites() -> tuple[str, ...]:
 
 def stream_replicas() -> int:
     """Copies of each stream: one per server, three at most, unless LOUNGE_STREAM_REPLICAS says otherwise."""
-    return int(os.environ.get("LOUNGE_STREAM_REPLICAS") or min(3, len(nats_servers())))
+    return number("LOUNGE_STREAM_REPLICAS", otherwise=min(3, len(nats_servers())), most=5)
+
+
+def patience() -> float:
+    """Seconds a job waits for a server before it gives up; LOUNGE_CONNECT_SECONDS, two minutes otherwise."""
+    return seconds("LOUNGE_CONNECT_SECONDS", otherwise=120.0)
 
 
 def mongo_admin_url() -> str | None:
     """Where somebody else keeps the set and its users: an administrator's connection string, from a file."""
-    path = os.environ.get("LOUNGE_MONGO_ADMIN_URL_FILE")
-    return Path(path).read_text(encoding="utf-8").strip() if path else None
+    return secret("LOUNGE_MONGO_ADMIN_URL_FILE")
 
 
 def nats_url() -> str:

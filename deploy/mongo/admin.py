@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.nats.keys import write_private
+from deploy.trouble import CannotStart
 from shared.contracts.topology import SERVICES
 from shared.kit.documents import document_indexes, history_indexes, holds_documents
 
@@ -32,6 +33,7 @@ _SEVERAL = {
 _ALREADY = frozenset({23, 51003, 51002})  # AlreadyInitialized; user exists; role exists
 _NEEDS_AUTH = 13
 _TO_COPY = ["find", "listCollections"]
+_OF_ANOTHER_KIND = frozenset({85, 86})  # IndexOptionsConflict; IndexKeySpecsConflict
 _MEMBERS_AWAY = 74
 """NodeNotFound: not every member listens yet."""
 
@@ -169,7 +171,10 @@ def _unless_there(
 
 
 def index_all(client: MongoClient[dict[str, Any]]) -> None:
-    """Create the indexes every service's store declares; those that are there are left."""
+    """Create the indexes every service's store declares; those that are there are left.
+
+    Raises CannotStart where one stands that differs from its declaration.
+    """
     for service in SERVICES:
         for collection, models in declared_indexes(service).items():
             if models:
@@ -180,8 +185,11 @@ def _create(collection: Collection[dict[str, Any]], models: Sequence[Any]) -> No
     try:
         collection.create_indexes(list(models))
     except OperationFailure as error:
+        if error.code not in _OF_ANOTHER_KIND:
+            raise
         where = f"{collection.database.name}.{collection.name}"
-        raise RuntimeError(f"the indexes of {where} differ from those declared: {error.details}") from error
+        said = (error.details or {}).get("errmsg", "")
+        raise CannotStart(f"The indexes of {where} differ from those declared: {said}") from error
 
 
 def declared_indexes(service: str) -> Mapping[str, Sequence[Any]]:

@@ -1,7 +1,6 @@
 """One running nats-server with the house's accounts and permissions."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from deploy.embedded.children import free_port, spawn, stop, wait_until
 from deploy.nats.config import Cluster, Hub, Place, render
 from deploy.nats.keys import KeyFolder, write_private
 from deploy.tls import Tls
+from deploy.told import store_bytes
 from shared.contracts.topology import SERVICES
 
 MOST_STORED = 64 * 1024**3
@@ -111,9 +111,12 @@ def embedded_place(folder: Path, *, port: int, monitor_port: int) -> Place:
 
 
 def room_of(config: Path, *, otherwise: int) -> int:
-    """Bytes of JetStream: LOUNGE_NATS_STORE_BYTES, or what the configuration that stands says, or `otherwise`."""
-    if told := os.environ.get("LOUNGE_NATS_STORE_BYTES"):
-        return int(told)
+    """Bytes of JetStream: LOUNGE_NATS_STORE_BYTES, or what the configuration that stands says, or `otherwise`.
+
+    Raises CannotStart for a size nobody understands.
+    """
+    if told := store_bytes():
+        return told
     if config.exists():
         return int(json.loads(config.read_text())["jetstream"]["max_file_store"])
     return otherwise

@@ -1,6 +1,5 @@
 """Prometheus' own tools judge the rules; each alert is tested, has its page, and is silent on a quiet system."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import yaml
 
 from shared.contracts.topology import SERVICES
 from tests.support.eventually import eventually
+from tests.support.programs import needed
 from tests.support.prometheus import OBSERVABILITY, RULES, Prometheus, prometheus, replicas
 from tests.support.system import System, system
 
@@ -34,24 +34,15 @@ ALERTS = {
 }
 
 
-def needed(program: str) -> str:
-    """Its path. Without Debian's package a test is skipped with the word for it, in CI it fails."""
-    found = shutil.which(program)
-    if found is None:
-        why = f"{program} is missing: apt-get install prometheus"
-        if os.environ.get("CI"):
-            pytest.fail(why)
-        pytest.skip(why)
-    return found
-
-
 def promtool(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([needed("promtool"), *map(str, words)], check=False, capture_output=True, text=True)
+    return subprocess.run(
+        [needed("promtool", "prometheus"), *map(str, words)], check=False, capture_output=True, text=True
+    )
 
 
 @pytest.fixture(scope="module")
 def lounge() -> Iterator[System]:
-    needed("prometheus")
+    needed("prometheus", "prometheus")
     with system() as running:
         yield running
 

@@ -67,6 +67,18 @@ def test_a_missing_server_is_named(tmp_path: Path, variable: str) -> None:
     assert f"{variable} names /nowhere/server" in refused(tmp_path / "data", **{variable: "/nowhere/server"})
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("LOUNGE_NATS_STORE_BYTES", "20X", "LOUNGE_NATS_STORE_BYTES: '20X' is no size: write it like 20G"),
+        ("LOUNGE_LOG_LEVLE", "debug", "LOUNGE_LOG_LEVLE: there is no such setting; is LOUNGE_LOG_LEVEL meant?"),
+    ],
+)
+def test_a_setting_that_will_not_do_is_named(tmp_path: Path, variable: str, value: str, sentence: str) -> None:
+    assert refused(tmp_path / "data", **{variable: value}).startswith(sentence)
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_library_mongod_lacks_is_told_by_its_package(tmp_path: Path) -> None:
     says = "mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file"
     fake = program(tmp_path / "mongod", f"echo '{says}' >&2; exit 127")

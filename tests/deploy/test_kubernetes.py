@@ -4,7 +4,6 @@ import base64
 import copy
 import functools
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from services.notify.settings import Settings as NotifySettings
 from shared.contracts.topology import DURABLES, SERVICES, inbox_prefix, ingest_durable
 from shared.kit.settings import KitSettings
 from tests.support.engine import ROOT
+from tests.support.programs import kubectl
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("one-node", "production")
@@ -42,9 +42,7 @@ Manifest = dict[str, Any]
 
 @functools.cache
 def rendered(overlay: str) -> tuple[Manifest, ...]:
-    if shutil.which("kubectl") is None:
-        pytest.fail("kubectl is missing: Debian's kubernetes-client has it", pytrace=False)
-    argv = ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)]
+    argv = [kubectl(), "kustomize", str(FOLDER / "overlays" / overlay)]
     text = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
     return tuple(yaml.safe_load_all(text))
 
