@@ -39,6 +39,22 @@ def add(
     showing.facts(sites.add(data, named), as_json=as_json)
 
 
+@app.command(epilog="Example: lounge site define osaka --zone Asia/Tokyo --json")
+def define(
+    site: Site,
+    zone: Annotated[str | None, typer.Option(help="Its IANA time zone; UTC for a new site.")] = None,
+    name_ja: Annotated[str | None, typer.Option("--name-ja", help="Its name in Japanese.")] = None,
+    name_en: Annotated[str | None, typer.Option("--name-en", help="Its name in English.")] = None,
+    data: Data = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Make a site a producer, with a key for HTTP, where its account and nkey are made elsewhere (Kubernetes)."""
+    from deploy.cli import showing, sites
+
+    named = sites.Described(site, zone, name_ja, name_en)
+    showing.facts(sites.define(data, named), as_json=as_json)
+
+
 @app.command("list", epilog="Example: lounge site list --json")
 def list_(data: Data = DEFAULT, as_json: AsJson = False) -> None:
     """The producers, and how many messages their input holds."""

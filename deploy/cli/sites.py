@@ -55,6 +55,17 @@ def add(data: Path, site: Described) -> dict[str, Any]:
         return asyncio.run(work())
 
 
+def define(data: Path, site: Described) -> dict[str, Any]:
+    """`{site, api_key}`: a producer whose account and nkey are made elsewhere, as on Kubernetes. Raises NotDone."""
+
+    async def work() -> dict[str, Any]:
+        async with ops_of(data) as ops:
+            await ops.ask(await _definition(ops, site, producer=True))
+            return {"site": site.id, "api_key": (await _api_key(ops, site.id))["secret"]}
+
+    return asyncio.run(work())
+
+
 def listed(data: Path) -> list[dict[str, Any]]:
     """`{site, messages, bytes}` of each producer."""
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from deploy.mongo.admin import Passwords, url
-from deploy.nats.config import Hub, Place, accounts
+from deploy.nats.config import GIVEN_UP, Hub, Place, accounts
 from deploy.nats.keys import KeyFolder, write_private
 from deploy.nats.server import IDENTITIES, identities
 from shared.contracts.topology import SERVICES
 
-ADMIN = "lounge-admin"
+ADMIN, BACKUP = "lounge-admin", "lounge-backup"
 
 
 def manifests(keys: Path, *, hosts: list[str], smtp: str, ca: Path | None, sites: list[str]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def manifests(keys: Path, *, hosts: list[str], smtp: str, ca: Path | None, sites
     seeds = {f"{name}.nk": nats.seed_file(name).read_text() for name in identities(sites)}
     made = [_secret(f"lounge-{name}", files) for name, files in handed.items()]
     made.append(_secret("lounge-keys", seeds))
-    made += [_secret(f"mongo-{user}", {"password": mongo.of(user)}) for user in (*SERVICES, ADMIN)]
+    made += [_secret(f"mongo-{user}", {"password": mongo.of(user)}) for user in (*SERVICES, ADMIN, BACKUP)]
     return {"apiVersion": "v1", "kind": "List", "items": made}
 
 
@@ -42,10 +42,10 @@ def chart_values(keys: Path, *, replicas: int, gigabytes: int) -> dict[str, Any]
     folder = KeyFolder(keys / "nats")
     sites = folder.sites()
     place = Place(4222, 8222, Path("/data"), gigabytes * 1024**3)
-    hub = Hub(place, {name: folder.accepted(name) for name in identities(sites)}, sites)
+    hub = Hub(place, {name: folder.accepted(name) for name in identities(sites)}, sites, copies=min(3, replicas))
     return {
         "config": {
-            "cluster": {"enabled": replicas > 1, "replicas": replicas},
+            "cluster": {"enabled": replicas > 1, "replicas": replicas, "merge": GIVEN_UP},
             "jetstream": {
                 "enabled": True,
                 "fileStore": {"pvc": {"size": f"{gigabytes + gigabytes // 4}Gi"}, "maxSize": f"{gigabytes}Gi"},

@@ -24,7 +24,7 @@ BACKUP = "lounge_backup"
 SET = "lounge"
 ELECTION_MS = 2_000
 """Without a sign of the primary for so long, the others elect another one: shorter elects at every hiccup."""
-_SEVERAL = {
+SEVERAL = {
     "electionTimeoutMillis": ELECTION_MS,
     "heartbeatIntervalMillis": ELECTION_MS // 4,
     "heartbeatTimeoutSecs": ELECTION_MS // 1_000,
@@ -49,6 +49,10 @@ class Passwords:
         if not path.exists():
             write_private(path, secrets.token_urlsafe(24))
         return path.read_text()
+
+    def knows(self, user: str) -> bool:
+        """Whether one was made for them already."""
+        return (self.folder / f"{user}.password").is_file()
 
     def key_file(self) -> Path:
         """The key members of the set know each other by; authorization needs it even for a set of one."""
@@ -129,7 +133,7 @@ def _members(hosts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _initiate(client: MongoClient[dict[str, Any]], hosts: Sequence[str]) -> None:
-    settings = {"electionTimeoutMillis": 1_000} if len(hosts) == 1 else _SEVERAL
+    settings = {"electionTimeoutMillis": 1_000} if len(hosts) == 1 else SEVERAL
     client.admin.command("replSetInitiate", {"_id": SET, "members": _members(hosts), "settings": settings})
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from deploy.tls import Tls
 from shared.contracts.topology import GATEWAY, OPS, SERVICES, SITE, Rights, inbox_prefix, rights_of
 
+GIVEN_UP = {"ping_interval": "2s", "ping_max": 2}
+"""Servers that stopped answering are given up after 4 to 6 s, not after minutes: questions sent to them are lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -50,11 +53,13 @@ class Place:
 class Hub:
     """One server. `keys` are the public keys by identity: services, gateway, ops, monitor, and for each
     site `site-<site>` and `hub-<site>` (the hub's own hand inside that site's account). Several while one is rotated.
+    `copies` is how many servers hold each message.
     """
 
     place: Place
     keys: Mapping[str, Sequence[str]]
     sites: tuple[str, ...] = ()
+    copies: int = 1
 
 
 def permissions(name: str, rights: Rights) -> dict[str, Any]:
@@ -97,10 +102,7 @@ def _tls(tls: Tls) -> dict[str, Any]:
 
 
 def _cluster(host: str, cluster: Cluster) -> dict[str, Any]:
-    """Servers that stopped answering are given up after 4 to 6 s, not after minutes: questions sent to them are lost.
-
-    Clients are told of no addresses but an advertised one: the others may be of a network they are not in.
-    """
+    """Clients are told of no addresses but an advertised one: the others may be of a network they are not in."""
     login = f"route:{cluster.password}@"
     tls = {"tls": _tls(cluster.tls) | {"verify": True}} if cluster.tls else {}
     return {
@@ -110,8 +112,7 @@ def _cluster(host: str, cluster: Cluster) -> dict[str, Any]:
         "routes": [f"nats://{login}{address}" for address in cluster.routes],
         "authorization": {"user": "route", "password": cluster.password, "timeout": 2},
         "no_advertise": cluster.advertise is None,
-        "ping_interval": "2s",
-        "ping_max": 2,
+        **GIVEN_UP,
         **tls,
     }
 
@@ -143,7 +144,7 @@ def account_of(site: str) -> str:
 
 
 def _site_account(hub: Hub, site: str) -> dict[str, Any]:
-    room = 256 * 1024**2 * (hub.place.cluster.copies if hub.place.cluster else 1)  # an account pays for each copy
+    room = 256 * 1024**2 * hub.copies  # an account pays for each copy
     return {
         "jetstream": {"max_memory": 1024**2, "max_file": room, "max_streams": 1, "max_consumers": 20},
         "users": [*_users(hub, f"site-{site}", permissions(site, SITE)), *_users(hub, f"hub-{site}")],

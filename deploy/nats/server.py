@@ -127,6 +127,7 @@ def write_config(path: Path, keys: KeyFolder, place: Place) -> bool:
     sites = keys.sites()
     names = identities(sites)
     before = path.read_text() if path.exists() else ""
-    text = render(Hub(place, {name: keys.accepted(name) for name in names}, sites))
+    copies = place.cluster.copies if place.cluster else 1
+    text = render(Hub(place, {name: keys.accepted(name) for name in names}, sites, copies))
     write_private(path, text)
     return text != before

@@ -66,6 +66,11 @@ def test_only_the_job_without_a_network_runs_as_root(name: str) -> None:
     assert "cap_add" not in COMPOSE[name]
 
 
+def test_mongod_logs_no_operation_with_its_values() -> None:
+    words = COMPOSE["mongo"]["command"]
+    assert words[words.index("--slowOpSampleRate") + 1] == "0"
+
+
 def test_the_job_that_runs_as_root_has_no_network() -> None:
     assert COMPOSE["prepare"]["network_mode"] == "none"
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from deploy.installation import kubernetes
+from deploy.mongo.admin import SEVERAL
 from deploy.nats.keys import KeyFolder, public_of
 from deploy.nats.server import NatsServer
 from services.booking.settings import Settings as BookingSettings
@@ -21,6 +22,7 @@ from services.gateway.settings import GatewaySettings
 from services.members.settings import Settings as MembersSettings
 from services.notify.settings import Settings as NotifySettings
 from shared.contracts.topology import DURABLES, SERVICES, inbox_prefix, ingest_durable
+from shared.kit.nats.addresses import servers_of
 from shared.kit.settings import KitSettings
 from tests.support.engine import ROOT
 from tests.support.programs import kubectl
@@ -129,13 +131,50 @@ def test_one_node_can_be_drained() -> None:
     assert not of_kind("one-node", "PodDisruptionBudget")
 
 
-def test_who_is_scaled_by_lag_is_scaled_by_durables_of_its_own() -> None:
-    known = {(each.stream, each.name) for each in (*DURABLES, ingest_durable("nyc"))}
-    for name, scaled in of_kind("production", "ScaledObject").items():
-        for trigger in scaled["spec"]["triggers"]:
-            durable = (trigger["metadata"]["stream"], trigger["metadata"]["consumer"])
-            assert durable in known
-            assert durable[1].startswith(f"{name}__")
+def test_who_is_scaled_by_lag_is_scaled_by_every_durable_of_its_own_and_no_other() -> None:
+    scaled = of_kind("production", "ScaledObject")
+    assert set(scaled) == {"events", "notify"}
+    for name, each in scaled.items():
+        told = [trigger["metadata"] for trigger in each["spec"]["triggers"]]
+        known = [d for d in (*DURABLES, ingest_durable("nyc")) if d.name.startswith(f"{name}__")]
+        assert sorted((each["stream"], each["consumer"]) for each in told) == sorted((d.stream, d.name) for d in known)
+
+
+def test_who_is_scaled_is_given_no_number_of_replicas_beside_it() -> None:
+    assert [name for name, each in of_kind("production", "Deployment").items() if "replicas" in each["spec"]] == []
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_gateway_takes_what_is_still_sent_to_it_before_it_stops(overlay: str) -> None:
+    deployment = of_kind(overlay, "Deployment")["gateway"]
+    waits = container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert waits >= 5
+    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > waits + 9
+
+
+@pytest.mark.parametrize(("overlay", "servers"), [("one-node", 1), ("production", 3)])
+def test_every_nats_server_is_asked_whether_it_syncs(overlay: str, servers: int) -> None:
+    told = of_kind(overlay, "ConfigMap")["lounge"]["data"]["LOUNGE_NATS_MONITOR_URL"]
+    assert servers_of(told) == [f"http://nats-{number}.nats-headless:8222" for number in range(servers)]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_mongod_logs_no_operation_with_its_values(overlay: str) -> None:
+    (mongo,) = of_kind(overlay, "MongoDBCommunity").values()
+    assert mongo["spec"]["additionalMongodConfig"]["operationProfiling.slowOpSampleRate"] == 0
+
+
+def test_three_members_elect_as_soon_as_ours_do() -> None:
+    (mongo,) = of_kind("production", "MongoDBCommunity").values()
+    assert mongo["spec"]["automationConfig"]["replicaSet"]["settings"] == SEVERAL
+
+
+def test_a_cluster_gives_up_a_server_that_hangs_and_keeps_room_for_every_copy(tmp_path: Path) -> None:
+    KeyFolder(tmp_path / "nats").seed_file("site-nyc")
+    three, one = (kubernetes.chart_values(tmp_path, replicas=n, gigabytes=1)["config"] for n in (3, 1))
+    assert three["cluster"]["merge"] == {"ping_interval": "2s", "ping_max": 2}
+    room = {n: each["merge"]["accounts"]["SITE_nyc"]["jetstream"]["max_file"] for n, each in ((3, three), (1, one))}
+    assert room == {1: 256 * 1024**2, 3: 3 * 256 * 1024**2}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -150,12 +189,30 @@ def test_nobody_is_reached_but_by_name(overlay: str) -> None:
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_each_service_has_its_own_database_user_and_no_right_beyond_it(overlay: str) -> None:
     (mongo,) = of_kind(overlay, "MongoDBCommunity").values()
-    roles = {each["db"]: each["privileges"] for each in mongo["spec"]["security"]["roles"]}
+    roles = {each["db"]: each["privileges"] for each in mongo["spec"]["security"]["roles"] if each["db"] != "admin"}
     assert set(roles) == set(SERVICES)
     for name, privileges in roles.items():
         assert privileges == [{"resource": {"db": name, "collection": ""}, "actions": ["find", "insert", "update"]}]
     users = {each["name"]: each for each in mongo["spec"]["users"]}
     assert all(users[name]["roles"] == [{"name": "service", "db": name}] for name in SERVICES)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_who_copies_may_read_every_services_database_and_change_none(overlay: str) -> None:
+    (mongo,) = of_kind(overlay, "MongoDBCommunity").values()
+    (role,) = [each for each in mongo["spec"]["security"]["roles"] if each["db"] == "admin"]
+    assert {each["resource"]["db"] for each in role["privileges"]} == set(SERVICES)
+    assert all(each["actions"] == ["find", "listCollections"] for each in role["privileges"])
+    (user,) = [each for each in mongo["spec"]["users"] if each["name"] == kubernetes.BACKUP]
+    assert user["roles"] == [{"name": role["role"], "db": "admin"}]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_user_of_the_set_has_a_password_among_the_secrets(overlay: str, tmp_path: Path) -> None:
+    (mongo,) = of_kind(overlay, "MongoDBCommunity").values()
+    made = kubernetes.manifests(tmp_path, hosts=["h:1"], smtp="smtp://m", ca=None, sites=[])["items"]
+    wanted = {each["passwordSecretRef"]["name"] for each in mongo["spec"]["users"]}
+    assert wanted == {each["metadata"]["name"] for each in made if each["metadata"]["name"].startswith("mongo-")}
 
 
 def test_the_accounts_for_the_chart_are_ones_a_nats_server_takes(tmp_path: Path) -> None:

@@ -146,6 +146,14 @@ async def test_a_site_added_publishes_at_once_over_nats_and_hears_its_receipt(ho
     assert receipt["outcome"] == "quarantined"
 
 
+def test_a_site_defined_has_a_key_for_http_alone(house: System) -> None:
+    defined = json.loads(house.lounge("site", "define", "nara", "--zone", "Asia/Tokyo", "--name-ja", "奈良", "--json"))
+    assert sorted(defined) == ["api_key", "site"]
+    asked = httpx.get(f"{house.url}/v1/sites/nara", headers={"Authorization": f"Bearer {defined['api_key']}"})
+    assert asked.json()["time_zone"] == "Asia/Tokyo"
+    assert "nara" not in {each["site"] for each in json.loads(house.lounge("site", "list", "--json"))}
+
+
 def test_a_site_added_publishes_at_once_over_http(house: System) -> None:
     added = json.loads(house.lounge("site", "add", "kobe", "--zone", "Asia/Tokyo", "--name-ja", "神戸", "--json"))
     event: dict[str, Any] = {
