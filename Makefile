@@ -1,7 +1,7 @@
 # The one list of commands. `make help` prints it.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install up test test-cluster test-containers lint types format docs docs-check bench lock clean
+.PHONY: help install up test test-cluster test-containers lint types format docs docs-check audit bench lock clean
 
 BIN := .venv/bin
 CODE := services shared deploy tools tests
@@ -64,6 +64,9 @@ docs: install  ## write what is generated: JSON Schemas, samples, AsyncAPI, Open
 
 docs-check: install  ## fail when a generated file is stale or a contract changed incompatibly
 	$(BIN)/python -m tools.contracts check
+
+audit: install  ## known advisories against what is pinned, where the database of them is reached
+	$(BIN)/python -m tools.audit
 
 bench: install  ## ratios against the floor, on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
