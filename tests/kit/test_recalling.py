@@ -15,7 +15,7 @@ from tests.support.things import cause, thing
 from tests.support.waiting import until
 
 MINUTE = timedelta(minutes=1)
-BESIDE = {"log", "sent", "unsent", "next_try", "changed_at", "stated"}
+BESIDE = {"log", "sent", "unsent", "next_try", "changed_at", "stated", "worded"}
 
 
 def renamed(name: str, *claims: str, events: int = 1) -> Decide:
