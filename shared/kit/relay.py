@@ -13,6 +13,7 @@ import orjson
 
 from shared.contracts.message import State
 from shared.contracts.privacy import is_personal
+from shared.contracts.topology import STREAMS
 from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
 from shared.kit import telemetry
@@ -28,6 +29,7 @@ SWEEP_SECONDS = 1.0
 GATHER_SECONDS = 0.01
 """How long a first nudge waits for company: a publish and a mark each cost a sync to disk, shared by who goes along."""
 _AT_ONCE = 128
+_KEPT = timedelta(seconds=next(stream.max_age for stream in STREAMS if stream.name == "EVENTS"))
 _BACKOFF = timedelta(seconds=5)
 ENTRY_HEADER = "Lounge-Entry"
 """`<collection> <entry id> <its hash in hex>` beside the event: for thirty days the stream is a witness of the record.
@@ -240,16 +242,29 @@ class Relay:
             count += 1
         return count
 
-    async def take_back(self, doc_id: str, wire: str) -> int:
+    async def take_back(self, doc_id: str, wire: str, *, word: str | None = None) -> int:
         """Erases a document's events of this kind from the stream, because of what people wrote into them. How many.
 
+        With `word`, the field they wrote, what the log still holds of these events is said again without it: who has
+        not heard of them yet still does, and who has hears the same event twice.
         Needs the right to do so (`topology`). What is said again later is taken from the log, which has to forget too.
         """
         subject, count = f"evt.{wire}.{doc_id}", 0
         while (last := await self._publisher.last(subject, stream="EVENTS")) is not None:
             await self._publisher.erase(last[0], stream="EVENTS")
             count += 1
+        if word is not None:
+            await self._say_without(doc_id, wire, word)
         return count
+
+    async def _say_without(self, doc_id: str, wire: str, word: str) -> None:
+        """Whatever could still be on the stream."""
+        doc = await self._collection.find_one({"_id": doc_id})
+        run, since = new_id(self._clock.now()), self._clock.now() - _KEPT
+        for entry in (*await self._history.of(doc), *doc["log"]):
+            if entry["type"] == wire and "data" in entry and entry["seq"] <= doc["sent"] and entry["time"] > since:
+                said = {name: value for name, value in entry["data"].items() if name != word}
+                await self._publish(doc, {**entry, "data": said}, msg_id=f"{entry['id']}.{run}")
 
     async def _entries(self, since: datetime) -> AsyncIterator[tuple[dict[str, Any], dict[str, Any]]]:
         async for doc in changed_since(self._collection, since):

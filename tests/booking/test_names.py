@@ -19,7 +19,7 @@ from tests.support.servers import Servers
 class Silent:
     """A stream on which nothing was said."""
 
-    async def take_back(self, doc_id: str, wire: str) -> int:
+    async def take_back(self, doc_id: str, wire: str, *, word: str) -> int:
         return 0
 
 

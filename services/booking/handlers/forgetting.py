@@ -51,7 +51,7 @@ class Names(Protocol):
 
 
 class Stream(Protocol):
-    async def take_back(self, doc_id: str, wire: str) -> int: ...
+    async def take_back(self, doc_id: str, wire: str, *, word: str) -> int: ...
 
 
 class Waits(Protocol):
@@ -131,7 +131,7 @@ class Forgetting:
         # Of a type all or none: what is gone from the stream has no data here, and what has is on the stream.
         told = TOLD & {*await self.bookings.telling(doc_id)}
         for wire in told:
-            await self.stream.take_back(doc_id, wire)
+            await self.stream.take_back(doc_id, wire, word="reason")
         await self.bookings.forget_history(doc_id, told)
         return had
 
