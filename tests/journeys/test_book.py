@@ -1,8 +1,10 @@
 """Book: see what is free, take it, be refused with reasons, give it back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
+from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -87,6 +89,59 @@ def test_of_two_hundred_at_once_over_three_replicas_one_gets_the_room(
     assert all(datetime.fromisoformat(p["conflicts"][0]["starts_at"]) == start for p in lost)
     assert all(set(p["conflicts"][0]) == {"resource", "starts_at", "ends_at"} for p in lost)
     assert all(p["alternatives"] for p in lost)
+
+
+def test_of_two_hundred_that_overlap_none_is_doubled_no_pool_overdrawn_and_each_refusal_says_why(
+    client: Client, newcomer: Newcomer, free_hour: FreeHour
+) -> None:
+    """Two organizations of five hours a week want more than these, and more than the rooms have, on one day."""
+    begin, people = free_hour("room-a", hours=12, weeks=11), [newcomer("special_member_c") for _ in range(2)]
+    wishes = list(_at_random(begin, 200))
+    with ThreadPoolExecutor(32) as pool:
+        asked = [
+            pool.submit(people[n % 2][0].post, "/v1/bookings", json=each, headers=key())
+            for n, each in enumerate(wishes)
+        ]
+        answers = [each.result() for each in asked]
+    assert {each.status_code for each in answers} == {201, 409}
+    _are_explained([each.json() for each in answers if each.status_code == 409])
+    day = {"site": "nyc", "from": begin.isoformat(), "to": (begin + timedelta(hours=13)).isoformat(), "limit": "100"}
+    found = client("staff@linkj.example").get("/v1/bookings", params=day).json()["items"]
+    live = [each for each in found if each["status"] == "confirmed" and each["resource"].startswith("room-")]
+    assert {each.json()["id"] for each in answers if each.status_code == 201} <= {each["id"] for each in live}
+    held = [granule for each in live for granule in _granules(each)]
+    assert len(held) == len(set(held))
+    for _, member in people:
+        own = [_time_of(each) for each in live if each["organization"] == member["organization"]]
+        assert sum((end - start for start, end in own), timedelta()) <= timedelta(hours=5)
+
+
+def _at_random(begin: datetime, count: int) -> Iterator[dict[str, Any]]:
+    """Of half a day, in two rooms or both together."""
+    chance = Random(2)
+    for _ in range(count):
+        start, minutes = begin + timedelta(minutes=15 * chance.randrange(44)), chance.choice([30, 60, 90])
+        yield wish(chance.choice(["room-a", "room-b", "room-ab"]), start, minutes=minutes)
+
+
+def _are_explained(refused: list[dict[str, Any]]) -> None:
+    assert {no["code"] for no in refused} == {"booking-refused", "slot-taken"}
+    for no in refused:
+        assert no["violations"] if no["code"] == "booking-refused" else no["conflicts"] and no["alternatives"], no
+    pools = [each for no in refused for each in no.get("violations", ()) if each["code"] == "quota-exceeded"]
+    assert pools
+    assert all(0 <= each["used"] <= each["limit"] == 5 for each in pools)
+
+
+def _time_of(booking: dict[str, Any]) -> tuple[datetime, datetime]:
+    return datetime.fromisoformat(booking["starts_at"]), datetime.fromisoformat(booking["ends_at"])
+
+
+def _granules(booking: dict[str, Any]) -> Iterator[tuple[str, datetime]]:
+    """Of the real rooms it is in, the quarter for cleaning up included."""
+    (start, end), letters = _time_of(booking), booking["resource"].removeprefix("room-")
+    for quarter in range((end - start) // timedelta(minutes=15) + 1):
+        yield from ((letter, start + quarter * timedelta(minutes=15)) for letter in letters)
 
 
 def test_an_alternative_that_was_offered_is_accepted(client: Client, free_hour: FreeHour) -> None:
