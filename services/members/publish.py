@@ -65,7 +65,10 @@ def row_view(row: policy.Row) -> contract.PolicyRowView:
     """A row of the table of rights, as the contract writes it."""
     fields = {f: getattr(row, f) for f in ("allowed", "months_ahead", "needs_approval")}
     limits = tuple(
-        contract.LimitView(period=each.period.value, scope=each.scope.value, hours=each.hours) for each in row.limits
+        contract.LimitView(
+            period=each.period.value, scope=each.scope.value, hours=each.hours, step_minutes=each.step_minutes
+        )
+        for each in row.limits
     )
     return contract.PolicyRowView(**_place(row.place), **fields, limits=limits)
 

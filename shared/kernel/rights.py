@@ -4,6 +4,8 @@ from enum import StrEnum
 
 EVERY = "*"
 """In a site's or a kind of resource's place: each that has no row of its own."""
+BILLED_STEP_MINUTES = 15
+"""What hours are counted in where a limit says nothing else."""
 FURTHEST_MONTHS = 18
 """Nobody books further ahead, whatever the table says."""
 

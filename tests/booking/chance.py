@@ -55,7 +55,10 @@ rooms = st.builds(
 )
 limits = st.lists(
     st.tuples(
-        st.sampled_from(["day", "week", "month"]), st.sampled_from(["organization", "person"]), st.integers(1, 6)
+        st.sampled_from(["day", "week", "month"]),
+        st.sampled_from(["organization", "person"]),
+        st.integers(1, 6),
+        st.sampled_from([15, 15, 30, 60]),
     ),
     max_size=2,
     unique_by=lambda each: each[:2],
@@ -77,7 +80,7 @@ class World:
 
     begin: datetime
     rooms: tuple[Resource, ...]
-    hours: list[tuple[str, str, int]]
+    hours: list[tuple[str, str, int, int]]
     months: int
     member: tuple[int, int]
     closes: bool
@@ -89,7 +92,7 @@ class World:
 
     @property
     def rights(self) -> PolicyState:
-        given = [{"period": period, "scope": scope, "hours": hours} for period, scope, hours in self.hours]
+        given = [dict(zip(("period", "scope", "hours", "step_minutes"), each, strict=True)) for each in self.hours]
         row = {"months_ahead": self.months, "limits": given}
         return table(row, {"kind": "linkj_staff", "months_ahead": 18})
 

@@ -40,16 +40,15 @@ def codes(wanted: Wanted, where: Circumstances | None = None, **more: Any) -> li
 
 
 def test_a_booking_claims_its_granules_in_utc_the_gap_after_it_and_its_hours_of_the_pool() -> None:
-    decided = Booking.place(
-        "b1", wish(), under(), all_free(under(), span("2026-12-15 19:00")), at=NOW, chance=Random(1)
-    )
+    ground = under(replace(ROOM, version=3))
+    decided = Booking.place("b1", wish(), ground, all_free(ground, span("2026-12-15 19:00")), at=NOW, chance=Random(1))
     booking = decided.state
     rooms = [claim for claim in booking.claims if claim.startswith("room-a|")]
     assert rooms == [f"room-a|2026-12-16T{wall}" for wall in ("00:00", "00:15", "00:30", "00:45", "01:00")]
     quota = [claim for claim in booking.claims if claim.startswith("quota|org-a|weekly-hours|2026-W51|")]
     assert len(quota) == len(set(quota)) == 4
     assert len(booking.claims) == 9
-    assert (booking.status, booking.policy) == (Status.CONFIRMED, "1")
+    assert (booking.status, booking.policy, booking.resource_version) == (Status.CONFIRMED, "1", 3)
     assert decided.events == [BookingPlaced(booking)]
 
 

@@ -49,7 +49,7 @@ def test_what_is_allowed_says_how_far_ahead_and_how_much() -> None:
 def test_approval_and_every_limit_of_a_row_are_told() -> None:
     limits = [
         {"period": "day", "scope": "person", "hours": 1},
-        {"period": "month", "scope": "organization", "hours": 30},
+        {"period": "month", "scope": "organization", "hours": 30, "step_minutes": 60},
     ]
     policy = policy_of(table({"resource": "room", "months_ahead": 1, "needs_approval": True, "limits": limits}))
     found = of_rooms(MEMBER_A, policy=policy)
@@ -61,7 +61,10 @@ def test_approval_and_every_limit_of_a_row_are_told() -> None:
         "needs-approval",
     ]
     assert told(found, "own-hours-per-day") == ("お一人一日1時間まで。", "Up to 1 hour a day for each person.")
-    assert told(found, "hours-per-month")[1] == "Up to 30 hours a month for the organization together."
+    assert told(found, "hours-per-month") == (
+        "団体で月30時間まで、60分単位で切り上げ。",
+        "Up to 30 hours a month for the organization together, billed in steps of 60 minutes, begun ones whole.",
+    )
     assert told(found, "needs-approval")[0] == "予約には拠点職員の承認が必要です。"
 
 

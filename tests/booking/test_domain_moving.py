@@ -126,8 +126,8 @@ def test_what_is_moved_is_judged_by_the_rules_now_in_force_and_keeps_their_versi
     newer = Policy("7", {("special_member_a", "*", "*"): Right(allowed=True, months_ahead=6, limits=(monthly,))})
     booking = placed()
     assert booking.policy == POLICY.version
-    after = moved(booking, "2026-12-16 19:00", where=under(policy=newer)).state
-    assert (after.policy, weeks(after)) == ("7", {"2026-12": 4})
+    after = moved(booking, "2026-12-16 19:00", where=under(replace(ROOM, version=5), policy=newer)).state
+    assert (after.policy, after.resource_version, weeks(after)) == ("7", 5, {"2026-12": 4})
 
 
 def test_once_it_has_started_only_its_end_can_be_another() -> None:

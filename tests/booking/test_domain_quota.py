@@ -89,6 +89,30 @@ def test_the_clean_up_gap_costs_no_quota() -> None:
     assert sum(share.units for share in under(ALWAYS_OPEN, MEMBER_C).quota(span("2026-12-15 19:00"))) == 4
 
 
+HOURLY = Limit(Period.WEEK, Scope.ORGANIZATION, 5, step_minutes=60)
+
+
+@pytest.mark.parametrize(
+    ("wall", "minutes", "hours"),
+    [
+        ("2026-12-15 09:00", 60, [1]),
+        ("2026-12-15 09:00", 75, [2]),
+        ("2026-12-20 23:30", 60, [1, 1]),  # over the week's edge: a begun hour of each
+    ],
+)
+def test_a_begun_step_of_the_limit_is_billed_as_a_whole(wall: str, minutes: int, hours: list[int]) -> None:
+    drawn = [share.units for share in shares(wish(wall, minutes).interval, MEMBER_C, [HOURLY], NEW_YORK)]
+    assert drawn == [4 * each for each in hours]
+
+
+def test_who_has_less_than_what_is_billed_is_told_the_steps_and_how_long_would_do() -> None:
+    (share,) = shares(wish("2026-12-15 09:00", 75).interval, MEMBER_C, [HOURLY], NEW_YORK)
+    refused = share.exceeded(range(7), NEW_YORK)
+    assert refused is not None
+    assert refused.spoken().items() >= {"requested": 2, "used": 3.25, "step_minutes": 60}.items()
+    assert refused.left == timedelta(hours=1)
+
+
 def test_units_are_drawn_at_random_among_the_free_ones() -> None:
     share = Share("quota|o|r|w|", 4, 80, NOW)
     drawn = {share.claims(frozenset(range(80)), Random(seed)) for seed in range(20)}

@@ -5,7 +5,7 @@ The oracle goes quarter by quarter of an hour over the wall clock and counts; it
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -104,12 +104,16 @@ class Oracle:
             yield "membership-ends-before-use", "membership"
 
     def of_quota(self) -> Iterator[Broken]:
-        """Each period the wish touches, in which its quarters and those booked are more than there are."""
+        """Each period the wish touches, in which its quarters and those booked are more than there are, each use's
+        rounded up to whole steps.
+        """
         theirs = [doc for doc in self.live if doc["organization"] == "org-a"]
-        for period, scope, hours in self.lounge.world.hours:
+        for period, scope, hours, step in self.lounge.world.hours:
             counted = [doc for doc in theirs if scope == "organization" or doc["booked_for"] == self.who]
-            used = Counter(name_of(period, each) for doc in counted for each in quarters_of(doc))
-            for name, count in Counter(name_of(period, each) for each in self.quarters).items():
+            used = Counter[tuple[int, ...]]()
+            for doc in counted:
+                used.update(billed(period, quarters_of(doc), step))
+            for name, count in billed(period, self.quarters, step).items():
                 if used[name] + count > hours * 4:
                     yield "quota-exceeded", f"{OWN[scope]}{NAMES[period]}-hours"
 
@@ -131,6 +135,13 @@ def quarters_of(doc: dict[str, Any]) -> Iterator[datetime]:
 def name_of(period: str, at: datetime) -> tuple[int, ...]:
     day = at.astimezone(NEW_YORK).date()
     return {"day": (day.toordinal(),), "week": tuple(day.isocalendar()[:2]), "month": (day.year, day.month)}[period]
+
+
+def billed(period: str, quarters: Iterable[datetime], step: int) -> Counter[tuple[int, ...]]:
+    """Quarters of one use in each period, in whole steps of so many minutes."""
+    each = step // 15
+    counted = Counter(name_of(period, quarter) for quarter in quarters)
+    return Counter({name: (count + each - 1) // each * each for name, count in counted.items()})
 
 
 async def every_rule_and_no_other(world: World, placed: list[Any], asked_for: list[Any]) -> None:

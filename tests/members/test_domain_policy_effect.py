@@ -61,6 +61,8 @@ OTHER = Row(Place(Kind.GUEST, EVERY, EVERY), allowed=False)
         ([replace(ROW, needs_approval=True)], [ROW], everywhere("gains", "approval-not-needed")),
         ([ROW], [replace(ROW, limits=())], everywhere("gains", "more-hours")),
         ([ROW], [replace(ROW, limits=(replace(WEEKLY, hours=19),))], everywhere("loses", "fewer-hours")),
+        ([ROW], [replace(ROW, limits=(replace(WEEKLY, step_minutes=30),))], everywhere("loses", "coarser-steps")),
+        ([replace(ROW, limits=(replace(WEEKLY, step_minutes=30),))], [ROW], everywhere("gains", "finer-steps")),
         (
             [ROW],
             [replace(ROW, months_ahead=7, limits=(WEEKLY, Limit(Period.DAY, Scope.PERSON, 2)))],

@@ -37,7 +37,8 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """`resource_name`, `time_zone`, `policy` and `needs_approval` are frozen as they were when it was placed.
+    """`resource_name`, `time_zone` and `needs_approval` are frozen as they were when it was placed or moved, and so are
+    the versions of what it was judged by: `policy` of the rights, `resource_version` of the resource (0: not noted).
 
     An open one has `expires_at`, by which it has to be settled, and perhaps `remind_at`. Until `cancel_by` (None: its
     start) cancelling gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
@@ -76,6 +77,7 @@ class Booking:
     visible: bool = False
     waitlist: str | None = None
     strike: Strike | None = None
+    resource_version: int = 0
 
     @classmethod
     def place(
@@ -116,6 +118,7 @@ class Booking:
             cancel_by=cutoff(wanted.interval, under.resource),
             check_in_from=check_in_from,
             check_in_until=check_in_until,
+            resource_version=under.resource.version,
         )
         if status is Status.CONFIRMED:
             booking = booking.certain(at=at)

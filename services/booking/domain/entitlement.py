@@ -11,7 +11,7 @@ from services.booking.domain.site import Site
 from services.booking.domain.violations import KindNotAllowed, TooFarAhead
 from services.booking.domain.wall import months_after
 from shared.kernel.interval import Interval
-from shared.kernel.rights import EVERY, Period, Scope
+from shared.kernel.rights import BILLED_STEP_MINUTES, EVERY, Period, Scope
 from shared.kernel.text import Text
 from shared.kernel.time import start_of_day
 
@@ -85,11 +85,16 @@ def _granted(right: Right, last: date) -> Iterator[Reason]:
 def _of_limit(limit: Limit) -> Reason:
     period, scope = PERIODS[limit.period], SCOPES[limit.scope]
     over = ("(会議室・デスク・専門家の合計)", ", all kinds counted together") if limit.over == EVERY else ("", "")
+    step = ("", "") if limit.step_minutes == BILLED_STEP_MINUTES else _billed(limit.step_minutes)
     own = "own-" if limit.scope is Scope.PERSON else ""
     return Reason(
         f"{own}hours-per-{limit.period.value}",
         Text(
-            ja=f"{scope[0]}{period[0]}{limit.hours}時間まで{over[0]}。",
-            en=f"Up to {limit.hours} hour{'s' if limit.hours > 1 else ''} {period[1]} {scope[1]}{over[1]}.",
+            ja=f"{scope[0]}{period[0]}{limit.hours}時間まで{over[0]}{step[0]}。",
+            en=f"Up to {limit.hours} hour{'s' if limit.hours > 1 else ''} {period[1]} {scope[1]}{over[1]}{step[1]}.",
         ),
     )
+
+
+def _billed(step: int) -> tuple[str, str]:
+    return f"、{step}分単位で切り上げ", f", billed in steps of {step} minutes, begun ones whole"

@@ -10,11 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.availability import Occupied, free, on_grid
+from services.booking.domain.quota_violations import QuotaExceeded
 from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import Resource
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted, violations
 from services.booking.domain.searching import until_when
-from services.booking.domain.violations import AlsoTaken, QuotaExceeded, Violation
+from services.booking.domain.violations import AlsoTaken, Violation
 from services.booking.domain.wall import spoken, spoken_with_local
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import Refusal
@@ -142,8 +143,7 @@ class Explanation:
     @property
     def _quota_left(self) -> timedelta | None:
         """Hours of the emptiest pool that was too small, None where none was."""
-        hours = [float(no.limit or 0) - float(no.used or 0) for no in self.broken if isinstance(no, QuotaExceeded)]
-        return timedelta(hours=min(hours)) if hours else None
+        return min((no.left for no in self.broken if isinstance(no, QuotaExceeded)), default=None)
 
     def _distance(self, interval: Interval) -> timedelta:
         return abs(interval.start - self.wanted.interval.start)

@@ -121,6 +121,7 @@ def _standing(booking: Booking, wanted: Wanted, under: Circumstances, at: dateti
         resource=resource.id,
         resource_name=resource.name,
         policy=under.policy.version,
+        resource_version=resource.version,
         check_in_from=opens,
         check_in_until=closes,
     )

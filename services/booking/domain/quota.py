@@ -2,80 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.party import Party
+from services.booking.domain.quota_violations import RULES, QuotaExceeded, WeeklyHours
 from services.booking.domain.rights import Limit
-from services.booking.domain.violations import QuotaExceeded
 from services.booking.domain.wall import day_of, months_after, whole_granules
 from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.rights import EVERY, Period, Scope
-from shared.kernel.text import Text
 from shared.kernel.time import shown, start_of_day, week_of
 
 UNITS_PER_HOUR = 4
-
-
-class DailyHours(QuotaExceeded):
-    rule = "daily-hours"
-    message = Text(
-        ja="団体の一日の利用時間の上限を超えます。", en="Your organization has not that many hours left on that day."
-    )
-
-
-class WeeklyHours(QuotaExceeded):
-    rule = "weekly-hours"
-    message = Text(
-        ja="団体の週間利用時間の上限を超えます。", en="Your organization has not that many hours left in that week."
-    )
-
-
-class MonthlyHours(QuotaExceeded):
-    rule = "monthly-hours"
-    message = Text(
-        ja="団体の月間利用時間の上限を超えます。", en="Your organization has not that many hours left in that month."
-    )
-
-
-class OwnDailyHours(QuotaExceeded):
-    rule = "own-daily-hours"
-    message = Text(ja="お一人の一日の利用時間の上限を超えます。", en="You have not that many hours left on that day.")
-
-
-class OwnWeeklyHours(QuotaExceeded):
-    rule = "own-weekly-hours"
-    message = Text(ja="お一人の週間利用時間の上限を超えます。", en="You have not that many hours left in that week.")
-
-
-class OwnMonthlyHours(QuotaExceeded):
-    rule = "own-monthly-hours"
-    message = Text(ja="お一人の月間利用時間の上限を超えます。", en="You have not that many hours left in that month.")
-
-
-RULES: Mapping[tuple[Scope, Period], type[QuotaExceeded]] = {
-    (Scope.ORGANIZATION, Period.DAY): DailyHours,
-    (Scope.ORGANIZATION, Period.WEEK): WeeklyHours,
-    (Scope.ORGANIZATION, Period.MONTH): MonthlyHours,
-    (Scope.PERSON, Period.DAY): OwnDailyHours,
-    (Scope.PERSON, Period.WEEK): OwnWeeklyHours,
-    (Scope.PERSON, Period.MONTH): OwnMonthlyHours,
-}
+MINUTES_PER_UNIT = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The part of a booking that falls into one period of the site: `units` of 15 minutes of the pool `prefix`."""
+    """The part of a booking that falls into one period of the site: `units` of 15 minutes of the pool `prefix`.
+
+    They are whole steps of `step` units each, as the limit is billed.
+    """
 
     prefix: str
     units: int
     total: int
     resets_at: datetime
     rule: type[QuotaExceeded] = WeeklyHours
+    step: int = 1
 
     def free(self, used: Collection[int]) -> set[int]:
         """The units nobody holds; those still held beyond a limit that was lowered count as well."""
@@ -96,7 +54,12 @@ class Share:
             used=_hours(self.total - len(free)),
             requested=_hours(self.units),
             resets_at=shown(self.resets_at, zone),
+            step_minutes=self.step * MINUTES_PER_UNIT,
         )
+
+    def at_most(self, length: timedelta) -> Share:
+        """What a use that long draws of it, wherever in the period it lies."""
+        return replace(self, units=min(self.units, _billed(length, self.step)))
 
 
 def shares(interval: Interval, party: Party, limits: Iterable[Limit], zone: ZoneInfo) -> Iterator[Share]:
@@ -106,14 +69,21 @@ def shares(interval: Interval, party: Party, limits: Iterable[Limit], zone: Zone
         while at < interval.end:
             name, period = _period(limit.period, at, zone)
             until = min(interval.end, period.end)
+            step = limit.step_minutes // MINUTES_PER_UNIT
             yield Share(
                 prefix(party, limit, name),
-                whole_granules(until - at),
+                _billed(until - at, step),
                 limit.hours * UNITS_PER_HOUR,
                 period.end,
                 RULES[limit.scope, limit.period],
+                step,
             )
             at = until
+
+
+def _billed(length: timedelta, step: int) -> int:
+    """Units of all steps that are begun."""
+    return -(-whole_granules(length) // step) * step
 
 
 def prefix(party: Party, limit: Limit, period: str) -> str:
@@ -144,4 +114,4 @@ def _hours(units: int) -> int | float:
     return int(hours) if hours.is_integer() else hours
 
 
-assert GRANULE.total_seconds() * UNITS_PER_HOUR == 3_600
+assert GRANULE == timedelta(hours=1) / UNITS_PER_HOUR == timedelta(minutes=MINUTES_PER_UNIT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.kernel.rights import EVERY, Period, Scope
+from shared.kernel.rights import BILLED_STEP_MINUTES, EVERY, Period, Scope
 
 KINDS = ("desk", "expert", "room")
 """Of resources."""
@@ -17,7 +17,7 @@ KINDS = ("desk", "expert", "room")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many hours of a site in each period of its clocks, counted in steps of 15 minutes.
+    """So many hours of a site in each period of its clocks, billed in steps of `step_minutes`, begun ones whole.
 
     It is one pool, of the organization or of each person, over all kinds of resource that `over` stands for.
     """
@@ -26,6 +26,7 @@ class Limit:
     scope: Scope
     hours: int
     over: str = EVERY
+    step_minutes: int = BILLED_STEP_MINUTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.booking.domain.party import Party
 from services.booking.domain.quota import Share, shares
+from services.booking.domain.quota_violations import QuotaExceeded
 from services.booking.domain.refusals import (
     BeyondHorizon,
     IntervalInvalid,
@@ -25,7 +26,6 @@ from services.booking.domain.violations import (
     KindNotAllowed,
     NotOnGranule,
     OutsideOpeningHours,
-    QuotaExceeded,
     TooFarAhead,
     TooLong,
     TooManyAttendees,

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.booking.domain.party import Party
+from services.booking.domain.quota_violations import QuotaExceeded
 from services.booking.domain.violations import (
     MembershipEndsBeforeUse,
     MembershipStartsAfterUse,
-    QuotaExceeded,
     TooFarAhead,
     Violation,
 )

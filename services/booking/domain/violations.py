@@ -186,9 +186,3 @@ class TooManyHolds(Violation):
     rule = "holds"
     everywhere = True
     message = Text(ja="同時に仮押さえできるのは2件までです。", en="Nobody holds more than two places at a time.")
-
-
-class QuotaExceeded(Violation):
-    """In hours of one period of the site's clocks, of the organization or of one person: see quota.RULES."""
-
-    code = "quota-exceeded"

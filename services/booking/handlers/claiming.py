@@ -9,14 +9,14 @@ from services.booking.domain.claims import units_of
 from services.booking.domain.explanation import ENOUGH, MOST, Alternative, Explanation, Surroundings
 from services.booking.domain.holding import SLOTS, hold_prefix
 from services.booking.domain.lapsing import challenge
+from services.booking.domain.quota_violations import QuotaExceeded
 from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import with_gap
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted
 from services.booking.domain.searching import later, windows
 from services.booking.domain.status import Mode, Status
 from services.booking.domain.viewer import ITSELF
-from services.booking.domain.violations import QuotaExceeded, TooManyHolds, Violation
-from services.booking.domain.wall import whole_granules
+from services.booking.domain.violations import TooManyHolds, Violation
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.ports import Bookings
 from services.booking.handlers.timers import Timers
@@ -176,8 +176,7 @@ class Claiming:
 
     async def _pools(self, wish: Wish, window: Interval) -> FreeUnits:
         """Of each period the window touches: from memory where that has enough for what is wanted."""
-        enough = whole_granules(wish.wanted.interval.length)
-        shares = [replace(share, units=min(share.units, enough)) for share in wish.under.quota(window)]
+        shares = [share.at_most(wish.wanted.interval.length) for share in wish.under.quota(window)]
         free = await self.units.free(wish.under.site.id, shares)
         return {prefix: units | units_of(wish.own, prefix) for prefix, units in free.items()}
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from random import Random
 from typing import TypeVar
 
+from services.booking.domain.quota_violations import QuotaExceeded
 from services.booking.domain.recurrence import Recurrence
 from services.booking.domain.refusals import KeyRequired
 from services.booking.domain.resource import Resource
@@ -22,7 +23,6 @@ from services.booking.domain.series_placing import (
 )
 from services.booking.domain.series_settling import Scope, Which, approve, cancel, reject
 from services.booking.domain.viewer import Viewer
-from services.booking.domain.violations import QuotaExceeded
 from services.booking.domain.wall import spoken_with_local
 from services.booking.handlers.claiming import TRIES, Claiming
 from services.booking.handlers.ground import Ground

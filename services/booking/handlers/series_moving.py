@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from services.booking.domain.quota_violations import QuotaExceeded
 from services.booking.domain.rules import Circumstances
 from services.booking.domain.series import Series
 from services.booking.domain.series_aiming import Aim, SeriesMove, aims, drawn, occupied
@@ -12,7 +13,6 @@ from services.booking.domain.series_moving import Grounds, change
 from services.booking.domain.series_placing import SeriesDecided, SeriesRefused, SeriesTaken, Taken
 from services.booking.domain.series_settling import Scope, Which
 from services.booking.domain.viewer import Viewer
-from services.booking.domain.violations import QuotaExceeded
 from services.booking.handlers.claiming import TRIES, Claiming
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.ports import DecideSeries, ManySeries

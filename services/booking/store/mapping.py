@@ -31,6 +31,7 @@ IF_ANY = (
     "booked_until",
     "visible",
     "waitlist",
+    "resource_version",
 )
 """Of most bookings there is nothing to say; older ones do not know these fields either."""
 ALWAYS_SAID = ("purpose", "attendees")

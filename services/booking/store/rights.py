@@ -41,5 +41,8 @@ def policy_of(state: PolicyState) -> Policy:
 
 
 def _right(row: PolicyRowView) -> Right:
-    limits = (Limit(Period(each.period), Scope(each.scope), each.hours, row.resource) for each in row.limits)
+    limits = (
+        Limit(Period(each.period), Scope(each.scope), each.hours, row.resource, each.step_minutes)
+        for each in row.limits
+    )
     return Right(row.allowed, row.months_ahead, row.needs_approval, tuple(limits))

@@ -10,7 +10,7 @@ from typing import Any
 from services.members.domain.organization import Kind
 from shared.kernel.decision import Decision
 from shared.kernel.refusal import Invalid
-from shared.kernel.rights import EVERY, FURTHEST_MONTHS, Period, Scope
+from shared.kernel.rights import BILLED_STEP_MINUTES, EVERY, FURTHEST_MONTHS, Period, Scope
 from shared.kernel.text import Text
 
 RESOURCES = ("room", "desk", "expert")
@@ -39,11 +39,12 @@ class PolicyInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Hours in each period of a site's clocks, at that site."""
+    """Hours in each period of a site's clocks, at that site, billed in steps of so many minutes, begun ones whole."""
 
     period: Period
     scope: Scope
     hours: int
+    step_minutes: int = BILLED_STEP_MINUTES
 
 
 @dataclass(frozen=True, slots=True)

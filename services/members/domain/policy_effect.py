@@ -109,6 +109,7 @@ def _of_hours(before: Row, after: Row) -> Iterator[Reason]:
     for scope in Scope:
         for period in Period:
             yield from _of_limit(scope, period, had.get((scope, period)), has.get((scope, period)))
+    yield from _of_steps(before, after)
     if had.keys() & has.keys() and before.place.resource != after.place.resource:
         yield from _of_pool(before.place.resource, after.place.resource)
 
@@ -128,6 +129,21 @@ def _hours(hours: int | None, language: str) -> str:
     if hours is None:
         return "上限なし" if language == "ja" else "no limit"
     return f"{hours}時間" if language == "ja" else str(hours)
+
+
+def _of_steps(before: Row, after: Row) -> Iterator[Reason]:
+    """Where there was a limit and is one."""
+    was, is_ = ({(limit.scope, limit.period): limit.step_minutes for limit in row.limits} for row in (before, after))
+    for scope, period in ((scope, period) for scope in Scope for period in Period):
+        had, has = was.get((scope, period)), is_.get((scope, period))
+        if had is None or has is None or had == has:
+            continue
+        of = _SCOPES[scope][0] + _PERIODS[period][0], f"{_PERIODS[period][1]} {_SCOPES[scope][1]}"
+        text = Text(
+            ja=f"{of[0]}時間は{has}分単位で数えます(これまで{had}分単位)。",
+            en=f"Hours {of[1]} are billed in steps of {has} minutes, before {had}.",
+        )
+        yield Reason(*(("finer-steps", Effect.GAINS) if has < had else ("coarser-steps", Effect.LOSES)), text)
 
 
 def _of_pool(before: str, after: str) -> Iterator[Reason]:

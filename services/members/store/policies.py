@@ -13,7 +13,7 @@ from services.members.publish import contract_of, row_view
 from services.members.store.mapping import SITE
 from shared.contracts.members import POLICY_ID, PolicyRow
 from shared.kernel.decision import Decision
-from shared.kernel.rights import Period, Scope
+from shared.kernel.rights import BILLED_STEP_MINUTES, Period, Scope
 from shared.kit.documents import Cause, Documents, Draft, Stored
 
 Decide = Callable[[Table], Decision[Table, PolicyChanged]]
@@ -60,7 +60,15 @@ def table_of(doc: Mapping[str, Any]) -> Table:
 
 def row_of(row: Mapping[str, Any]) -> Row:
     """A row as the contract and the document write it."""
-    limits = (Limit(Period(each["period"]), Scope(each["scope"]), each["hours"]) for each in row["limits"])
+    limits = (
+        Limit(
+            Period(each["period"]),
+            Scope(each["scope"]),
+            each["hours"],
+            each.get("step_minutes", BILLED_STEP_MINUTES),  # a table that is older than steps
+        )
+        for each in row["limits"]
+    )
     return Row(
         place=Place(Kind(row["kind"]), row["site"], row["resource"]),
         allowed=row["allowed"],

@@ -12,7 +12,8 @@ Reason = Annotated[Prose, Field(min_length=1, max_length=1_000)]
 
 
 class BookingView(View):
-    """A booking as its parties see it. `policy` is the version of the rights it was judged by.
+    """A booking as its parties see it. `policy` and `resource_version` are the versions of the
+    rights and of the resource's rules it was judged by; bookings older than that have no `resource_version`.
 
     `expires_at` is there while it is not settled yet: then it ends by itself unless it is. Until `cancel_by` cancelling
     gives its hours back. `reason` is what was said when it was approved, rejected or cancelled. One time of a series
@@ -49,6 +50,7 @@ class BookingView(View):
     waitlist: Id | None = None
     series: Id | None = None
     index: int | None = None
+    resource_version: int | None = None
     version: int
 
 
@@ -174,7 +176,8 @@ class AlternativeView(View):
 class ViolationView(View):
     """One rule that said no. `limit`, `used`, `requested` are in the rule's unit: hours of a quota, minutes, people.
 
-    Of a series, `index` is the time it is about.
+    Hours of a quota are billed in whole steps of `step_minutes`, which only such a one has. Of a series, `index` is the
+    time it is about.
     """
 
     code: str
@@ -185,6 +188,7 @@ class ViolationView(View):
     resets_at: str | None = None
     message: BilingualView
     index: int | None = None
+    step_minutes: int | None = None
 
 
 class SlotTakenMembers(View):

@@ -26,6 +26,7 @@ class Limit(Model):
     period: LimitPeriod
     scope: LimitScope
     hours: Annotated[int, Field(ge=1, le=744)]
+    step_minutes: Annotated[int, Field(ge=15, le=480, multiple_of=15)] = 15
 
 
 class PolicyRow(Model):
@@ -41,11 +42,15 @@ class PolicyRow(Model):
 
 
 class LimitView(View):
-    """Hours in each period of the site's clocks: of all together, or of each person."""
+    """Hours in each period of the site's clocks: of all together, or of each person.
+
+    What is used in one period is billed in steps of `step_minutes`, a begun one as a whole.
+    """
 
     period: LimitPeriod
     scope: LimitScope
     hours: int
+    step_minutes: int = 15
 
 
 class PolicyRowView(View):
