@@ -22,7 +22,8 @@ from deploy.backup.manifest import Manifest, fingerprint
 from deploy.backup.taking import Client, Say, take
 from deploy.cli.finding import by_environment, ops_of
 from deploy.embedded.folder import LAYOUT, DataFolder, read_run
-from deploy.mongo.admin import BACKUP, Passwords, url
+from deploy.installation import rooms
+from deploy.mongo.admin import ADMIN, BACKUP, Passwords, url
 from deploy.mongo.server import MongoServer
 from deploy.nats.keys import write_private
 from deploy.nats.server import NatsServer
@@ -58,7 +59,7 @@ def restore(data: Path, source: Path, clock: Clock, *, streams_anew: bool) -> di
         manifest = checked(source)
         if by_environment():
             _same_secret(manifest, _secret(data))
-            with connected_to(mongo_url(data)) as client:
+            with connected_to(mongo_url(data, ADMIN)) as client:
                 asyncio.run(_restore(client, lambda: ops_of(data), source, manifest, (streams_anew, say)))
         else:
             _restore_folder(data, source, manifest, (clock, streams_anew, say))
@@ -169,8 +170,13 @@ def _ended_by_signal() -> Iterator[None]:
 
 @contextmanager
 def connected_to(mongo_url: str) -> Iterator[Client]:
-    client: Client = MongoClient(mongo_url, serverSelectionTimeoutMS=5_000, tz_aware=True, appname="lounge-backup")
+    """By TLS where LOUNGE_MONGO_CA names the authority and the address does not."""
+    ca = os.environ.get("LOUNGE_MONGO_CA")
+    tls: dict[str, Any] = {"tls": True, "tlsCAFile": ca} if ca else {}
     try:
+        client: Client = MongoClient(
+            mongo_url, serverSelectionTimeoutMS=5_000, tz_aware=True, appname="lounge-backup", **tls
+        )
         with client:
             yield client
     except PyMongoError as error:
@@ -178,8 +184,8 @@ def connected_to(mongo_url: str) -> Iterator[Client]:
         raise NotDone(f"MongoDB: {said[:200]}", code="mongo") from None
 
 
-def mongo_url(data: Path) -> str:
-    """The environment's, else that of the user `lounge_backup` on the system that runs on the folder."""
+def mongo_url(data: Path, user: str = BACKUP) -> str:
+    """The environment's; else that of `user` on the system of containers, or of the folder, that this is among."""
     if file := os.environ.get("LOUNGE_MONGO_URL_FILE"):
         try:
             return Path(file).read_text().strip()
@@ -188,9 +194,11 @@ def mongo_url(data: Path) -> str:
     if given := os.environ.get("LOUNGE_MONGO_URL"):
         return given
     if by_environment():
-        raise CannotStart("LOUNGE_MONGO_URL or LOUNGE_MONGO_URL_FILE is not set.")
+        if not rooms.passwords().knows(user):
+            raise CannotStart("LOUNGE_MONGO_URL or LOUNGE_MONGO_URL_FILE is not set.")
+        return url(rooms.mongo_hosts(), user, rooms.passwords().of(user), source="admin")
     port = next(each["port"] for each in read_run(data)["processes"] if each["name"] == "mongo-1")
-    return url([f"127.0.0.1:{port}"], BACKUP, Passwords(DataFolder(data).mongo_keys).of(BACKUP), source="admin")
+    return url([f"127.0.0.1:{port}"], user, Passwords(DataFolder(data).mongo_keys).of(user), source="admin")
 
 
 def _secret(data: Path) -> str | None:

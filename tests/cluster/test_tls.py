@@ -1,7 +1,6 @@
 """A cluster and a set whose members and clients speak TLS only, with certificates of an authority of their own."""
 
 import asyncio
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,29 +22,17 @@ from shared.kit.mongo import Mongo
 from shared.kit.nats.broker import LoungeBroker
 from shared.kit.nats.publisher import NatsError, Publisher
 from shared.kit.settings import KitSettings
+from tests.support.certificates import certificates
 from tests.support.cluster import SITE, MongoSet, NatsCluster
-
-KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-
-
-def openssl(*words: str | Path) -> None:
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tls]:
-    """Makes an authority of this name and what it signed for 127.0.0.1."""
+    """Makes an authority, in a folder of this name, and what it signed for 127.0.0.1."""
 
     def make(name: str) -> Tls:
-        folder = tmp_path_factory.mktemp(name)
-        ca, ca_key, cert, key = (folder / each for each in ("ca.pem", "ca.key", "server.pem", "server.key"))
-        openssl("req", "-x509", *KEY, "-keyout", ca_key, "-out", ca, "-subj", f"/CN={name}")
-        signed = ("-CA", ca, "-CAkey", ca_key, "-addext", "subjectAltName=IP:127.0.0.1")
-        plain = ("-addext", "basicConstraints=critical,CA:FALSE", "-subj", "/CN=server")
-        openssl("req", "-x509", *KEY, *signed, *plain, "-keyout", key, "-out", cert)
-        pair = folder / "pair.pem"
-        pair.write_text(cert.read_text() + key.read_text())
-        return Tls(pair, ca)
+        made = certificates(tmp_path_factory.mktemp(name), "127.0.0.1")
+        return Tls(made.chain, made.authority)
 
     return make
 

@@ -172,7 +172,7 @@ class Installation:
         rooms = {"installation": "/installation"}
         for each in (*SERVICES, "mongo", *self.nats):
             rooms[f"handed-{each}"] = f"/handed/{each}"
-        return rooms | {each: f"/stores/{each}" for each in (*self.nats, *self.mongo, "mail")}
+        return rooms | {each: f"/stores/{each}" for each in (*self.nats, *self.mongo, "mail", "backups")}
 
     def _server(self, service: str, host: str, volumes: dict[str, str]) -> Replica:
         return self._run(service, 1, host=host, volumes=volumes)
