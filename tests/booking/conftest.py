@@ -12,7 +12,7 @@ from shared.kit.mongo import Mongo
 from tests.booking.moved_clocks import World
 from tests.support.booking import ROOM, ROOM_B, StillClock
 from tests.support.documents import FakeDocuments
-from tests.support.fake_bookings import FakeBookings
+from tests.support.fake_bookings import FakeBookings, FakeSeriesStore
 from tests.support.servers import Servers
 from tests.support.waitlist import WaitingHouse
 
@@ -58,7 +58,8 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     both = replace(ROOM, id="room-ab", parts=("room-a", "room-b"))
     if request.param == "fake":
         house = WaitingHouse(ROOM, ROOM_B, both)
-        yield World(house, house.bookings, house.series, house.waits, tmp_path)
+        memory = house.bookings.memory
+        yield World(house, FakeBookings(memory), FakeSeriesStore(memory), house.waits, tmp_path)
         return
     servers: Servers = request.getfixturevalue("clean")
     mongo = Mongo(servers.mongo_url("booking"), "booking", request.param)

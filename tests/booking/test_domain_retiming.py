@@ -12,6 +12,8 @@ from services.booking.domain.resource import Door
 from services.booking.domain.retiming import Shift, retime, shift_of
 from services.booking.domain.status import Status
 from services.booking.domain.wall import local
+from services.booking.handlers.retiming import in_order
+from services.booking.store.to_come import Astray, Stray
 from shared.kernel.interval import Interval
 from shared.kernel.time import zone_of
 from tests.booking.test_domain_moving import moved, placed
@@ -142,3 +144,18 @@ def test_who_had_checked_in_has_done_so_only_if_it_is_about_to_begin(tmp_path: P
         assert shift is not None
         after = retime(there, shift, at=ny("2027-04-13 18:55")).state
     assert (after.status, after.visible, after.checked_in_at) == (Status.CONFIRMED, False, None)
+
+
+def test_each_comes_after_the_one_whose_place_it_takes() -> None:
+    def astray(name: str, wall: str, by: timedelta) -> Astray:
+        was = span(wall)
+        shift = Shift(was, Interval(was.start + by, was.end + by))
+        return Astray(name, "booking", {None: Stray(local(was, NEW_YORK), "room-a", shift)})
+
+    found = [
+        astray("later-1", "2027-04-13 18:00", HOUR),
+        astray("earlier-2", "2026-12-15 19:00", -HOUR),
+        astray("later-2", "2027-04-13 19:00", HOUR),
+        astray("earlier-1", "2026-12-15 18:00", -HOUR),
+    ]
+    assert [each.id for each in in_order(found)] == ["later-2", "later-1", "earlier-1", "earlier-2"]

@@ -11,7 +11,7 @@ from services.booking.domain.claims import of_place
 from services.booking.queries.views import booking_view
 from services.booking.store import Bookings
 from services.booking.store.mapping import booking_of
-from shared.contracts.booking import CancelBooking, ChangeBooking, ConfirmBooking
+from shared.contracts.booking import CancelBooking, ChangeBooking, ConfirmBooking, RetimedView
 from shared.kernel.refusal import Forbidden, NotFound
 from shared.kit.documents import Stored
 from tests.booking.moved_clocks import FAR, HOUR, STAN, World
@@ -162,6 +162,35 @@ class Dying(Bookings):
             raise ConnectionError
         self.left -= 1
         return await super().change(*args, **more)
+
+
+async def test_a_dry_run_tells_who_would_stay_behind_one_that_stays(world: World) -> None:
+    walls = [f"2026-12-15 {hour}:00" for hour in (20, 19, 18, 15)]
+    ids = [await world.book(wall, wall) for wall in walls]
+    with new_rules(world.folder, SUMMER_FOR_EVER):
+        await world.book("new", starts_at=ny("2026-12-15 17:00"), ends_at=ny("2026-12-15 17:30"))
+        dry, done = await retimed(world.job(), dry_run=True), await retimed(world.job())
+    assert dry == done
+    assert (done.moved, {each.id for each in done.stayed}) == (1, {*ids[:3]})
+
+
+async def test_while_people_book_nothing_is_lost_and_nothing_is_there_twice(world: World) -> None:
+    """Whoever gets what an old booking was meant for: that one stays, and staff hear of it."""
+    ids = [await world.book(f"k{hour}", f"2026-12-15 {hour}:00") for hour in range(10, 20)]
+    before = await world.starts(*ids)
+    with new_rules(world.folder, SUMMER_FOR_EVER):
+        wishes = [
+            world.book(f"n{hour}", starts_at=ny(f"2026-12-15 {hour:02d}:00"), ends_at=ny(f"2026-12-15 {hour:02d}:15"))
+            for hour in range(9, 20)
+        ]
+        done, *_ = await asyncio.gather(retimed(world.job()), *wishes, return_exceptions=True)
+        again = await retimed(world.job())
+    after = await world.starts(*ids)
+    assert isinstance(done, RetimedView)
+    assert again.stayed == done.stayed
+    stayed = {each.id for each in done.stayed}
+    assert after == [at if each in stayed else at - HOUR for each, at in zip(ids, before, strict=True)]
+    assert all([(await world.doc(each))["claims"] for each in ids])
 
 
 async def test_it_works_in_turns_and_a_dry_run_writes_nothing(world: World) -> None:

@@ -31,6 +31,15 @@ async def test_a_series_is_moved_by_one_write_where_the_clocks_differ_and_nowher
     assert len(after["claims"]) == len({*after["claims"]}) == len(before["claims"])
 
 
+async def test_a_series_waits_until_all_of_it_can_move_and_then_moves_at_once(world: World) -> None:
+    series = await world.repeat("s", recurrence="FREQ=WEEKLY;COUNT=2")
+    ahead = await world.book("k1", "2026-12-22 18:00")
+    with new_rules(world.folder, SUMMER_FOR_EVER):
+        done = await retimed(world.job())
+    assert (done.moved, done.stayed) == (3, ())
+    assert ((await world.repeated(series))["version"], (await world.doc(ahead))["version"]) == (2, 2)
+
+
 async def test_two_series_in_each_others_way_change_places_time_by_time(world: World) -> None:
     one = await world.repeat("s1", "2026-12-15 18:00", recurrence="FREQ=WEEKLY;COUNT=2")
     other = await world.repeat("s2", "2026-12-15 19:00", recurrence="FREQ=WEEKLY;COUNT=2")

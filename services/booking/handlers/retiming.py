@@ -37,13 +37,13 @@ class ToCome(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One turn: of which site, when, in the course of what. `strays` are the ids of all that may move."""
+    """One turn: of which site, when, in the course of what. A dry run takes it that `strays` will have moved."""
 
     site: str
     at: datetime
     cause: Cause
     dry_run: bool
-    strays: Collection[str]
+    strays: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -77,11 +77,12 @@ class Retiming:
             raise Forbidden
         site, at = await self.sites.get(ask.data.site), self.clock.now()
         booked, waited_for = await self.booked.look(site.id, at), await self.waited_for.look(site.id, at)
-        strays = {_id_of(each, index) for each in booked.astray for index in each.times}
+        strays = frozenset(_id_of(each.id, index) for each in booked.astray for index in each.times)
         work = Work(site.id, at, replace(Cause.of(ask), key=None, fingerprint=None), ask.data.dry_run, strays)
-        turn = _Turn(sys.maxsize if ask.data.dry_run else self.most)
-        for found in (booked.astray, waited_for.astray):
-            await self._all(in_order(found), work, turn)
+        turn = await self._turn((booked, waited_for), work)
+        while work.dry_run and (stuck := turn.ids & work.strays):
+            work = replace(work, strays=work.strays - stuck)
+            turn = await self._turn((booked, waited_for), work)
         views = [view for each in (*booked.astray, *waited_for.astray) for view in turn.views(each)]
         log.info("booking.retimed", site=site.id, moved=turn.moved, stayed=len(views), more=turn.over)
         return RetimedView(
@@ -92,6 +93,12 @@ class Retiming:
             stayed=tuple(views),
             more=turn.over,
         )
+
+    async def _turn(self, looked: Iterable[Looked], work: Work) -> "_Turn":
+        turn = _Turn(sys.maxsize if work.dry_run else self.most)
+        for each in looked:
+            await self._all(in_order(each.astray), work, turn)
+        return turn
 
     async def _all(self, found: Sequence[Astray], work: Work, turn: "_Turn") -> None:
         """Again and again what is in another's way, for as long as one of them moves.
@@ -160,10 +167,7 @@ class Retiming:
         return Tried(0, {None: WAITING}) if moved is None else Tried(int(moved))
 
     async def _taken(self, claims: Iterable[str], own: Collection[str], work: Work) -> set[str]:
-        """Of these granules, what others hold; those whose time has run out are taken away first.
-
-        A dry run takes it that whatever else may move will have moved.
-        """
+        """Of these granules, what others hold; those whose time has run out are taken away first."""
         place = of_place([*claims])
         found = await self._in_the_way(place, own, work)
         if work.dry_run:
@@ -209,6 +213,12 @@ class _Turn:
     def over(self) -> bool:
         return self.documents >= self.most
 
+    @property
+    def ids(self) -> set[str]:
+        """Of those that stay, as bookings have them."""
+        stayed = ((of, index) for of, each in self.stayed.items() for index, reason in each.items() if reason)
+        return {_id_of(of, index) for of, index in stayed}
+
     def note(self, each: Astray, tried: Tried) -> Astray:
         """What of it may move later, when others have."""
         self.moved += tried.moved
@@ -247,5 +257,5 @@ def _is_too_late(shift: Shift, work: Work) -> bool:
     return shift.to is None or shift.to.start <= work.at
 
 
-def _id_of(each: Astray, index: Index) -> str:
-    return each.id if index is None else f"{each.id}-{index}"
+def _id_of(doc: str, index: Index) -> str:
+    return doc if index is None else f"{doc}-{index}"
