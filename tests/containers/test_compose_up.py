@@ -16,8 +16,9 @@ import pytest
 from deploy.embedded.children import free_port
 from tests.containers.conftest import TAG
 from tests.journeys.conftest import key, wish
-from tests.support.engine import ROOT, SERVICES, compose
+from tests.support.engine import ROOT, SERVICES, NoEngine, compose
 from tests.support.ledger import PERSON, open_days
+from tests.support.programs import go_without
 
 _HEALTHY_SECONDS = 60.0
 
@@ -60,7 +61,10 @@ def _docker(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def project(images: None) -> Iterator[Project]:
-    made = Project()
+    try:
+        made = Project()
+    except NoEngine as missing:
+        go_without(str(missing))
     try:
         made.say("up", "--detach", "--no-build", "--scale", "booking=2")
         _healthy(made)
