@@ -7,7 +7,9 @@ from typing import Any
 from prometheus_client import Gauge
 
 from services.members.handlers.api_keys import ApiKeyHandlers
+from services.members.handlers.as_they_are import AsTheyAre
 from services.members.handlers.deadlines import Deadlines
+from services.members.handlers.ending import Ending
 from services.members.handlers.erasing import Erasing
 from services.members.handlers.forgetting import Forgetting
 from services.members.handlers.identity import IdentitySignIn, Kept, Place, ProviderHandlers, Starts
@@ -59,6 +61,8 @@ from services.members.subscribers import (
     subscribe_records,
     subscribe_sign_in,
 )
+from services.members.subscribers.doors import Doors
+from services.members.subscribers.ending import subscribe_ending
 from services.members.subscribers.erasing import subscribe_erasing
 from shared.contracts.booking import SiteState
 from shared.kernel.time import Clock
@@ -78,19 +82,18 @@ OPEN = Gauge("lounge_erasure_open_seconds", "How long the oldest erasure runs th
 def build(settings: Settings) -> Service:
     """One replica of members; nothing connects before it runs."""
     service = Service("members", settings, FORMS)
-    clock = service.clock
+    clock, secret = service.clock, Secret(settings.members_secret.get_secret_value().encode())
     organizations = service.documents("organizations", states=organization_states)
     members = service.documents("members", states=member_states)
     api_keys = service.documents("api_keys")
-    people = People(members.collection)
-    secret = Secret(settings.members_secret.get_secret_value().encode())
     tokens, counts = _tokens(service, secret), _counts(service, settings)
     sessions = Sessions(service.documents("sessions").collection, service.relays["sessions"].nudge)
-    opening = Opening(sessions, tokens, chance=_token_text)
+    people, opening = People(members.collection), Opening(sessions, tokens, chance=_token_text)
+    doors, ending = Doors(service, AsTheyAre(people)), Ending(people, api_keys, sessions, clock)
     handlers = Handlers(
         organizations=OrganizationHandlers(organizations, people, clock),
-        people=PeopleHandlers(members, organizations, people, clock),
-        api_keys=ApiKeyHandlers(api_keys, clock, chance=_key_text),
+        people=PeopleHandlers(members, organizations, people, ending, clock),
+        api_keys=ApiKeyHandlers(api_keys, people, clock, chance=_key_text),
         sign_in=SignInHandlers(
             people=people,
             counts=counts,
@@ -105,17 +108,18 @@ def build(settings: Settings) -> Service:
         clock=clock,
     )
     subscribe_sign_in(service, handlers)
-    subscribe_directory(service, handlers)
-    subscribe_joining(service, handlers)
-    subscribe_directory_queries(service, Directory(organizations.collection, members.collection, clock))
-    identities = _identity(service, settings, opening, organizations, people)
-    subscribe_records(service, Records(organizations, members))
-    subscribe_key_queries(service, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
+    subscribe_directory(doors, handlers)
+    subscribe_joining(doors, handlers)
+    subscribe_directory_queries(doors, Directory(organizations.collection, members.collection, clock))
+    identities = _identity(doors, settings, opening, organizations, people)
+    subscribe_records(doors, Records(organizations, members))
+    subscribe_key_queries(doors, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
+    subscribe_ending(service, ending)
     _keep_time(service, Deadlines(organizations, people, clock))
-    _erase(service, Forgetting(members, api_keys, sessions, counts.sign_ins, identities, clock), secret)
+    _erase(doors, Forgetting(members, api_keys, sessions, counts.sign_ins, identities, clock), secret)
     service.background("signing-keys", lambda: _rotating(tokens))
     service.background("name-keys", lambda: _rekeying(members.collection))
-    _keep_policy(service, organizations, members)
+    _keep_policy(doors, organizations, members)
     return anchored(service)
 
 
@@ -125,11 +129,12 @@ def _tokens(service: Service, secret: Secret) -> Tokens:
     return Tokens(key_sets, service.clock)
 
 
-def _keep_policy(service: Service, organizations: Documents, members: Documents) -> None:
+def _keep_policy(doors: Doors, organizations: Documents, members: Documents) -> None:
+    service = doors.service
     clock, policies = service.clock, Policies(service.documents("policies", states=policy_states))
     sites = KnownSites(service.copy(SiteState, durable="members__site").collection)
     ask_for = PolicyQueries(policies, organizations.collection, members.collection, clock)
-    subscribe_policy(service, PolicyHandlers(policies, sites, organizations.collection, ask_for, clock), ask_for)
+    subscribe_policy(doors, PolicyHandlers(policies, sites, organizations.collection, ask_for, clock), ask_for)
     service.background("first-policy", lambda: _first_policy(policies, clock))
 
 
@@ -139,9 +144,10 @@ def _counts(service: Service, settings: Settings) -> Counts:
 
 
 def _identity(
-    service: Service, settings: Settings, opening: Opening, organizations: Documents, people: People
+    doors: Doors, settings: Settings, opening: Opening, organizations: Documents, people: People
 ) -> Identities:
     """Signing in by the organizations' own identity providers: all of it that goes out to the internet."""
+    service = doors.service
     identities = Identities(service.documents("identities"))
     secret = Secret(settings.members_secret.get_secret_value().encode())
     seal, place = Seal(secret, "identity-providers"), _place(settings)
@@ -163,7 +169,7 @@ def _identity(
         clock=service.clock,
         chance=_token_text,
     )
-    subscribe_identity(service, setting, signing_in, ProviderQueries(providers, place.redirect_uri))
+    subscribe_identity(doors, setting, signing_in, ProviderQueries(providers, place.redirect_uri))
     return identities
 
 
@@ -177,14 +183,15 @@ def _keep_time(service: Service, deadlines: Deadlines) -> None:
     service.background("unarmed-organizations", deadlines.arm)
 
 
-def _erase(service: Service, forgetting: Forgetting, secret: Secret) -> None:
+def _erase(doors: Doors, forgetting: Forgetting, secret: Secret) -> None:
+    service = doors.service
     clock, erasures = service.clock, service.documents("erasures")
     members, sessions = forgetting.members, forgetting.sessions
     own = Errands(service.documents("errands"), clock, site=SITE, work=forgetting.work, said=own_part_erased)
     erasing = Erasing(members, erasures, own, sessions, secret, clock)
     views = Erasures(erasures.collection, secret, clock)
     personal = PersonalQueries(members, forgetting.api_keys.collection, sessions, forgetting.identities)
-    subscribe_erasing(service, erasing, views, personal)
+    subscribe_erasing(service, doors, erasing, views, personal)
     service.ticker("errands", {errands.DUE: own.turn})
     service.ticker("erasures", {WATCH: erasing.watch})
     service.background("erasures-open", lambda: _looking(views))

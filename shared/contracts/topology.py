@@ -119,6 +119,7 @@ DURABLES = (
     _event("notify", "session_reused", "members"),
     _event("notify", "organization_status_changed", "members"),
     _event("notify", "renewal_due", "members"),
+    _event("members", "member_changed", "members"),
     *(Durable("EVENTS", f"members__{part}_erased", f"evt.{part}.member_erased.v1.>") for part in SERVICES),
 )
 

@@ -80,3 +80,24 @@ def test_moving_home_keeps_the_further_organizations_and_never_lists_one_twice()
 )
 def test_only_name_and_language_and_zone_are_everyones_own_to_change(change: MemberChange, personal: bool) -> None:
     assert change.is_personal is personal
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "eras"),
+    [
+        (HANAKO, MemberChange(active=False), (1, 1)),
+        (replace(HANAKO, active=False, era=1, keys_era=1), MemberChange(active=True), (1, 1)),
+        (replace(HANAKO, active=False), MemberChange(active=False), (0, 0)),
+        (HANAKO, MemberChange(address=address("other@bio.example")), (1, 0)),
+        (HANAKO, MemberChange(address=address("HANAKO@bio.example")), (0, 0)),
+        (HANAKO, MemberChange(roles=frozenset({Role.MEMBER, Role.OPERATOR})), (0, 0)),
+        (HANAKO, MemberChange(roles=frozenset({Role.OPERATOR})), (1, 0)),
+        (replace(HANAKO, roles=frozenset({Role.SITE_STAFF}), site="nyc"), MemberChange(site="osaka"), (1, 0)),
+        (HANAKO, MemberChange(language="en", further=("o2",), assistants=("m2",)), (0, 0)),
+    ],
+)
+def test_a_new_era_begins_where_something_is_taken_away(
+    before: Member, change: MemberChange, eras: tuple[int, int]
+) -> None:
+    after = before.revise(change).state
+    assert (after.era, after.keys_era) == eras

@@ -136,6 +136,15 @@ def test_an_operator_stays_one_until_another_operator_says_otherwise(
     assert outcome(check_revise_member, OPERATOR, myself, after, change) is None
 
 
+@pytest.mark.parametrize("before", [with_roles(Role.OPERATOR), with_roles(Role.MEMBER)])
+@pytest.mark.parametrize("change", [MemberChange(active=True), MemberChange(roles=frozenset({Role.OPERATOR}))])
+def test_ones_own_rights_are_those_of_the_document_that_is_changed(before: Member, change: MemberChange) -> None:
+    if before.roles == {Role.OPERATOR}:
+        before = replace(before, active=False)
+    after = before.revise(change).state
+    assert outcome(check_revise_member, replace(OPERATOR, id=before.id), before, after, change) is Forbidden
+
+
 @pytest.mark.parametrize(
     ("actor", "site", "refused"),
     [

@@ -12,7 +12,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import RSAKey
 
 from shared.contracts import members as contract
-from shared.contracts.message import Principal
+from tests.members.asking import site_staff
 from tests.members.conftest import Houses
 from tests.members.people import OPS, company, person
 from tests.members.provided import REFUSED, SECRET, Provided, provided, refusal
@@ -128,14 +128,7 @@ async def test_a_provider_lets_in_nobody_whom_its_setter_could_not_have_made(
         for role, site in roles.items():
             wish = person(p.organization, f"{role}@bio.example", roles=frozenset({role}), site=site)
             await p.house.done(wish)
-        staff = Principal(
-            kind="member",
-            id="staff-1",
-            organization="o1",
-            organizations=("o1",),
-            roles=frozenset({"site_staff"}),
-            site="nyc",
-        )
+        staff = await site_staff(p.house)
         await p.house.done(p.put(domains=("bio.example", "bio2.example")), staff)
         for role in roles:
             p.provider.person = Person(f"subject-{role}", f"{role}@bio.example")

@@ -3,10 +3,10 @@
 from typing import Any
 
 from shared.contracts import members as contract
-from shared.contracts.message import Principal
 from tests.members.conftest import Houses
 from tests.members.people import NOBODY, OPS, company
 from tests.members.provided import MINE, REDIRECT_URI, REFUSED, SECRET, provided, refusal
+from tests.members.test_directory import admin_of
 from tests.support.certificates import Certificates
 
 
@@ -76,13 +76,7 @@ class TestSetting:
         self, houses: Houses, signed: Certificates
     ) -> None:
         async with provided(houses, signed) as p:
-            admin = Principal(
-                kind="member",
-                id="admin-1",
-                organization=p.organization,
-                organizations=(p.organization,),
-                roles=frozenset({"organization_admin"}),
-            )
+            admin = await admin_of(p.house, p.organization)
             asked = (
                 p.put(),
                 contract.GetIdentityProvider(id=p.organization),

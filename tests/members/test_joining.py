@@ -11,16 +11,15 @@ import pytest
 from services.members.handlers.deadlines import Deadlines
 from services.members.store.people import People
 from shared.contracts import members as contract
-from shared.contracts.message import Principal
 from shared.kit import ticker
 from shared.kit.documents import Documents
+from tests.members.asking import site_staff
 from tests.members.conftest import House, Houses, replica
 from tests.members.people import OPS, company, period, person, principal
 from tests.members.test_directory import admin_of, state
 from tests.support.servers import Servers
 from tests.support.waiting import until
 
-STAFF = Principal(kind="member", id="stan", roles=frozenset({"site_staff"}), site="nyc", organization="linkj")
 NEXT_YEAR = {"starts_on": "2027-04-01", "ends_on": "2028-03-31"}
 YEAR = {"starts_on": "2026-04-01", "ends_on": "2027-03-31"}
 
@@ -60,17 +59,18 @@ async def test_staff_lead_an_organization_all_the_way_and_each_step_is_written_d
     houses: Houses, servers: Servers, driver: str
 ) -> None:
     async with houses(mongo_driver=driver) as house:
-        org = (await house.done(company(membership=None), STAFF))["id"]
+        staff = await site_staff(house)
+        org = (await house.done(company(membership=None), staff))["id"]
         admin = await admin_of(house, org)
         for step in (contract.OrientOrganization, contract.InvoiceOrganization, contract.ActivateOrganization):
             house.wall.forward(timedelta(days=7))
-            await house.done(step(id=org, reason="書類受領"), STAFF)
-        shown = await house.done(contract.GetOrganization(id=org), STAFF)
+            await house.done(step(id=org, reason="書類受領"), staff)
+        shown = await house.done(contract.GetOrganization(id=org), staff)
         assert [(s["transition"], s["status"], s["at"][:10], s["by"]) for s in shown["steps"]] == [
-            ("apply", "applied", "2026-12-01", "stan"),
-            ("orient", "oriented", "2026-12-08", "stan"),
-            ("invoice", "invoiced", "2026-12-15", "stan"),
-            ("activate", "active", "2026-12-22", "stan"),
+            ("apply", "applied", "2026-12-01", staff.id),
+            ("orient", "oriented", "2026-12-08", staff.id),
+            ("invoice", "invoiced", "2026-12-15", staff.id),
+            ("activate", "active", "2026-12-22", staff.id),
         ]
         assert shown["membership"] == {"starts_on": "2026-12-22", "ends_on": "2027-03-31"}
         await until(lambda: _reached(servers, org, shown["version"]))
@@ -105,28 +105,30 @@ async def test_a_step_out_of_order_is_refused_by_its_name_and_one_made_already_w
 
 
 async def test_only_staff_take_steps_and_only_they_and_its_admin_see_them(house: House) -> None:
+    staff = await site_staff(house)
     org = (await house.done(company()))["id"]
     admin, member = await admin_of(house, org), principal(await house.done(person(org)))
     for step in (contract.SuspendOrganization(id=org, reason="未納"), contract.RenewOrganization(id=org)):
         for by in (admin, member):
             assert await house.refused(step, by) == (403, "forbidden")
-    assert await house.refused(contract.OrientOrganization(id="nothing"), STAFF) == (404, "not-found")
-    suspended = await house.done(contract.SuspendOrganization(id=org, reason="未納"), STAFF)
+    assert await house.refused(contract.OrientOrganization(id="nothing"), staff) == (404, "not-found")
+    suspended = await house.done(contract.SuspendOrganization(id=org, reason="未納"), staff)
     assert suspended["steps"][-1]["reason"] == "未納"
     get = contract.GetOrganization(id=org)
     assert (await house.done(get, admin))["steps"] == suspended["steps"]
     assert (await house.done(get, member))["steps"] == []
     assert (await house.done(get, member))["status"] == "suspended"
-    listed = await house.done(contract.ListOrganizations(status="suspended"), STAFF)
+    listed = await house.done(contract.ListOrganizations(status="suspended"), staff)
     assert [each["id"] for each in listed["items"]] == [org]
-    assert (await house.done(contract.ListOrganizations(status="active"), STAFF))["items"] == []
+    assert (await house.done(contract.ListOrganizations(status="active"), staff))["items"] == []
 
 
 async def test_a_renewal_stands_beside_the_present_period_and_both_are_told(house: House, servers: Servers) -> None:
+    staff = await site_staff(house)
     org = (await house.done(company()))["id"]
-    renewed = await house.done(contract.RenewOrganization(id=org), STAFF)
+    renewed = await house.done(contract.RenewOrganization(id=org), staff)
     assert (renewed["membership"], renewed["periods"]) == (YEAR, [YEAR, NEXT_YEAR])
-    assert await house.done(contract.RenewOrganization(id=org), STAFF) == renewed
+    assert await house.done(contract.RenewOrganization(id=org), staff) == renewed
     overlap = contract.Membership(starts_on=date(2028, 3, 31), ends_on=date(2029, 3, 31))
     assert await house.refused(contract.RenewOrganization(id=org, membership=overlap)) == (409, "periods-overlap")
     await until(lambda: _reached(servers, org, renewed["version"]))
@@ -200,19 +202,21 @@ def _deadlines(house: House) -> Deadlines:
 
 
 async def test_the_bookings_of_a_suspended_organization_wait_two_weeks(house: House, servers: Servers) -> None:
+    staff = await site_staff(house)
     org = (await house.done(company()))["id"]
-    await house.done(contract.SuspendOrganization(id=org, reason="未納"), STAFF)
+    await house.done(contract.SuspendOrganization(id=org, reason="未納"), staff)
     assert (await state(servers, f"state.members.organization.v1.{org}"))["keeps_bookings"]
     house.wall.forward(timedelta(days=14))
     await until(lambda: doc(house, org)["grace_over"])
     await until(lambda: _reached(servers, org, doc(house, org)["version"]))
     told = await state(servers, f"state.members.organization.v1.{org}")
     assert (told["status"], told["keeps_bookings"]) == ("suspended", False)
-    resumed = await house.done(contract.ResumeOrganization(id=org), STAFF)
+    resumed = await house.done(contract.ResumeOrganization(id=org), staff)
     assert resumed["status"] == "active"
 
 
 async def test_an_organization_stored_before_there_were_steps_is_read_led_on_and_gets_its_timer(house: House) -> None:
+    staff = await site_staff(house)
     org = (await house.done(company()))["id"]
     newer = ("periods", "steps", "reminded", "grace_over", "keeps_bookings", "due_at", "due_kind")
     house.admin["members"]["organizations"].update_one({"_id": org}, {"$unset": dict.fromkeys(newer, "")})
@@ -221,15 +225,16 @@ async def test_an_organization_stored_before_there_were_steps_is_read_led_on_and
     assert await _deadlines(house).arm_some() == 1
     assert doc(house, org)["due_kind"] == "membership"
     assert await _deadlines(house).arm_some() == 0
-    renewed = await house.done(contract.RenewOrganization(id=org), STAFF)
+    renewed = await house.done(contract.RenewOrganization(id=org), staff)
     assert renewed["periods"] == [YEAR, NEXT_YEAR]
 
 
 async def test_a_membership_patched_holds_alone_as_it_always_did(house: House) -> None:
+    staff = await site_staff(house)
     org = (await house.done(company()))["id"]
-    await house.done(contract.RenewOrganization(id=org), STAFF)
+    await house.done(contract.RenewOrganization(id=org), staff)
     short = contract.Membership(starts_on=date(2026, 4, 1), ends_on=date(2026, 12, 31))
-    patched = await house.done(contract.UpdateOrganization(id=org, membership=short), STAFF)
+    patched = await house.done(contract.UpdateOrganization(id=org, membership=short), staff)
     assert patched["membership"] == {"starts_on": "2026-04-01", "ends_on": "2026-12-31"}
     assert patched["periods"] == [patched["membership"]]
     assert (await house.done(contract.UpdateOrganization(id=org, membership=period()), OPS))["membership"] == YEAR

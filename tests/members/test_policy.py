@@ -173,7 +173,7 @@ async def test_an_operator_changes_every_row_and_a_site_s_staff_its_own_and_link
     for put in (common, common.model_copy(update={"dry_run": True})):
         assert await house.refused(put, of_city) == (403, "rows-not-yours")
     assert (await house.done(own, of_city))["version"] == 2
-    of_another_site = of_linkj.model_copy(update={"site": "osaka"})
+    of_another_site = await staff_of(house, "partner", site="osaka")
     answer = await house.ask(wish(*rows), of_another_site)
     assert answer.problem is not None
     assert answer.problem.members["rows"] == [{"kind": A, "site": "nyc", "resource": "*"}]

@@ -5,19 +5,22 @@ import pytest
 from shared.contracts import members as contract
 from shared.contracts.message import Principal
 from shared.kit.documents import history
+from tests.members.asking import site_staff
 from tests.members.conftest import House
 from tests.members.people import NOBODY, company, person, principal
 from tests.support.waiting import until
 
-STAFF = Principal(
-    kind="program", id="stan", key="key-7", organization="linkj", roles=frozenset({"site_staff"}), site="nyc"
-)
+
+async def program(house: House) -> Principal:
+    """Staff's, by a key."""
+    return (await site_staff(house)).model_copy(update={"kind": "program", "key": "key-7"})
 
 
 async def test_staff_read_who_did_what_to_an_organization_and_why(house: House) -> None:
+    staff = await program(house)
     org = await house.done(company())
-    await house.done(contract.SuspendOrganization(id=org["id"], reason="未払い"), STAFF)
-    page = await house.done(contract.OrganizationHistory(id=org["id"]), STAFF)
+    await house.done(contract.SuspendOrganization(id=org["id"], reason="未払い"), staff)
+    page = await house.done(contract.OrganizationHistory(id=org["id"]), staff)
     created, *_, suspended = page["items"]
     assert [each["seq"] for each in page["items"]] == list(range(1, len(page["items"]) + 1))
     assert page["next"] is None
@@ -30,9 +33,9 @@ async def test_staff_read_who_did_what_to_an_organization_and_why(house: House) 
     wanted = {
         "id": f"{org['id']}-{len(page['items'])}",
         "time": "2026-12-01T12:00:00+09:00",
-        "actor": "stan",
+        "actor": staff.id,
         "kind": "program",
-        "organization": "linkj",
+        "organization": staff.organization,
         "api_key": "key-7",
         "on_behalf_of": None,
         "operation": "cmd.members.suspend_organization.v1",
@@ -42,11 +45,12 @@ async def test_staff_read_who_did_what_to_an_organization_and_why(house: House) 
 
 
 async def test_a_person_s_record_is_staff_s_and_not_there_for_others(house: House) -> None:
+    staff = await program(house)
     org = await house.done(company())
     made = await house.done(person(org["id"], "ana@bio.example"))
     me = principal(made)
     await house.done(contract.UpdateMember(id=made["id"], language="en"), me, if_match=1)
-    page = await house.done(contract.MemberHistory(id=made["id"]), STAFF)
+    page = await house.done(contract.MemberHistory(id=made["id"]), staff)
     assert [(each["actor"], each["kind"], each["organization"]) for each in page["items"]] == [
         ("ops", "system", None),
         (made["id"], "member", org["id"]),
@@ -54,8 +58,8 @@ async def test_a_person_s_record_is_staff_s_and_not_there_for_others(house: Hous
     for other in (me, NOBODY, me.model_copy(update={"roles": frozenset({"organization_admin"})})):
         assert await house.refused(contract.MemberHistory(id=made["id"]), other) == (404, "not-found")
         assert await house.refused(contract.OrganizationHistory(id=org["id"]), other) == (404, "not-found")
-    assert await house.refused(contract.MemberHistory(id="nobody"), STAFF) == (404, "not-found")
-    assert await house.refused(contract.MemberHistory(id=made["id"], after="x"), STAFF) == (422, "invalid-cursor")
+    assert await house.refused(contract.MemberHistory(id="nobody"), staff) == (404, "not-found")
+    assert await house.refused(contract.MemberHistory(id=made["id"], after="x"), staff) == (422, "invalid-cursor")
 
 
 async def test_a_long_record_comes_in_pages_also_what_moved_to_the_history(

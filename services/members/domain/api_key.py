@@ -71,7 +71,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """`owner` made it; with `site` it acts as that site, else as its owner, for `organization`."""
+    """`owner` made it; with `site` it acts as that site, else as its owner, for `organization`.
+
+    `era` is its owner's `keys_era` when it was made.
+    """
 
     id: str
     name: str
@@ -83,6 +86,7 @@ class ApiKey:
     site: str | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    era: int = 0
 
     def create(self, at: datetime, *, known: frozenset[str]) -> Decision[ApiKey, ApiKeyEvent]:
         """`known` are the scopes there are. Raises UnknownScope, ExpiresInThePast."""

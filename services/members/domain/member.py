@@ -73,7 +73,9 @@ class MemberChange:
 class Member:
     """`organizations` begins with the home organization; `site` is the one a site_staff works for.
 
-    `assistants` are the ids of those who may book for this person, and see what is booked for them.
+    `assistants` are the ids of those who may book for this person, and see what is booked for them. `era` counts how
+    often everything was ended in which they were signed in: a session of an earlier era is over; `keys_era` likewise
+    for their own API keys.
     """
 
     id: str
@@ -86,6 +88,8 @@ class Member:
     site: str | None = None
     active: bool = True
     assistants: tuple[str, ...] = ()
+    era: int = 0
+    keys_era: int = 0
 
     @property
     def organization(self) -> str:
@@ -125,7 +129,14 @@ class Member:
         changed = tuple(f for f in _FIELDS if getattr(self, f) != getattr(revised, f))
         if "name" in changed:
             _check_name(revised)
-        return Decision(revised, [MemberChanged(self.id, changed)] if changed else [])
+        return Decision(self._turned(revised), [MemberChanged(self.id, changed)] if changed else [])
+
+    def _turned(self, revised: Member) -> Member:
+        """In the next era, where whoever is signed in as them, or has their mailbox, must not go on as before."""
+        left = self.active and not revised.active
+        less = not revised.roles.issuperset(self.roles) or (Role.SITE_STAFF in self.roles and revised.site != self.site)
+        ends = left or less or revised.address.key != self.address.key
+        return replace(revised, era=self.era + ends, keys_era=self.keys_era + left)
 
     def _others(self, people: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(each for each in dict.fromkeys(people) if each != self.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.members.domain.member import Member, MemberChange, Role
 from services.members.domain.organization import OrganizationChange
@@ -110,8 +110,13 @@ def check_enrol(actor: Actor, member: Member) -> None:
 def check_revise_member(actor: Actor, before: Member, after: Member, change: MemberChange) -> None:
     """Who may grant both the old and the new roles may change a person; everyone their own name and language.
 
+    One's own rights are those in `before`: whoever was just deactivated does not undo it, however close the two come.
     Raises NotFound for a person the actor cannot see, Forbidden, OwnOperatorRole.
     """
+    if before.id == actor.id:
+        if not before.active:
+            raise Forbidden
+        actor = replace(actor, roles=actor.roles & before.roles)
     if not (actor.is_staff or actor.administers in before.organizations or before.id == actor.id):
         raise NotFound
     if before.id == actor.id and change.is_personal:

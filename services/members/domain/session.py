@@ -89,7 +89,10 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`digest` and `generation` are those of the newest token; `rotations` the instants of the latest rotations."""
+    """`digest` and `generation` are those of the newest token; `rotations` the instants of the latest rotations.
+
+    `era` is its member's at the beginning.
+    """
 
     id: str
     member: str
@@ -98,10 +101,11 @@ class Session:
     generation: int = 0
     rotations: tuple[datetime, ...] = ()
     revoked_at: datetime | None = None
+    era: int = 0
 
     @classmethod
-    def open(cls, first: RefreshToken, member: str, at: datetime) -> Session:
-        return cls(first.session, member, first.digest, at)
+    def open(cls, first: RefreshToken, member: str, at: datetime, *, era: int = 0) -> Session:
+        return cls(first.session, member, first.digest, at, era=era)
 
     def refresh(self, token: RefreshToken, pepper: bytes, at: datetime) -> Refreshed:
         """A token used once more within GRACE gives the same successor, later it revokes the session.

@@ -8,6 +8,7 @@ from services.members.domain.api_key import ApiKey, Secret
 from services.members.domain.rights import check_create_key
 from services.members.handlers.asking import actor_of, api_keys_seen_by, created_id
 from services.members.store.mapping import SITE, api_key_draft, api_key_from
+from services.members.store.people import People
 from shared.contracts import members as contract
 from shared.contracts.message import Asked, Principal
 from shared.kernel.time import Clock
@@ -19,6 +20,7 @@ class ApiKeyHandlers:
     """`chance` gives at least 51 URL-safe characters nobody can guess."""
 
     api_keys: Documents
+    people: People
     clock: Clock
     chance: Callable[[], str]
 
@@ -28,11 +30,16 @@ class ApiKeyHandlers:
 
         async def make() -> Stored:
             check_create_key(actor_of(ask.principal), ask.data.site)
-            made = _wished(key_id, ask.data, ask.principal, secret).create(at, known=contract.SCOPES)
+            era = await self._era_of(ask.principal)
+            made = _wished(key_id, ask.data, ask.principal, secret, era).create(at, known=contract.SCOPES)
             return await self.api_keys.insert(key_id, SITE, api_key_draft(made, 1), cause, at=at)
 
         stored = await unless_made_before(self.api_keys, key_id, cause, make)
         return stored, None if stored.replay else secret.text
+
+    async def _era_of(self, by: Principal) -> int:
+        owner = await self.people.active(by.id)
+        return owner.keys_era if owner else 0
 
     async def revoke_api_key(self, ask: Asked[contract.RevokeApiKey]) -> Stored:
         """Its maker, or an operator. Raises NotFound, and what the one write raises."""
@@ -45,7 +52,7 @@ class ApiKeyHandlers:
         return await self.api_keys.change(ask.data.id, decide, Cause.of(ask), at=at, if_match=ask.if_match, where=where)
 
 
-def _wished(key_id: str, wish: contract.CreateApiKey, by: Principal, secret: Secret) -> ApiKey:
+def _wished(key_id: str, wish: contract.CreateApiKey, by: Principal, secret: Secret, era: int) -> ApiKey:
     return ApiKey(
         id=key_id,
         name=wish.name,
@@ -56,4 +63,5 @@ def _wished(key_id: str, wish: contract.CreateApiKey, by: Principal, secret: Sec
         organization=None if wish.site else by.organization,
         site=wish.site,
         expires_at=wish.expires_at,
+        era=era,
     )

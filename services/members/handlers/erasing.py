@@ -7,6 +7,7 @@ from typing import Any
 
 from services.members.domain.address import Address
 from services.members.domain.erasure import FRESH_SIGN_IN, Erasure, ErasureEvent, Part
+from services.members.domain.member import Member
 from services.members.domain.rights import Actor, check_erase
 from services.members.handlers.asking import actor_of, members_seen_by
 from services.members.handlers.forgetting import Forgetting
@@ -55,7 +56,7 @@ class Erasing:
         if doc is None:
             return await self._asked_before(member_id, actor)
         member = member_from(doc)
-        check_erase(actor, member, fresh=await self._is_fresh(ask, actor))
+        check_erase(actor, member, fresh=await self._is_fresh(ask, member))
         if ask.if_match not in (None, doc["version"]):
             raise VersionStale(version=doc["version"])
         # No key: the id says all, one a person. No reason: the document keeps it until all is done, the log for ever.
@@ -122,10 +123,11 @@ class Erasing:
             raise NotFound
         return Stored(asked)
 
-    async def _is_fresh(self, ask: Asked[contract.EraseMember], actor: Actor) -> bool:
+    async def _is_fresh(self, ask: Asked[contract.EraseMember], member: Member) -> bool:
+        """Whether it is asked in a session of theirs that has just begun."""
         if ask.data.session is None:
             return False
-        began = await self.sessions.began(ask.data.session, actor.id)
+        began = await self.sessions.began(ask.data.session, member.id, member.era)
         return began is not None and self.clock.now() - began <= FRESH_SIGN_IN
 
     async def _at_once(self, member_id: str, address: Address) -> None:

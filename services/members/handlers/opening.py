@@ -29,7 +29,7 @@ class Opening:
     ) -> contract.TokenView:
         """The first pair of tokens of a new session, for the home organization or the one `acted_for`."""
         first = RefreshToken(new_id(at), 0, self.chance())
-        await self.sessions.open(Session.open(first, member.id, at))
+        await self.sessions.open(Session.open(first, member.id, at, era=member.era))
         log.info("session.opened", session=first.session, member=member.id, way=way)
         return await self.pair(member, first, acted_for)
 

@@ -7,6 +7,7 @@ from services.members.domain.address import address
 from services.members.domain.member import EmailTaken, Member, MemberChange, Role, belonging
 from services.members.domain.rights import check_assistants, check_enrol, check_revise_member
 from services.members.handlers.asking import actor_of, created_id, members_seen_by
+from services.members.handlers.ending import Ending
 from services.members.store.mapping import SITE, member_draft, member_from
 from services.members.store.people import People
 from shared.contracts import members as contract
@@ -22,6 +23,7 @@ class PeopleHandlers:
     members: Documents
     organizations: Documents
     people: People
+    ending: Ending
     clock: Clock
 
     async def create_member(self, ask: Asked[contract.CreateMember]) -> Stored:
@@ -55,12 +57,13 @@ class PeopleHandlers:
                 check_assistants(decision.state, candidates)
             return member_draft(decision, doc["version"] + 1)
 
+        cause, at = Cause.of(ask), self.clock.now()
         try:
-            return await self.members.change(
-                ask.data.id, decide, Cause.of(ask), at=self.clock.now(), if_match=ask.if_match, where=where
-            )
+            stored = await self.members.change(ask.data.id, decide, cause, at=at, if_match=ask.if_match, where=where)
         except ClaimTaken:
             raise EmailTaken from None
+        await self.ending.of(member_from(stored.doc))
+        return stored
 
     async def _check_known(self, organizations: tuple[str, ...]) -> None:
         for org_id in organizations:

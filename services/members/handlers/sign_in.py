@@ -101,7 +101,9 @@ class SignInHandlers:
         return await self.opening.open(member, at, way="code", acted_for=ask.data.organization)
 
     async def refresh_session(self, ask: Asked[contract.RefreshSession]) -> contract.TokenView:
-        """Raises SessionEnded, also for a member who is no longer active; NotYourOrganization, the token still good."""
+        """Raises SessionEnded, also where the member is not active or in another era; NotYourOrganization, the token
+        still good.
+        """
         token, at = RefreshToken.parse(ask.data.refresh_token), self.clock.now()
         pepper, acted_for = self.secret.key("refresh-tokens"), ask.data.organization
         owner = await self.people.active(await self.opening.sessions.member_of(token.session)) if acted_for else None
@@ -118,7 +120,7 @@ class SignInHandlers:
             log.warning("session.reused", session=token.session, member=refreshed.after.member)
             raise SessionEnded
         member = await self.people.active(refreshed.after.member)
-        if member is None:
+        if member is None or member.era != refreshed.after.era:
             raise SessionEnded
         return await self.opening.pair(member, refreshed.give, acted_for)
 

@@ -59,7 +59,7 @@ class KeyQueries:
             )
         owner = await self.people.active(key.owner)
         organization = key.organization or (owner and owner.organization)
-        if owner is None or organization not in owner.organizations:
+        if owner is None or organization not in owner.organizations or owner.keys_era != key.era:
             raise UnknownApiKey
         return contract.PrincipalView(
             key=key.id,

@@ -32,9 +32,15 @@ def member_draft(decision: Decision[Member, MemberEvent], version: int) -> Draft
         "site_of_staff": member.site,
         "active": member.active,
         "assistants": list(member.assistants),
+        **_eras(era=member.era, keys_era=member.keys_era),
         **name_keys(member.name, member.address.text),
     }
     return Draft(body, [contract_of(event, version) for event in decision.events], member.claims)
+
+
+def _eras(**eras: int) -> dict[str, int]:
+    """The first one is not written: documents from before there were eras stay as they are."""
+    return {name: era for name, era in eras.items() if era}
 
 
 def erased_draft(decision: Decision[ErasedMember, MemberEvent], version: int, at: datetime) -> Draft:
@@ -58,6 +64,8 @@ def member_from(doc: Mapping[str, Any]) -> Member:
         site=doc["site_of_staff"],
         active=doc["active"],
         assistants=tuple(doc.get("assistants", ())),
+        era=doc.get("era", 0),
+        keys_era=doc.get("keys_era", 0),
     )
 
 
@@ -76,6 +84,7 @@ def api_key_draft(
         "for_site": key.site,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
+        **_eras(era=key.era),
         "last_used_at": (before or {}).get("last_used_at"),
     }
     return Draft(body, [contract_of(event, version) for event in decision.events])
@@ -93,4 +102,5 @@ def api_key_from(doc: Mapping[str, Any]) -> ApiKey:
         site=doc["for_site"],
         expires_at=doc["expires_at"],
         revoked_at=doc["revoked_at"],
+        era=doc.get("era", 0),
     )

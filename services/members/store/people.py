@@ -23,6 +23,10 @@ class People:
     async def active(self, member_id: str) -> Member | None:
         return await self._one({"_id": member_id, "active": True})
 
+    async def known(self, member_id: str) -> Member | None:
+        """Also one who is not active any more."""
+        return await self._one({"_id": member_id, "erased_at": None})
+
     async def organizations_of(self, members: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """By id, of the active ones among them."""
         where = {"_id": {"$in": list(members)}, "site": SITE, "active": True}

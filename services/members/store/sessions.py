@@ -78,14 +78,16 @@ class Sessions:
         ids = [doc["_id"] for doc in await found.to_list(_LISTED + 1)]
         return ids[:_LISTED], ids[_LISTED - 1] if len(ids) > _LISTED else None
 
-    async def began(self, session_id: str, member: str) -> datetime | None:
-        """When a living session of this member began; None for any other, and for a token of ops."""
+    async def began(self, session_id: str, member: str, era: int) -> datetime | None:
+        """When a living session of this member's era began; None for any other, and for a token of ops."""
         doc = await self._collection.find_one({"_id": session_id, "member": member, "revoked_at": {"$exists": False}})
-        return doc.get("started_at") if doc else None
+        return doc.get("started_at") if doc and doc.get("era", 0) == era else None
 
-    async def revoke_all(self, member: str, at: datetime) -> int:
-        """How many were alive."""
-        living = {"member": member, "revoked_at": {"$exists": False}}
+    async def revoke_all(self, member: str, at: datetime, *, but_of_era: int | None = None) -> int:
+        """All but those of that era. How many were alive."""
+        living: dict[str, Any] = {"member": member, "revoked_at": {"$exists": False}}
+        if but_of_era is not None:
+            living["era"] = {"$ne": but_of_era}
         result = await self._collection.update_many(living, {"$set": {"revoked_at": at}})
         return int(result.modified_count)
 
@@ -118,6 +120,7 @@ def _body(session: Session) -> dict[str, Any]:
         "started_at": session.started_at,
         "generation": session.generation,
         "rotations": list(session.rotations),
+        "era": session.era,
     }
     return body | ({"revoked_at": session.revoked_at} if session.revoked_at else {})
 
@@ -131,4 +134,5 @@ def _from(doc: dict[str, Any]) -> Session:
         generation=doc["generation"],
         rotations=tuple(doc["rotations"]),
         revoked_at=doc.get("revoked_at"),
+        era=doc.get("era", 0),
     )

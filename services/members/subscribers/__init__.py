@@ -19,6 +19,7 @@ from services.members.queries.keys import KeyQueries
 from services.members.queries.policy import PolicyQueries
 from services.members.queries.records import Records
 from services.members.queries.views import api_key_view, member_view, new_api_key_view, organization_view
+from services.members.subscribers.doors import Doors
 from shared.contracts import members as contract
 from shared.contracts.message import Answer, Asked, Command
 from shared.kernel.time import Clock
@@ -77,35 +78,35 @@ def subscribe_sign_in(service: Service, handle: Handlers) -> None:
         return answer(member_view((await handle.ops.add_operator(ask)).doc))
 
 
-def subscribe_directory(service: Service, handle: Handlers) -> None:
+def subscribe_directory(doors: Doors, handle: Handlers) -> None:
     """Organizations, people, API keys: what changes them."""
 
-    @service.command(contract.CreateOrganization)
+    @doors.command(contract.CreateOrganization)
     async def create_organization(ask: Asked[contract.CreateOrganization]) -> Answer:
         stored = await handle.organizations.create_organization(ask)
         return answer(handle.shown(stored.doc), status=201, replay=stored.replay)
 
-    @service.command(contract.UpdateOrganization)
+    @doors.command(contract.UpdateOrganization)
     async def update_organization(ask: Asked[contract.UpdateOrganization]) -> Answer:
         stored = await handle.organizations.update_organization(ask)
         return answer(handle.shown(stored.doc), replay=stored.replay)
 
-    @service.command(contract.CreateMember)
+    @doors.command(contract.CreateMember)
     async def create_member(ask: Asked[contract.CreateMember]) -> Answer:
         stored = await handle.people.create_member(ask)
         return answer(member_view(stored.doc), status=201, replay=stored.replay)
 
-    @service.command(contract.UpdateMember)
+    @doors.command(contract.UpdateMember)
     async def update_member(ask: Asked[contract.UpdateMember]) -> Answer:
         stored = await handle.people.update_member(ask)
         return answer(member_view(stored.doc), replay=stored.replay)
 
-    @service.command(contract.CreateApiKey)
+    @doors.command(contract.CreateApiKey)
     async def create_api_key(ask: Asked[contract.CreateApiKey]) -> Answer:
         stored, secret = await handle.api_keys.create_api_key(ask)
         return answer(new_api_key_view(stored.doc, secret), status=201, replay=stored.replay)
 
-    @service.command(contract.RevokeApiKey)
+    @doors.command(contract.RevokeApiKey)
     async def revoke_api_key(ask: Asked[contract.RevokeApiKey]) -> Answer:
         stored = await handle.api_keys.revoke_api_key(ask)
         return answer(api_key_view(stored.doc), replay=stored.replay)
@@ -122,7 +123,7 @@ _STEPS: Mapping[type[Command], Transition] = {
 """The commands that say no more than which step is made."""
 
 
-def subscribe_joining(service: Service, handle: Handlers) -> None:
+def subscribe_joining(doors: Doors, handle: Handlers) -> None:
     """An organization's way, step by step."""
 
     def making(transition: Transition) -> Handler:
@@ -133,123 +134,123 @@ def subscribe_joining(service: Service, handle: Handlers) -> None:
         return make
 
     for command, transition in _STEPS.items():
-        service.command(command)(making(transition))
+        doors.command(command)(making(transition))
 
-    @service.command(contract.ActivateOrganization)
+    @doors.command(contract.ActivateOrganization)
     async def activate_organization(ask: Asked[contract.ActivateOrganization]) -> Answer:
         stored = await handle.organizations.activate(ask)
         return answer(handle.shown(stored.doc), replay=stored.replay)
 
-    @service.command(contract.RenewOrganization)
+    @doors.command(contract.RenewOrganization)
     async def renew_organization(ask: Asked[contract.RenewOrganization]) -> Answer:
         stored = await handle.organizations.renew(ask)
         return answer(handle.shown(stored.doc), replay=stored.replay)
 
 
-def subscribe_directory_queries(service: Service, directory: Directory) -> None:
+def subscribe_directory_queries(doors: Doors, directory: Directory) -> None:
     """Organizations and people, read."""
 
-    @service.command(contract.GetOrganization)
+    @doors.command(contract.GetOrganization)
     async def organization(ask: Asked[contract.GetOrganization]) -> Answer:
         return answer(await directory.organization(ask))
 
-    @service.command(contract.ListOrganizations)
+    @doors.command(contract.ListOrganizations)
     async def list_organizations(ask: Asked[contract.ListOrganizations]) -> Answer:
         return answer(await directory.list_organizations(ask))
 
-    @service.command(contract.GetMember)
+    @doors.command(contract.GetMember)
     async def member(ask: Asked[contract.GetMember]) -> Answer:
         return answer(await directory.member(ask))
 
-    @service.command(contract.ListMembers)
+    @doors.command(contract.ListMembers)
     async def list_members(ask: Asked[contract.ListMembers]) -> Answer:
         return answer(await directory.list_members(ask))
 
-    @service.command(contract.CountMembers)
+    @doors.command(contract.CountMembers)
     async def count_members(ask: Asked[contract.CountMembers]) -> Answer:
         return answer(await directory.count_members(ask))
 
-    @service.command(contract.Me)
+    @doors.command(contract.Me)
     async def me(ask: Asked[contract.Me]) -> Answer:
         return answer(await directory.me(ask))
 
 
-def subscribe_records(service: Service, records: Records) -> None:
+def subscribe_records(doors: Doors, records: Records) -> None:
     """What was done to organizations and people."""
 
-    @service.command(contract.OrganizationHistory)
+    @doors.command(contract.OrganizationHistory)
     async def organization_history(ask: Asked[contract.OrganizationHistory]) -> Answer:
         return answer(await records.organization_history(ask))
 
-    @service.command(contract.MemberHistory)
+    @doors.command(contract.MemberHistory)
     async def member_history(ask: Asked[contract.MemberHistory]) -> Answer:
         return answer(await records.member_history(ask))
 
 
-def subscribe_key_queries(service: Service, keys: KeyQueries, tokens: Tokens) -> None:
+def subscribe_key_queries(doors: Doors, keys: KeyQueries, tokens: Tokens) -> None:
     """API keys, revoked sessions, the key set."""
 
-    @service.command(contract.GetApiKey)
+    @doors.command(contract.GetApiKey)
     async def api_key(ask: Asked[contract.GetApiKey]) -> Answer:
         return answer(await keys.api_key(ask))
 
-    @service.command(contract.ListApiKeys)
+    @doors.command(contract.ListApiKeys)
     async def list_api_keys(ask: Asked[contract.ListApiKeys]) -> Answer:
         return answer(await keys.list_api_keys(ask))
 
-    @service.command(contract.ResolveApiKey)
+    @doors.command(contract.ResolveApiKey)
     async def resolve_api_key(ask: Asked[contract.ResolveApiKey]) -> Answer:
         return answer(await keys.resolve_api_key(ask))
 
-    @service.command(contract.RevokedSessions)
+    @doors.command(contract.RevokedSessions)
     async def revoked_sessions(ask: Asked[contract.RevokedSessions]) -> Answer:
         return answer(await keys.revoked_sessions(ask))
 
-    @service.command(contract.Jwks)
+    @doors.command(contract.Jwks)
     async def jwks(_: Asked[contract.Jwks]) -> Answer:
         return answer(await tokens.published())
 
 
-def subscribe_policy(service: Service, handle: PolicyHandlers, ask_for: PolicyQueries) -> None:
+def subscribe_policy(doors: Doors, handle: PolicyHandlers, ask_for: PolicyQueries) -> None:
     """The table of rights."""
 
-    @service.command(contract.PutPolicy)
+    @doors.command(contract.PutPolicy)
     async def put_policy(ask: Asked[contract.PutPolicy]) -> Answer:
         view, replay = await handle.put_policy(ask)
         return answer(view, replay=replay)
 
-    @service.command(contract.GetPolicy)
+    @doors.command(contract.GetPolicy)
     async def policy(ask: Asked[contract.GetPolicy]) -> Answer:
         return answer(await ask_for.policy(ask))
 
 
 def subscribe_identity(
-    service: Service, setting: ProviderHandlers, signing_in: IdentitySignIn, queries: ProviderQueries
+    doors: Doors, setting: ProviderHandlers, signing_in: IdentitySignIn, queries: ProviderQueries
 ) -> None:
     """Organizations' identity providers, and signing in by them."""
 
-    @service.command(contract.PutIdentityProvider)
+    @doors.command(contract.PutIdentityProvider)
     async def put_identity_provider(ask: Asked[contract.PutIdentityProvider]) -> Answer:
         stored = await setting.put_identity_provider(ask)
         return answer(queries.view(stored.doc), replay=stored.replay)
 
-    @service.command(contract.RemoveIdentityProvider)
+    @doors.command(contract.RemoveIdentityProvider)
     async def remove_identity_provider(ask: Asked[contract.RemoveIdentityProvider]) -> Answer:
         await setting.remove_identity_provider(ask)
         return answer(None, status=204)
 
-    @service.command(contract.GetIdentityProvider)
+    @doors.command(contract.GetIdentityProvider)
     async def identity_provider(ask: Asked[contract.GetIdentityProvider]) -> Answer:
         return answer(await queries.identity_provider(ask))
 
-    @service.command(contract.BeginSignIn)
+    @doors.command(contract.BeginSignIn)
     async def begin_sign_in(ask: Asked[contract.BeginSignIn]) -> Answer:
         return answer(await signing_in.begin_sign_in(ask))
 
-    @service.command(contract.FinishSignIn)
+    @doors.command(contract.FinishSignIn)
     async def finish_sign_in(ask: Asked[contract.FinishSignIn]) -> Answer:
         return answer(await signing_in.finish_sign_in(ask))
 
-    @service.command(contract.ExchangeCode)
+    @doors.command(contract.ExchangeCode)
     async def exchange_code(ask: Asked[contract.ExchangeCode]) -> Answer:
         return answer(await signing_in.exchange_code(ask), status=201)

@@ -7,6 +7,7 @@ from faststream import AckPolicy
 from services.members.handlers.erasing import Erasing
 from services.members.queries.erasures import Erasures
 from services.members.queries.personal import PersonalQueries
+from services.members.subscribers.doors import Doors
 from shared.contracts import members as contract
 from shared.contracts.booking import MemberErasedInBooking
 from shared.contracts.events import MemberErasedInEvents
@@ -24,23 +25,25 @@ _PARTS: Mapping[str, type[MemberErased]] = {
 }
 
 
-def subscribe_erasing(service: Service, erasing: Erasing, erasures: Erasures, personal: PersonalQueries) -> None:
+def subscribe_erasing(
+    service: Service, doors: Doors, erasing: Erasing, erasures: Erasures, personal: PersonalQueries
+) -> None:
     """A person's data out, or gone; and each part of the house that has forgotten them."""
 
-    @service.command(contract.PersonalDataInMembers)
+    @doors.command(contract.PersonalDataInMembers)
     async def personal_data(ask: Asked[contract.PersonalDataInMembers]) -> Answer:
         return answer(await personal.personal_data(ask))
 
-    @service.command(contract.EraseMember)
+    @doors.command(contract.EraseMember)
     async def erase_member(ask: Asked[contract.EraseMember]) -> Answer:
         stored = await erasing.erase_member(ask)
         return answer(erasures.view(stored.doc), status=202, replay=stored.replay)
 
-    @service.command(contract.GetErasure)
+    @doors.command(contract.GetErasure)
     async def erasure(ask: Asked[contract.GetErasure]) -> Answer:
         return answer(await erasures.erasure(ask))
 
-    @service.command(contract.ListErasures)
+    @doors.command(contract.ListErasures)
     async def list_erasures(ask: Asked[contract.ListErasures]) -> Answer:
         return answer(await erasures.list_erasures(ask))
 
