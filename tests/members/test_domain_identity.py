@@ -84,6 +84,15 @@ def test_a_secret_goes_on_where_none_is_given_and_saying_the_same_changes_nothin
     assert (changed.state.sealed, changed.events) == ("sealed", [IdentityProviderSet("o1", ("client_id",))])
 
 
+def test_a_secret_is_never_shown_to_another_issuer_than_it_was_meant_for() -> None:
+    elsewhere = replace(PROVIDER, sealed=None, issuer="https://accounts.evil.example")
+    moved = elsewhere.over(PROVIDER)
+    assert (moved.state.sealed, moved.events) == (None, [IdentityProviderSet("o1", ("issuer", "sealed"))])
+    back = replace(PROVIDER, sealed=None).over(moved.state)
+    assert back.state.sealed is None, "what was forgotten does not come back"
+    assert replace(elsewhere, sealed="its own").over(PROVIDER).state.sealed == "its own"
+
+
 def test_removed_it_forgets_its_secret_and_put_again_it_is_introduced_anew() -> None:
     removed = PROVIDER.remove()
     assert (removed.state.sealed, removed.state.active) == (None, False)

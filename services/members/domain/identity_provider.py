@@ -93,10 +93,14 @@ class IdentityProvider:
         return Decision(self, [IdentityProviderSet(self.organization, _FIELDS)])
 
     def over(self, before: IdentityProvider) -> Decision[IdentityProvider, ProviderEvent]:
-        """Takes the place of `before`, whose secret goes on where none is given."""
+        """Takes the place of `before`, whose secret goes on where none is given: at the same issuer.
+
+        No other issuer is ever shown a secret that was not meant for it; without one of its own, its client is public.
+        """
         if not before.active:
             return self.introduced()
-        after = self if self.sealed is not None else replace(self, sealed=before.sealed)
+        keeps = self.sealed is None and self.issuer == before.issuer
+        after = replace(self, sealed=before.sealed) if keeps else self
         changed = tuple(field for field in _FIELDS if getattr(before, field) != getattr(after, field))
         return Decision(after, [IdentityProviderSet(self.organization, changed)]) if changed else Decision(before)
 

@@ -45,7 +45,8 @@ class FinishedSignInView(View):
 class PutIdentityProvider(Command, wire="cmd.members.put_identity_provider.v1", reply=IdentityProviderView):
     """The provider of organization `id`, trusted for the addresses in `domains`.
 
-    Without `client_secret` the one before stays; where there is none, the client is public (PKCE alone).
+    Without `client_secret` the one before stays, at the same issuer; where there is none, the client is public (PKCE
+    alone).
     Refusals: unsafe-issuer 422, invalid-domain 422.
     """
 
