@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from services.members.domain.address import address
 from services.members.domain.member import Member, MemberChange, Role
 from services.members.domain.organization import Kind, OrganizationChange
 from services.members.domain.rights import (
     Actor,
+    NotForPrograms,
     OwnOperatorRole,
     check_create_key,
     check_enrol,
@@ -15,6 +17,7 @@ from services.members.domain.rights import (
     check_revise_organization,
     check_tends_organizations,
 )
+from shared.kernel.names import Name
 from shared.kernel.refusal import Forbidden, NotFound, Refusal
 from shared.kernel.text import Text
 from tests.members.test_domain_member import HANAKO
@@ -116,6 +119,39 @@ def test_who_manages_a_person_could_have_given_every_role_before_and_after(
 ) -> None:
     after = before.revise(change).state
     assert outcome(check_revise_member, actor, before, after, change) is refused
+
+
+@pytest.mark.parametrize("actor", [OPERATOR, NYC_STAFF, ADMIN])
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        (MemberChange(address=address("thief@evil.example")), NotForPrograms),
+        (MemberChange(roles=frozenset({Role.MEMBER, Role.ORGANIZATION_ADMIN})), NotForPrograms),
+        (MemberChange(active=False), NotForPrograms),
+        (MemberChange(site="nyc"), NotForPrograms),
+        (MemberChange(address=HANAKO.address, roles=HANAKO.roles, active=True, language="en"), None),
+        (MemberChange(name=Name(family="髙田", given="葛󠄀子")), None),
+    ],
+)
+def test_a_program_changes_nobodys_way_in(actor: Actor, change: MemberChange, refused: type[Refusal] | None) -> None:
+    other = replace(HANAKO, id="m2")
+    after = other.revise(change).state
+    assert outcome(check_revise_member, actor, other, after, change) is None
+    assert outcome(check_revise_member, replace(actor, is_program=True), other, after, change) is refused
+
+
+def test_a_program_changes_not_even_its_makers_own_way_in() -> None:
+    maker = with_roles(Role.OPERATOR)
+    program, change = replace(OPERATOR, id=maker.id, is_program=True), MemberChange(address=address("x@evil.example"))
+    assert outcome(check_revise_member, program, maker, maker.revise(change).state, change) is NotForPrograms
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_program_enrols_plain_members_only(role: Role) -> None:
+    program = replace(OPERATOR, is_program=True)
+    refused = None if role is Role.MEMBER else NotForPrograms
+    assert outcome(check_enrol, program, with_roles(role, site="nyc")) is refused
+    assert outcome(check_enrol, program, with_roles(Role.MEMBER, role)) is refused
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from shared.kernel.rights import EVERY
 from shared.kernel.text import Text
 
 _STAFF = {Role.SITE_STAFF, Role.OPERATOR}
+_ENTRANCE = ("address", "roles", "site", "active")
+"""By what of a person somebody gets in as them, and how far."""
 _GRANTED_BY_ADMIN = {Role.MEMBER, Role.ORGANIZATION_ADMIN}
 
 
@@ -33,6 +35,16 @@ class RowsNotYours(Forbidden):
     message = Text(
         ja="権限表のうち、他の拠点または全拠点の行は変更できません。",
         en="Rows of the table of rights for other sites, or for every site, are not yours to change.",
+    )
+
+
+class NotForPrograms(Forbidden):
+    """What would give somebody a way in, or take it, is done by people: whoever finds a key is not its maker."""
+
+    code = "not-for-programs"
+    message = Text(
+        ja="プログラムからは、メールアドレス・役割・拠点・有効/無効を変更できず、一般の利用者だけを登録できます。",
+        en="A program changes nobody's address, roles, site or registration, and enrols plain members only.",
     )
 
 
@@ -97,7 +109,9 @@ def check_revise_organization(actor: Actor, org_id: str, change: OrganizationCha
 
 
 def check_enrol(actor: Actor, member: Member) -> None:
-    """Raises NotFound for an organization that is not the actor's, Forbidden for roles they cannot give."""
+    """Raises NotFound for an organization that is not the actor's, Forbidden for roles they cannot give, NotForPrograms
+    for any above `member`.
+    """
     if not actor.is_staff:
         if actor.administers is None:
             raise Forbidden
@@ -105,13 +119,16 @@ def check_enrol(actor: Actor, member: Member) -> None:
             raise NotFound
     if not actor.may_grant(member.roles, member.site):
         raise Forbidden
+    if actor.is_program and member.roles != {Role.MEMBER}:
+        raise NotForPrograms
 
 
 def check_revise_member(actor: Actor, before: Member, after: Member, change: MemberChange) -> None:
     """Who may grant both the old and the new roles may change a person; everyone their own name and language.
 
     One's own rights are those in `before`: whoever was just deactivated does not undo it, however close the two come.
-    Raises NotFound for a person the actor cannot see, Forbidden, OwnOperatorRole.
+    Raises NotFound for a person the actor cannot see, Forbidden, OwnOperatorRole; NotForPrograms for what a program
+    changes of nobody.
     """
     if before.id == actor.id:
         if not before.active:
@@ -126,6 +143,8 @@ def check_revise_member(actor: Actor, before: Member, after: Member, change: Mem
         raise Forbidden
     if not actor.is_staff and after.organizations != before.organizations:
         raise NotFound
+    if actor.is_program and any(getattr(before, f) != getattr(after, f) for f in _ENTRANCE):
+        raise NotForPrograms
     if before.id == actor.id and _operates(before) and not _operates(after):
         raise OwnOperatorRole
 
