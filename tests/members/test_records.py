@@ -7,7 +7,7 @@ from shared.contracts.message import Principal
 from shared.kit.documents import history
 from tests.members.asking import site_staff
 from tests.members.conftest import House
-from tests.members.people import NOBODY, company, person, principal
+from tests.members.people import NOBODY, OPS, company, person, principal
 from tests.support.waiting import until
 
 
@@ -60,6 +60,14 @@ async def test_a_person_s_record_is_staff_s_and_not_there_for_others(house: Hous
         assert await house.refused(contract.OrganizationHistory(id=org["id"]), other) == (404, "not-found")
     assert await house.refused(contract.MemberHistory(id="nobody"), staff) == (404, "not-found")
     assert await house.refused(contract.MemberHistory(id=made["id"], after="x"), staff) == (422, "invalid-cursor")
+
+
+async def test_of_an_erased_person_there_is_no_record_for_anybody(house: House) -> None:
+    org = await house.done(company())
+    made = await house.done(person(org["id"], "ana@bio.example"))
+    await house.done(contract.EraseMember(id=made["id"], reason="She asked by letter."))
+    for by in (OPS, await program(house)):
+        assert await house.refused(contract.MemberHistory(id=made["id"]), by) == (404, "not-found")
 
 
 async def test_a_long_record_comes_in_pages_also_what_moved_to_the_history(

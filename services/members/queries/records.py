@@ -31,8 +31,8 @@ class Records:
 
 async def _history(documents: Documents, ask: Asked[Any], *, zone: str) -> EntriesView:
     """Times with the offset of the thing's own zone, which the field `zone` names."""
-    wish = ask.data
-    doc = await documents.get(wish.id, {"site": SITE}) if actor_of(ask.principal).is_staff else None
+    wish, there = ask.data, {"site": SITE, "erased_at": None}
+    doc = await documents.get(wish.id, there) if actor_of(ask.principal).is_staff else None
     if doc is None:
         raise NotFound
     entries = await documents.log_page(doc, after=_number(wish.after), limit=wish.limit + 1)
