@@ -3,93 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from services.members.domain.member import Member, MemberChange, Role
 from services.members.domain.organization import OrganizationChange
 from services.members.domain.policy import Place
-from shared.kernel.refusal import Forbidden, NotFound, Refusal
+from services.members.domain.rights.actor import Actor
+from services.members.domain.rights.refusals import NotForPrograms, OwnOperatorRole, RowsNotYours, SignInAgain
+from shared.kernel.refusal import Forbidden, NotFound
 from shared.kernel.rights import EVERY
-from shared.kernel.text import Text
 
-_STAFF = {Role.SITE_STAFF, Role.OPERATOR}
 _ENTRANCE = ("address", "roles", "site", "active")
 """By what of a person somebody gets in as them, and how far."""
-_GRANTED_BY_ADMIN = {Role.MEMBER, Role.ORGANIZATION_ADMIN}
-
-
-class OwnOperatorRole(Refusal):
-    """Only another operator takes the role away, so the last one stays."""
-
-    code = "own-operator-role"
-    message = Text(
-        ja="自分の運用者権限は外せません。別の運用者に依頼してください。",
-        en="You cannot take the operator role from yourself; another operator can.",
-    )
-
-
-class RowsNotYours(Forbidden):
-    """Member `rows` names each row of the table of rights that another has to change."""
-
-    code = "rows-not-yours"
-    message = Text(
-        ja="権限表のうち、他の拠点または全拠点の行は変更できません。",
-        en="Rows of the table of rights for other sites, or for every site, are not yours to change.",
-    )
-
-
-class NotForPrograms(Forbidden):
-    """What would give somebody a way in, or take it, is done by people: whoever finds a key is not its maker."""
-
-    code = "not-for-programs"
-    message = Text(
-        ja="プログラムからは、メールアドレス・役割・拠点・有効/無効を変更できず、一般の利用者だけを登録できます。",
-        en="A program changes nobody's address, roles, site or registration, and enrols plain members only.",
-    )
-
-
-class SignInAgain(Forbidden):
-    """What cannot be undone needs a session that has just begun: not one somebody left open."""
-
-    code = "sign-in-again"
-    message = Text(
-        ja="取り消せない操作です。改めてサインインしてから行ってください。",
-        en="This cannot be undone: sign in again, then ask within fifteen minutes.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks. `organization` is the one acted for; `organizations` begins with the home organization."""
-
-    id: str
-    roles: frozenset[str] = frozenset()
-    organization: str | None = None
-    organizations: tuple[str, ...] = ()
-    site: str | None = None
-    is_program: bool = False
-
-    @property
-    def is_operator(self) -> bool:
-        return Role.OPERATOR in self.roles
-
-    @property
-    def is_staff(self) -> bool:
-        return bool(_STAFF & self.roles)
-
-    @property
-    def administers(self) -> str | None:
-        """An admin's rights hold in the home organization, and only while acting for it."""
-        home = self.organizations[0] if self.organizations else self.organization
-        return home if Role.ORGANIZATION_ADMIN in self.roles and self.organization in (None, home) else None
-
-    def may_grant(self, roles: frozenset[Role], site: str | None) -> bool:
-        """Nobody gives more than they have: an operator all, site staff their own site's, an admin neither."""
-        if self.is_operator:
-            return True
-        if Role.SITE_STAFF in self.roles:
-            return Role.OPERATOR not in roles and (Role.SITE_STAFF not in roles or site == self.site)
-        return self.administers is not None and roles <= _GRANTED_BY_ADMIN
 
 
 def check_tends_organizations(actor: Actor) -> None:
