@@ -39,13 +39,22 @@ from tests.support.booking import NEW_YORK, OPERATOR, TABLE, member, member_stat
 from tests.support.servers import Servers
 from tests.support.waiting import until
 
+ADMIN = {"member", "organization_admin"}
+
 
 @pytest.fixture
 async def house(clean: Servers) -> AsyncIterator[House]:
     """One replica, furnished, that has heard of Ana and of staff before it started."""
     spring = now().date().replace(month=1, day=1)
     period = {"starts_on": spring, "ends_on": spring.replace(year=spring.year + 2)}
-    people = [member_state("ana", "org-a"), member_state("stan", "staff")]
+    admin = frozenset(ADMIN)
+    people = [
+        member_state("ana", "org-a", assistants=("kim",)),
+        member_state("stan", "staff"),
+        member_state("dai", "org-a", roles=admin),
+        member_state("eva", "org-b", "org-a", roles=admin),
+        member_state("ken", "org-a", roles=admin, active=False),
+    ]
     orgs = [organization(membership=period), organization("staff", "linkj_staff", membership=period)]
     await tell(clean, TABLE, *orgs, *people)
     async with at_work(clean, replicas=1) as furnished:
@@ -221,6 +230,30 @@ async def test_rights_are_told_with_reasons_to_those_who_may_ask(house: House) -
     assert (await house.refusal(Entitlements(member="stan", site="nyc", on=on))).code == "not-found"
     new = Entitlements(member="new", site="nyc", on=on)
     assert (await house.refusal(new, member("new"))).code == "not-yet-known"
+
+
+@pytest.mark.parametrize(
+    ("name", "organization", "roles", "sees"),
+    [
+        ("dai", "org-a", ADMIN, True),
+        ("eva", "org-a", ADMIN, False),  # at home in org-b, here a plain member
+        ("eva", "org-b", ADMIN, False),
+        ("ana", "org-a", ADMIN, True),  # of herself
+        ("bea", "org-a", ADMIN, False),  # by a token alone
+        ("ken", "org-a", ADMIN, False),  # who has left
+        ("kim", "org-b", {"member"}, True),  # who assists Ana
+        ("lee", "org-a", {"member"}, False),
+    ],
+)
+async def test_rights_of_a_person_are_told_to_the_admin_at_home_and_to_assistants_alone(
+    house: House, name: str, organization: str, roles: set[str], sees: bool
+) -> None:
+    asked = Entitlements(member="ana", site="nyc", on=house.noon.astimezone(NEW_YORK).date())
+    by = member(name, organization).model_copy(update={"roles": frozenset(roles)})
+    if sees:
+        assert (await house.ask(asked, by))["member"] == "ana"
+    else:
+        assert (await house.refusal(asked, by)).code == "not-found"
 
 
 async def test_a_taken_slot_is_a_problem_with_conflicts_and_alternatives_and_nobodys_name(house: House) -> None:

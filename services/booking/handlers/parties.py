@@ -92,9 +92,11 @@ class Parties:
             return False
         party = await self.organizations.get(organization)
         open_to_all = party is not None and party.booking_for_others == "colleagues"
-        return open_to_all or by.id in (member, *known.assistants) or await self._administers(by.id, organization)
+        return open_to_all or by.id in (member, *known.assistants) or await self.administers(by.id, organization)
 
-    async def _administers(self, member: str, organization: str) -> bool:
+    async def administers(self, member: str, organization: str) -> bool:
         """By our copy: an admin's rights hold in the home organization, the first."""
         known = await self.members.get(member)
-        return known is not None and "organization_admin" in known.roles and known.organizations[:1] == (organization,)
+        if known is None or not known.active:
+            return False
+        return "organization_admin" in known.roles and known.organizations[:1] == (organization,)

@@ -27,7 +27,7 @@ class EntitlementQueries:
     clock: Clock
 
     async def entitlements(self, ask: Asked[Entitlements]) -> EntitlementsView:
-        """One's own and theirs whom one assists, an organization's for its admins, anybody's for staff.
+        """One's own and theirs whom one assists, a home organization's for its admins, anybody's for staff.
 
         Raises NotFound, NotYetKnown.
         """
@@ -53,13 +53,20 @@ class EntitlementQueries:
         """Of those one may ask about; a stranger who asks learns nothing from whether the copy is there."""
         known = await self.parties.members.get(member)
         staff = bool(by.roles & {"site_staff", "operator"})
-        admin = "organization_admin" in by.roles and known is not None and by.organization in known.organizations
+        admin = known is not None and await self._administers(by, known)
         assistant = known is not None and by.id in known.assistants
         if member != by.id and not staff and not admin and not assistant:
             raise NotFound
         if known is None:
             raise NotYetKnown if member == by.id else NotFound
         return known
+
+    async def _administers(self, by: Principal, member: MemberState) -> bool:
+        """Acting for the home organization, which the member belongs to."""
+        organization = by.organization
+        if organization is None or organization not in member.organizations:
+            return False
+        return await self.parties.administers(by.id, organization)
 
 
 def _organization(member: MemberState, by: Principal) -> str:
