@@ -12,6 +12,9 @@ from services.members.domain.address import InvalidEmail, address
         ("Hanako.T+lounge@Bio.EXAMPLE", "Hanako.T+lounge@bio.example"),
         ("info@横浜.example", "info@xn--4cw21e.example"),
         ("a@b-c.example", "a@b-c.example"),
+        ("a@xn--strae-oqa.example", "a@xn--strae-oqa.example"),
+        ("a@strasse.example", "a@strasse.example"),
+        ("a@bücher.example", "a@xn--bcher-kva.example"),
         ("o'hara@bio.example", "o'hara@bio.example"),
     ],
 )
@@ -51,6 +54,11 @@ def test_the_local_part_stays_as_written_and_the_domain_becomes_lower_a_labels(g
         "a@" + "b" * 64 + ".example",
         "a@bi\u200bo.example\u0000",
         "Hanako <a@bio.example>",
+        "a@straße.example",
+        "a@STRAẞE.example",
+        "a@βόλος.example",
+        "a@bi\u200do.example",
+        "a@نامه\u200cای.example",
     ],
 )
 def test_anything_but_one_plain_address_is_refused(given: str) -> None:

@@ -14,6 +14,11 @@ _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
+_TWO_SPELLINGS = frozenset("ßẞς\u200c\u200d")
+"""Letters that IDNA 2003, as in the standard library, spells as others, and IDNA 2008 as themselves: straße.example is
+strasse.example to the one, which may be somebody else's to the other. Who has such a domain writes it as `xn--…`."""
+
+
 class InvalidEmail(Invalid):
     code = "invalid-email"
     message = Text(ja="メールアドレスの形式が正しくありません。", en="That is not one plain e-mail address.")
@@ -47,6 +52,8 @@ def address(text: str) -> Address:
 
 
 def _a_labels(domain: str) -> str:
+    if not _TWO_SPELLINGS.isdisjoint(domain):
+        raise InvalidEmail
     try:
         ascii_domain = domain.encode("idna").decode().lower()
     except UnicodeError:
