@@ -112,14 +112,14 @@ def build(settings: Settings) -> Service:
     subscribe_joining(doors, handlers)
     subscribe_directory_queries(doors, Directory(organizations.collection, members.collection, clock))
     identities = _identity(doors, settings, opening, organizations, people)
-    subscribe_records(doors, Records(organizations, members))
     subscribe_key_queries(doors, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
     subscribe_ending(service, ending)
     _keep_time(service, Deadlines(organizations, people, clock))
     _erase(doors, Forgetting(members, api_keys, sessions, counts.sign_ins, identities, clock), secret)
     service.background("signing-keys", lambda: _rotating(tokens))
     service.background("name-keys", lambda: _rekeying(members.collection))
-    _keep_policy(doors, organizations, members)
+    policies = _keep_policy(doors, organizations, members)
+    subscribe_records(doors, Records(organizations, members, policies))
     return anchored(service)
 
 
@@ -129,13 +129,15 @@ def _tokens(service: Service, secret: Secret) -> Tokens:
     return Tokens(key_sets, service.clock)
 
 
-def _keep_policy(doors: Doors, organizations: Documents, members: Documents) -> None:
+def _keep_policy(doors: Doors, organizations: Documents, members: Documents) -> Documents:
     service = doors.service
-    clock, policies = service.clock, Policies(service.documents("policies", states=policy_states))
+    clock, documents = service.clock, service.documents("policies", states=policy_states)
+    policies = Policies(documents)
     sites = KnownSites(service.copy(SiteState, durable="members__site").collection)
     ask_for = PolicyQueries(policies, organizations.collection, members.collection, clock)
     subscribe_policy(doors, PolicyHandlers(policies, sites, organizations.collection, ask_for, clock), ask_for)
     service.background("first-policy", lambda: _first_policy(policies, clock))
+    return documents
 
 
 def _counts(service: Service, settings: Settings) -> Counts:

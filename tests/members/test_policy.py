@@ -9,7 +9,15 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from shared.contracts.booking import SiteState
-from shared.contracts.members import POLICY_ID, GetPolicy, PolicyRow, PolicyState, PutPolicy, UpdateMember
+from shared.contracts.members import (
+    POLICY_ID,
+    GetPolicy,
+    PolicyHistory,
+    PolicyRow,
+    PolicyState,
+    PutPolicy,
+    UpdateMember,
+)
 from shared.contracts.message import CloudEvent, Principal
 from tests.members.conftest import NOON, House, Houses, replica
 from tests.members.people import company, person, principal
@@ -179,6 +187,28 @@ async def test_an_operator_changes_every_row_and_a_site_s_staff_its_own_and_link
     assert answer.problem.members["rows"] == [{"kind": A, "site": "nyc", "resource": "*"}]
     assert (await house.done(common, of_linkj))["version"] == 3
     assert (await house.done(wish(*rows)))["version"] == 4
+
+
+async def test_staff_read_who_changed_the_table_and_why(house: House) -> None:
+    rows, clerk = rows_of(await house.done(GetPolicy())), await staff_of(house)
+    await house.done(wish(*rows, row(resource="desk")), clerk)
+    page = await house.done(PolicyHistory(), clerk)
+    first, second = page["items"]
+    assert (first["actor"], first["kind"], first["operation"]) == ("members", "system", "members.first_policy")
+    assert (second["actor"], second["organization"], second["reason"]) == (
+        clerk.id,
+        clerk.organization,
+        "年度替わりのため",
+    )
+    assert (second["time"], second["seq"], page["next"]) == ("2026-12-01T03:00:00+00:00", 2, None)
+    newer = await house.done(PolicyHistory(limit=1, after="1"), clerk)
+    assert newer["items"] == [second]
+    organization = await house.done(company())
+    admin = principal(
+        await house.done(person(organization["id"], "a@bio.example", roles=frozenset({"organization_admin"})))
+    )
+    assert await house.refused(PolicyHistory(), admin) == (403, "forbidden")
+    assert await house.refused(PolicyHistory(after="x"), clerk) == (422, "invalid-cursor")
 
 
 async def test_who_is_no_staff_neither_sees_nor_changes_the_table(house: House) -> None:

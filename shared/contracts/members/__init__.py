@@ -98,7 +98,7 @@ from shared.contracts.members.privacy import (
     PartView,
     PersonalDataInMembers,
 )
-from shared.contracts.members.records import MemberHistory, OrganizationHistory
+from shared.contracts.members.records import MemberHistory, OrganizationHistory, PolicyHistory
 from shared.contracts.members.said import (
     ApiKeyCreated,
     ApiKeyRevoked,
@@ -243,6 +243,7 @@ __all__ = [
     "PolicyChangeView",
     "PolicyChanged",
     "PolicyEffectView",
+    "PolicyHistory",
     "PolicyResource",
     "PolicyRow",
     "PolicyRowView",

@@ -1,4 +1,4 @@
-"""What staff may read of the record: all that was done to an organization or a person."""
+"""What staff may read of the record: all that was done to an organization, a person or the table of rights."""
 
 from typing import Annotated
 
@@ -22,3 +22,10 @@ class OrganizationHistory(_Record, wire="qry.members.organization_history.v1", r
 
 class MemberHistory(_Record, wire="qry.members.member_history.v1", reply=EntriesView):
     """Staff: who did what to a person, for whom and why, oldest first; to others it is not there."""
+
+
+class PolicyHistory(Query, wire="qry.members.policy_history.v1", reply=EntriesView):
+    """Staff: who changed the table of rights and why, oldest first, in UTC. Refusal: invalid-cursor 422."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    after: Annotated[str | None, Field(max_length=256)] = None
