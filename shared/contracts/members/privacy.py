@@ -44,7 +44,7 @@ class EraseMember(Command, wire="cmd.members.erase_member.v1", reply=ErasureView
     """Forget a person everywhere; their id stays. Oneself, in the `session` of a fresh sign-in; anybody: an operator;
     those they could enrol: site staff. Again: the same erasure, nothing written.
 
-    `reason` is seen by nobody but operators and is forgotten when the erasure is complete. Refusals: sign-in-again 403,
+    `reason` is kept with the erasure, shown by no door, and forgotten when it is complete. Refusals: sign-in-again 403,
     own-operator-role 409.
     """
 
