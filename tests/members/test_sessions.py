@@ -6,8 +6,10 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from services.members.handlers import sign_in
 from shared.contracts import members as contract
 from tests.members.conftest import House, Houses
+from tests.members.logged import logged
 from tests.members.people import NOBODY, principal
 from tests.members.signing_in import hanako, read_token, signed_in
 from tests.support.post import post_of
@@ -114,6 +116,21 @@ async def test_signing_out_ends_the_own_session_and_no_other(house: House) -> No
         assert (await house.ask(end, principal(member))).status == 204
     again = contract.RefreshSession(refresh_token=tokens["refresh_token"])
     assert await house.refused(again, NOBODY) == (401, "session-ended")
+
+
+async def test_who_ended_or_renewed_which_session_stands_in_the_log(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = await hanako(house)
+    tokens = await signed_in(house)
+    lines, sid = logged(monkeypatch, sign_in), tokens["refresh_token"].split(".")[0]
+    await house.done(contract.RefreshSession(refresh_token=tokens["refresh_token"]), NOBODY)
+    assert lines.said == [("session.refreshed", {"session": sid, "member": member["id"]})]
+    end = contract.EndSession(session=sid)
+    await house.ask(end, principal(member | {"id": "stranger"}))
+    assert len(lines.said) == 1, "another's was not ended"
+    await house.ask(end, principal(member))
+    assert lines.said[1:] == [("session.ended", {"session": sid, "member": member["id"]})]
 
 
 async def test_who_is_made_inactive_gets_no_further_token(house: House) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from services.members.handlers import ops
 from shared.contracts import members as contract
 from tests.members.conftest import House, Houses
+from tests.members.logged import logged
 from tests.members.people import NOBODY, OPS, principal
 from tests.members.signing_in import HANAKO, code_for, hanako, read_token, signed_in
 
@@ -221,6 +223,19 @@ async def test_what_is_for_ops_is_for_nobody_else(house: House, asked: Any) -> N
     operator = principal(member | {"roles": ["operator"]})
     for by in (NOBODY, principal(member), operator):
         assert await house.refused(asked, by) == (403, "forbidden")
+
+
+async def test_for_whom_ops_made_a_token_and_when_keys_were_rotated_stands_in_the_log(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, lines = await hanako(house), logged(monkeypatch, ops)
+    issued = await house.done(contract.IssueToken(email=HANAKO), OPS)
+    sid = (await read_token(house, issued["access_token"])).claims["sid"]
+    keys = (await house.done(contract.RotateSigningKeys(), OPS))["keys"]
+    assert lines.said == [
+        ("token.issued", {"member": member["id"], "session": sid, "by": "ops"}),
+        ("keys.rotated", {"newest": keys[-1]["kid"], "by": "ops"}),
+    ]
 
 
 async def test_a_token_of_ops_needs_a_member_and_can_be_ended(house: House) -> None:

@@ -20,7 +20,9 @@ from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Stored
+from shared.kit.log import get_logger
 
+log = get_logger()
 _HOUSE = Text(ja="LINK-J", en="LINK-J")
 _ZONE = "Asia/Tokyo"
 
@@ -39,13 +41,17 @@ class OpsHandlers:
         member = await self.people.active_by_address(address(ask.data.email))
         if member is None:
             raise NotFound
-        access = await self.tokens.access_token(member, new_id(self.clock.now()))
+        session = new_id(self.clock.now())
+        access = await self.tokens.access_token(member, session)
+        log.info("token.issued", member=member.id, session=session, by=ask.principal.id)
         return contract.TokenView(access_token=access, expires_in=contract.TOKEN_LIFETIME)
 
     async def rotate_signing_keys(self, ask: Asked[contract.RotateSigningKeys]) -> contract.JwksView:
         """Raises Forbidden."""
         check_ops(ask.principal)
-        return await self.tokens.rotate()
+        published = await self.tokens.rotate()
+        log.info("keys.rotated", newest=published.keys[-1].kid, by=ask.principal.id)
+        return published
 
     async def add_operator(self, ask: Asked[contract.AddOperator]) -> Stored:
         """Repeatable. Who is known keeps their name and organization; who is not joins LINK-J's. Raises Forbidden."""

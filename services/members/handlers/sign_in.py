@@ -122,12 +122,15 @@ class SignInHandlers:
         member = await self.people.active(refreshed.after.member)
         if member is None or member.era != refreshed.after.era:
             raise SessionEnded
+        log.info("session.refreshed", session=token.session, member=member.id)
         return await self.opening.pair(member, refreshed.give, acted_for)
 
     async def end_session(self, ask: Asked[contract.EndSession]) -> None:
         """The principal's own; ending it twice is ending it."""
         check_in_time(ask, self.clock)
-        await self.opening.sessions.revoke(ask.data.session, ask.principal.id, self.clock.now())
+        session, member = ask.data.session, ask.principal.id
+        if await self.opening.sessions.revoke(session, member, self.clock.now()):
+            log.info("session.ended", session=session, member=member)
 
     async def _attempt(self, to: Address, ask: Asked[contract.CreateSession], member: Member | None) -> bool:
         """Only the guess that was written as the right one is right, however many came at once.

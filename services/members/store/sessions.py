@@ -47,8 +47,8 @@ class Sessions:
                 return refreshed
         raise Busy
 
-    async def revoke(self, session_id: str, member: str, at: datetime) -> None:
-        """Also one that left no document: a token of ops. Another's session stays as it is."""
+    async def revoke(self, session_id: str, member: str, at: datetime) -> bool:
+        """Also one that left no document: a token of ops. Another's session stays as it is: then False."""
         try:
             await self._collection.update_one(
                 {"_id": session_id, "member": member},
@@ -63,7 +63,8 @@ class Sessions:
                 upsert=True,
             )
         except DuplicateKeyError:
-            return
+            return False
+        return True
 
     async def revoked_since(self, since: datetime, after: str | None = None) -> tuple[list[str], str | None]:
         """The ids of those revoked at or after `since`, in the order of their ends, a thousand at most.
