@@ -87,6 +87,18 @@ class TestSetting:
             nowhere = p.put(id="nowhere")
             assert await p.house.refused(nowhere, OPS) == (404, "not-found")
 
+    async def test_why_it_was_set_stands_in_its_record_and_another_issuer_needs_a_secret_of_its_own(
+        self, houses: Houses, signed: Certificates
+    ) -> None:
+        async with provided(houses, signed) as p:
+            elsewhere = p.put(issuer="https://accounts.other.example", client_secret=None, reason="移行")
+            view = await p.house.done(elsewhere, OPS)
+            assert (view["issuer"], view["has_secret"]) == ("https://accounts.other.example", False)
+            stored = p.house.admin["members"]["identity_providers"].find_one({"_id": p.organization})
+            assert stored is not None
+            assert (stored["log"][-1]["reason"], stored["sealed"]) == ("移行", None)
+            assert (await p.house.done(p.put(client_secret=None), OPS))["has_secret"] is False
+
     async def test_without_a_public_address_nobody_begins(self, houses: Houses, signed: Certificates) -> None:
         async with houses() as house:
             organization = (await house.done(company()))["id"]

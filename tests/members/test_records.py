@@ -1,5 +1,7 @@
 """What staff read of the record: who did what to an organization or a person, for whom and why."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.contracts import members as contract
@@ -7,7 +9,7 @@ from shared.contracts.message import Principal
 from shared.kit.documents import history
 from tests.members.asking import site_staff
 from tests.members.conftest import House
-from tests.members.people import NOBODY, OPS, company, person, principal
+from tests.members.people import NOBODY, OPS, company, period, person, principal
 from tests.support.waiting import until
 
 
@@ -60,6 +62,38 @@ async def test_a_person_s_record_is_staff_s_and_not_there_for_others(house: Hous
         assert await house.refused(contract.OrganizationHistory(id=org["id"]), other) == (404, "not-found")
     assert await house.refused(contract.MemberHistory(id="nobody"), staff) == (404, "not-found")
     assert await house.refused(contract.MemberHistory(id=made["id"], after="x"), staff) == (422, "invalid-cursor")
+
+
+async def test_why_somebody_was_changed_is_told_to_staff_and_to_them_and_forgotten_with_them(house: House) -> None:
+    org, reason = await house.done(company()), "退職のため、本人から電話で連絡あり"
+    made = await house.done(person(org["id"], "ana@bio.example"))
+    await house.done(contract.UpdateMember(id=made["id"], language="en", reason=reason))
+    page = await house.done(contract.MemberHistory(id=made["id"]))
+    assert [each["reason"] for each in page["items"]] == [None, reason]
+    data = await house.done(contract.PersonalDataInMembers(member=made["id"]), principal(made))
+    (history,) = [each for each in data["sections"] if each["key"] == "history"]
+    assert [row["reason"] for row in history["rows"]] == [None, reason]
+    await house.done(contract.EraseMember(id=made["id"], reason="She asked by letter."))
+    house.wall.forward(timedelta(seconds=11))
+
+    async def forgotten() -> bool:
+        return reason not in repr(house.admin["members"]["members"].find_one({"_id": made["id"]}))
+
+    await until(forgotten)
+
+
+async def test_why_an_organization_was_changed_stands_in_its_record_and_beside_its_step(house: House) -> None:
+    org = await house.done(company(membership=None))
+    wish = contract.UpdateOrganization(id=org["id"], membership=period(), reason="契約書を受領")
+    changed = await house.done(wish)
+    assert changed["steps"][-1]["reason"] == "契約書を受領"
+    page = await house.done(contract.OrganizationHistory(id=org["id"]))
+    assert page["items"][-1]["reason"] == "契約書を受領"
+
+
+def test_a_command_without_a_reason_is_what_it_was_before_there_were_any() -> None:
+    for command in (contract.UpdateMember(id="m1"), contract.UpdateOrganization(id="o1")):
+        assert "reason" not in command.model_dump(mode="json")
 
 
 async def test_of_an_erased_person_there_is_no_record_for_anybody(house: House) -> None:

@@ -57,7 +57,7 @@ class OrganizationHandlers:
         check_revise_organization(actor_of(ask.principal), wish.id, change)
         if change.on_leave and change.on_leave.to:
             await self._check_belongs(change.on_leave.to, wish.id)
-        return await self._change(ask, wish.id, lambda org, on: org.revise(change, on))
+        return await self._change(ask, wish.id, lambda org, on: org.revise(change, on), wish.reason)
 
     async def _check_belongs(self, member: str, organization: str) -> None:
         """Raises NotFound."""

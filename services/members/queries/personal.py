@@ -179,6 +179,7 @@ def history_section(entries: Rows) -> SectionView:
             "type": ("種類", "What"),
             "changed": ("変更された項目", "Fields"),
             "actor": ("操作者(ID)", "By (id)"),
+            "reason": ("理由", "Why"),
         },
         rows=[{**e, "time": _at(e["time"]), "changed": e.get("data", {}).get("changed")} for e in entries],
     )

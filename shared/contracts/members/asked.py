@@ -29,6 +29,7 @@ from shared.contracts.message import (
     Language,
     Line,
     Model,
+    Prose,
     Query,
     SiteId,
     Text,
@@ -41,6 +42,12 @@ THINGS = ("members", "bookings", "seminars", "sites", "notifications", "events",
 SCOPES = frozenset(f"{thing}:{right}" for thing in THINGS for right in ("read", "write"))
 """What a program may be let do, beyond which its key opens no door; `write` includes `read`. docs/sign-in.md."""
 Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
+
+
+Reason = Annotated[Prose, Field(min_length=1, max_length=500)]
+"""Why, for the record."""
+UNLESS_TOLD = Field(exclude_if=lambda told: told is None)
+"""Not written where there is none: what an earlier version was asked with the same key was the same."""
 
 
 class Membership(Model):
@@ -143,7 +150,10 @@ class CreateOrganization(Command, wire="cmd.members.create_organization.v1", rep
 
 
 class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", reply=OrganizationView):
-    """Absent or null leaves a field as it is. A membership holds from now on alone, and makes an applicant active."""
+    """Absent or null leaves a field as it is. A membership holds from now on alone, and makes an applicant active.
+
+    `reason` is for the record, and for the step it makes.
+    """
 
     id: Id
     name: Text | None = None
@@ -152,6 +162,7 @@ class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", rep
     home_zone: Zone | None = None
     booking_for_others: BookingForOthers | None = None
     on_leave: OnLeave | None = None
+    reason: Annotated[Reason | None, personal(), UNLESS_TOLD] = None
 
 
 class CreateMember(Command, wire="cmd.members.create_member.v1", reply=MemberView):
@@ -171,7 +182,9 @@ class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberVie
     """Absent or null leaves a field as it is; `organizations` are the further ones, all of them.
 
     `assistants` are all of those who may book for the person and see what is booked for them: named by the person, by
-    the organization's admin or by staff, and of an organization of the person's.
+    the organization's admin or by staff, and of an organization of the person's. `reason` is for the record: shown to
+    staff and in the person's export, forgotten with the person. Refusals: email-taken 409, own-operator-role 409,
+    not-for-programs 403.
     """
 
     id: Id
@@ -185,6 +198,7 @@ class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberVie
     organizations: Annotated[tuple[Id, ...] | None, Field(max_length=20)] = None
     active: bool | None = None
     assistants: Annotated[tuple[Id, ...] | None, Field(max_length=20)] = None
+    reason: Annotated[Reason | None, personal(), UNLESS_TOLD] = None
 
 
 class CreateApiKey(Command, wire="cmd.members.create_api_key.v1", reply=NewApiKeyView):

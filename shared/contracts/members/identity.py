@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.members.asked import Browser
+from shared.contracts.members.asked import UNLESS_TOLD, Browser, Reason
 from shared.contracts.members.views import TokenView
 from shared.contracts.message import Command, Event, Id, Query, View, personal
 
@@ -47,7 +47,7 @@ class PutIdentityProvider(Command, wire="cmd.members.put_identity_provider.v1", 
 
     Without `client_secret` the one before stays, at the same issuer; where there is none, the client is public (PKCE
     alone).
-    Refusals: unsafe-issuer 422, invalid-domain 422.
+    `reason` is for the record. Refusals: unsafe-issuer 422, invalid-domain 422.
     """
 
     id: Id
@@ -57,6 +57,7 @@ class PutIdentityProvider(Command, wire="cmd.members.put_identity_provider.v1", 
     domains: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=253)], ...], Field(min_length=1, max_length=20)
     ]
+    reason: Annotated[Reason | None, personal(), UNLESS_TOLD] = None
 
 
 class RemoveIdentityProvider(Command, wire="cmd.members.remove_identity_provider.v1"):

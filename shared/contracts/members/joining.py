@@ -2,13 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
-from shared.contracts.members.asked import Membership
+from shared.contracts.members.asked import Membership, Reason
 from shared.contracts.members.views import OrganizationView
-from shared.contracts.message import Command, Id, Prose, personal
-
-Reason = Annotated[Prose, Field(min_length=1, max_length=500)]
+from shared.contracts.message import Command, Id, personal
 
 
 class _Step(Command):
