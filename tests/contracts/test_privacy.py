@@ -70,8 +70,8 @@ LEFT_OUT = {
     "network address": "a keyed hash, from which nobody tells whose it is",
     "what a list is searched for": "kept nowhere",
     "why a day of a site is exceptional, for everyone to read": "about no person",
-    "why an organization's way went so, and why the table of rights was changed": "about no person",
-    "why somebody is erased": "for operators, while there is somebody to erase",
+    "why an organization's way went so, and why it, its provider or the table of rights was changed": "about no person",
+    "why somebody is erased": "shown by no door, and gone when they are",
 }
 
 

@@ -7,7 +7,8 @@ from shared.contracts import members as contract
 from shared.contracts.message import Principal, Text
 
 OPS = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
-NOBODY = Principal(kind="system", id="anonymous")
+NOBODY = Principal(kind="program", id="anonymous")
+"""As the gateway says it of whoever has no name yet."""
 
 
 def principal(view: dict[str, Any]) -> Principal:

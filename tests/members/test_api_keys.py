@@ -82,11 +82,11 @@ async def test_a_key_stops_when_revoked_expired_or_its_maker_leaves(house: House
     await let_in(house, expired["secret"])
     house.wall.forward(timedelta(hours=1))
     assert await house.refused(resolve(expired["secret"]), NOBODY) == (401, "unknown-api-key")
+    past = contract.CreateApiKey(name="d", expires_at=house.wall.at)
+    assert await house.refused(past, me) == (422, "expires-in-the-past")
     await house.done(contract.UpdateMember(id=me.id, active=False))
     assert await house.refused(resolve(orphan["secret"]), NOBODY) == (401, "unknown-api-key")
     assert await house.refused(resolve("never was"), NOBODY) == (401, "unknown-api-key")
-    past = contract.CreateApiKey(name="d", expires_at=house.wall.at)
-    assert await house.refused(past, me) == (422, "expires-in-the-past")
 
 
 async def test_a_key_stops_when_its_maker_leaves_the_organization_it_was_made_for(house: House) -> None:

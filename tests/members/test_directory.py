@@ -205,7 +205,7 @@ async def test_me_is_the_person_and_the_organization_acted_for(house: House) -> 
     assert me["organization"]["id"] == second["id"]
     assert [o["id"] for o in me["organizations"]] == [home["id"], second["id"]]
     assert (me["roles"], me["site"]) == (["member"], None)
-    assert await house.refused(contract.Me(), NOBODY) == (404, "not-found")
+    assert await house.refused(contract.Me(), NOBODY) == (401, "unknown-api-key")
     osaka = Principal(kind="site", id="osaka", site="osaka")
     assert (await house.done(contract.Me(), osaka))["site"] == "osaka"
 

@@ -57,7 +57,8 @@ async def test_a_person_s_record_is_staff_s_and_not_there_for_others(house: Hous
         ("ops", "system", None),
         (made["id"], "member", org["id"]),
     ]
-    for other in (me, NOBODY, me.model_copy(update={"roles": frozenset({"organization_admin"})})):
+    assert await house.refused(contract.MemberHistory(id=made["id"]), NOBODY) == (401, "unknown-api-key")
+    for other in (me, me.model_copy(update={"roles": frozenset({"organization_admin"})})):
         assert await house.refused(contract.MemberHistory(id=made["id"]), other) == (404, "not-found")
         assert await house.refused(contract.OrganizationHistory(id=org["id"]), other) == (404, "not-found")
     assert await house.refused(contract.MemberHistory(id="nobody"), staff) == (404, "not-found")

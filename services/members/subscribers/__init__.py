@@ -202,15 +202,15 @@ def subscribe_key_queries(doors: Doors, keys: KeyQueries, tokens: Tokens) -> Non
     async def list_api_keys(ask: Asked[contract.ListApiKeys]) -> Answer:
         return answer(await keys.list_api_keys(ask))
 
-    @doors.command(contract.ResolveApiKey)
+    @doors.service.command(contract.ResolveApiKey)
     async def resolve_api_key(ask: Asked[contract.ResolveApiKey]) -> Answer:
         return answer(await keys.resolve_api_key(ask))
 
-    @doors.command(contract.RevokedSessions)
+    @doors.service.command(contract.RevokedSessions)
     async def revoked_sessions(ask: Asked[contract.RevokedSessions]) -> Answer:
         return answer(await keys.revoked_sessions(ask))
 
-    @doors.command(contract.Jwks)
+    @doors.service.command(contract.Jwks)
     async def jwks(_: Asked[contract.Jwks]) -> Answer:
         return answer(await tokens.published())
 
@@ -247,14 +247,14 @@ def subscribe_identity(
     async def identity_provider(ask: Asked[contract.GetIdentityProvider]) -> Answer:
         return answer(await queries.identity_provider(ask))
 
-    @doors.command(contract.BeginSignIn)
+    @doors.service.command(contract.BeginSignIn)
     async def begin_sign_in(ask: Asked[contract.BeginSignIn]) -> Answer:
         return answer(await signing_in.begin_sign_in(ask))
 
-    @doors.command(contract.FinishSignIn)
+    @doors.service.command(contract.FinishSignIn)
     async def finish_sign_in(ask: Asked[contract.FinishSignIn]) -> Answer:
         return answer(await signing_in.finish_sign_in(ask))
 
-    @doors.command(contract.ExchangeCode)
+    @doors.service.command(contract.ExchangeCode)
     async def exchange_code(ask: Asked[contract.ExchangeCode]) -> Answer:
         return answer(await signing_in.exchange_code(ask), status=201)

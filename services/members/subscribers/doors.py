@@ -11,7 +11,7 @@ from shared.kit.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """All but those of signing in, where nobody has a name yet."""
+    """`service` itself is for signing in and what gateways ask for themselves: there nobody has a name yet."""
 
     service: Service
     asker: AsTheyAre
