@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -75,8 +75,10 @@ class World(RuleBasedStateMachine):
         self.site = f"s{next(numbers)}"
         self.begin = SPRING
         self.commands: dict[str, list[str]] = {}
-        self.kept: set[str] = set()
-        """Cancelled or moved after the cut-off: these may have drawn more than their time."""
+        self.owed: dict[str, set[str]] = {}
+        """Units of what was cancelled or moved after its cut-off: they stay drawn unless the house gives them back."""
+        self.awaited: dict[str, set[str]] = {}
+        """Units of what its people changed under way before anybody came: they stay drawn until somebody has left."""
         self.seen: dict[tuple[str, datetime], Any] = {}
         """The view of each booking that was read at each instant, and what it held then."""
 
@@ -176,9 +178,23 @@ class World(RuleBasedStateMachine):
             stored = self.run(self.tell(data, who, key))
             if any(entry.get("command", "").endswith(derived_id("key", key)) for entry in stored.doc["log"]):
                 self.commands[data.id].append(key)
+                if isinstance(data, CheckOutBooking):
+                    self.awaited.pop(data.id, None)
 
-    def is_late(self, doc: dict[str, Any]) -> bool:
-        return "cancel_by" in doc and doc["cancel_by"] <= self.house.clock.at
+    def changed(self, data: Command, who: str, doc: dict[str, Any]) -> None:
+        """Cancelled, moved, longer or shorter: what that leaves drawn is noted, from how it stood `before`."""
+        outcome = self.told(data, who, doc)
+        if not isinstance(outcome, Stored) or outcome.doc["version"] == doc["version"]:
+            return
+        name, units, now = doc["_id"], set(of_quota(doc.get("claims", ()))), self.house.clock.at
+        settled, begun = doc["status"] in ("confirmed", "checked_in"), doc["starts_at"] <= now
+        self.awaited.pop(name, None)
+        if who not in doc["parties"]:
+            self.owed.pop(name, None)
+        elif settled and not begun and "cancel_by" in doc and doc["cancel_by"] <= now:
+            self.owed[name] = units
+        elif doc["status"] == "confirmed" and begun and "check_in_until" in doc:
+            self.awaited[name] = units
 
     def _due(self) -> list[dict[str, Any]]:
         return [doc for doc in self.docs() if "due_at" in doc and doc["due_at"] <= self.house.clock.at]
@@ -211,13 +227,17 @@ class World(RuleBasedStateMachine):
 
     def _holds_what_it_should(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)
-        drawn = len(of_quota(booking.claims))
         occupies = booking.status in OCCUPYING
-        minute = timedelta(minutes=1)
-        gone_before = booking.status is Status.COMPLETED and not booking.claims and booking.interval.length == minute
-        assert bool(of_place(booking.claims)) == (occupies and not gone_before), doc
-        if doc["_id"] not in self.kept:
-            assert drawn == (self._hours(doc) if occupies and not gone_before else 0), doc
+        minute, place = timedelta(minutes=1), of_place(booking.claims)
+        gone_before = booking.status is Status.COMPLETED and not place and booking.interval.length == minute
+        assert bool(place) == (occupies and not gone_before), doc
+        kept = self.owed.get(doc["_id"], set()) | self.awaited.get(doc["_id"], set())
+        assert kept <= set(booking.claims), doc
+        drawn, hours = (
+            _by_pool(of_quota(booking.claims)),
+            self._hours(doc) if occupies and not gone_before else Counter(),
+        )
+        assert drawn == hours | _by_pool(kept), doc
 
     def _is_timed_as_it_stands(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)
@@ -230,11 +250,15 @@ class World(RuleBasedStateMachine):
         assert [entry["seq"] for entry in log] == list(range(1, doc["version"] + 1))
         assert [entry["command"].rpartition("|")[2] for entry in log if entry["actor"] != ITSELF.member] == asked, doc
 
-    def _hours(self, doc: dict[str, Any]) -> int:
-        """Units that a booking of this time draws."""
+    def _hours(self, doc: dict[str, Any]) -> Counter[str]:
+        """Units that a booking of this time draws, by pool."""
         if doc["organization"] != "org-a":
-            return 0
+            return Counter()
         booking, right = booking_of(doc), POLICY.of(SMALL.kind, self.site, "room")
         booked = Interval(booking.interval.start, booking.booked_until or booking.interval.end)
         found = shares(booked, replace(SMALL, id="org-a"), right.limits, SITE.zone)
-        return sum(share.units for share in found)
+        return Counter({share.prefix: share.units for share in found})
+
+
+def _by_pool(claims: Iterable[str]) -> Counter[str]:
+    return Counter(claim[: claim.rindex("|") + 1] for claim in claims)

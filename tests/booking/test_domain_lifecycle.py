@@ -260,7 +260,7 @@ def test_staff_approve_in_time_or_it_is_over() -> None:
 
 
 def test_what_staff_reject_gives_everything_back_and_says_why() -> None:
-    decided = reject(placed(Mode.CONFIRM, NEEDS_APPROVAL), reason="Inspection")
+    decided = reject(placed(Mode.CONFIRM, NEEDS_APPROVAL), reason="Inspection", at=NOW)
     rejected = decided.state
     assert (rejected.status, rejected.claims, rejected.due, rejected.reason) == (
         Status.CANCELLED,
@@ -269,7 +269,7 @@ def test_what_staff_reject_gives_everything_back_and_says_why() -> None:
         "Inspection",
     )
     assert decided.events == [BookingCancelled(rejected, before=Status.PENDING, rejected=True)]
-    assert reject(rejected, reason=None).events == ()
+    assert reject(rejected, reason=None, at=NOW).events == ()
 
 
 def test_from_the_cut_off_on_its_own_people_get_only_the_time_back_and_the_house_gives_all() -> None:

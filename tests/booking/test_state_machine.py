@@ -78,31 +78,22 @@ class Life(World):
     @rule(pick=picks, action=st.sampled_from(ACTIONS), who=members)
     def settle(self, pick: int, action: Any, who: str) -> None:
         doc = self.one_of(pick)
-        keeps = (
-            action is CancelBooking
-            and self.is_late(doc)
-            and who in doc["parties"]
-            and doc["status"] in ("confirmed", "checked_in")
-        )
-        if isinstance(self.told(action(id=doc["_id"]), who, doc), Stored) and keeps:
-            self.kept.add(doc["_id"])
+        tell = self.changed if action is CancelBooking else self.told
+        tell(action(id=doc["_id"]), who, doc)
 
     @precondition(lambda self: self.commands)
     @rule(pick=picks, room=st.none() | rooms, at=quarters, minutes=lengths, who=members)
     def move(self, pick: int, room: str | None, at: int, minutes: int, who: str) -> None:
         doc, wish = self.one_of(pick), self.wish("room-a", at, minutes)
-        late = self.is_late(doc)
         to = ChangeBooking(id=doc["_id"], resource=room, starts_at=wish.starts_at, ends_at=wish.ends_at)
-        if isinstance(self.told(to, who, doc), Stored) and late:
-            self.kept.add(doc["_id"])
+        self.changed(to, who, doc)
 
     @precondition(lambda self: self.commands)
     @rule(pick=picks, minutes=st.sampled_from([-30, -7, 15, 45]), who=members)
     def stretch(self, pick: int, minutes: int, who: str) -> None:
         doc = self.one_of(pick)
-        end, late = doc["ends_at"] + timedelta(minutes=minutes), self.is_late(doc)
-        if isinstance(self.told(ChangeBooking(id=doc["_id"], ends_at=end), who, doc), Stored) and late:
-            self.kept.add(doc["_id"])
+        end = doc["ends_at"] + timedelta(minutes=minutes)
+        self.changed(ChangeBooking(id=doc["_id"], ends_at=end), who, doc)
 
     @precondition(lambda self: self._to_be_attended("confirmed", "no_show"))
     @rule(pick=picks, minutes=moments, ticking=st.booleans(), who=members)

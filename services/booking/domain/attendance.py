@@ -72,13 +72,15 @@ def _chosen(booking: Booking, visible: bool | None) -> Decided:
 def check_out(booking: Booking, under: Circumstances, *, at: datetime) -> Decided:
     """Its people have left: whole granules to come and their hours are given back, before its start all of them.
 
+    What it has forfeited stays drawn.
+
     Raises NotCheckableOut.
     """
     if not CHECK_OUT.to_be_taken(booking.status):
         return Decision(booking)
     left = shortened(booking, minute_after(at, booking), under)
     if at < booking.interval.start:
-        left = replace(left, claims=())
+        left = replace(left, claims=tuple(booking.forfeited))
     done = replace(left, status=Status.COMPLETED, visible=False)
     return Decision(done, [BookingCheckedOut(done, freed(booking.claims, done.claims))])
 

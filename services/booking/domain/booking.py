@@ -42,7 +42,8 @@ class Booking:
 
     An open one has `expires_at`, by which it has to be settled, and perhaps `remind_at`. Until `cancel_by` (None: its
     start) cancelling gives its hours back. `reason` is what was said when it was approved, rejected or cancelled.
-    `former` are those who made or held it and have left.
+    `former` are those who made or held it and have left. `forfeited` are the units of quota among its claims that it
+    had drawn when its own people moved it too late: only the house gives them back.
 
     `check_in_from` and `check_in_until` are there where it has to be checked in. `booked_until` is the end it had until
     it was cut as a no-show. `visible`: whom it is for is there, and chose to be seen. `waitlist` is the entry of the
@@ -78,6 +79,7 @@ class Booking:
     waitlist: str | None = None
     strike: Strike | None = None
     resource_version: int = 0
+    forfeited: Sequence[str] = ()
 
     @classmethod
     def place(
@@ -156,4 +158,6 @@ class Booking:
     ) -> Booking:
         """Itself in another state, with these claims and no timer but this deadline's."""
         new = replace(self, status=status, claims=tuple(claims), expires_at=expires_at, remind_at=None, reason=reason)
+        if self.forfeited:
+            new = replace(new, forfeited=tuple(claim for claim in self.forfeited if claim in new.claims))
         return replace(new, visible=False) if self.visible else new

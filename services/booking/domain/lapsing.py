@@ -13,10 +13,10 @@ from shared.kernel.decision import Decision
 
 
 def expire(booking: Booking, *, at: datetime) -> Decided:
-    """Over, and everything given back, if it is open and its deadline has passed."""
+    """Over, and all but what it has forfeited given back, if it is open and its deadline has passed."""
     if not booking.lapsed(at):
         return Decision(booking)
-    expired = booking.become(Status.EXPIRED, claims=())
+    expired = booking.become(Status.EXPIRED, claims=booking.forfeited)
     return Decision(expired, [BookingExpired(expired, before=booking.status)])
 
 

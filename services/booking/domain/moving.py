@@ -15,6 +15,7 @@ from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import HOLD, of_place, of_quota, units_of
 from services.booking.domain.deadlines import approved_by, cutoff, door, reminder
 from services.booking.domain.events import BookingChanged, BookingMoved, Word
+from services.booking.domain.forfeiting import forfeited, is_late, kept
 from services.booking.domain.quota import Share
 from services.booking.domain.refusals import BookingRefused, NotChangeable, TooLate
 from services.booking.domain.resource import Resource
@@ -68,14 +69,13 @@ def move(booking: Booking, to: Move, free: FreeUnits, *, at: datetime, chance: R
     available = {prefix: {*free[prefix], *units} for prefix, units in own.items()}
     if broken := [*violations(wanted, under, at), *over_quota(shares, available, under.site.zone)]:
         raise BookingRefused(broken)
-    late = booking.cancel_by is not None and booking.cancel_by <= at < booking.interval.start and not to.by_house
-    drawn = _redrawn(booking, shares, free, chance)
-    # From the cut-off on nothing that was drawn is given back: else who moves far away first would cancel for nothing.
-    quota = dict.fromkeys((*of_quota(booking.claims), *drawn)) if late else drawn
+    late = is_late(booking, at) and not to.by_house
+    keeps, drawn = kept(booking, at=at, by_house=to.by_house), _redrawn(booking, shares, free, chance)
     slots = [claim for claim in booking.claims if claim.startswith(HOLD)]
     moved = replace(
         _standing(booking, wanted, under, at),
-        claims=(*under.resource.claims(wanted.interval), *quota, *slots),
+        claims=(*under.resource.claims(wanted.interval), *dict.fromkeys((*keeps, *drawn)), *slots),
+        forfeited=forfeited(booking, at=at, by_house=to.by_house),
         cancel_by=booking.cancel_by if late else cutoff(wanted.interval, under.resource),
     )
     return _told(booking, _attended(booking, moved, to, at))
@@ -83,8 +83,14 @@ def move(booking: Booking, to: Move, free: FreeUnits, *, at: datetime, chance: R
 
 def _leave_early(booking: Booking, to: Move, at: datetime) -> Decided:
     end = max(to.wanted.interval.end, minute_after(at, booking))
-    shorter = shortened(booking, end, to.under)
-    return _told(booking, replace(shorter, purpose=to.wanted.purpose, attendees=to.wanted.attendees))
+    shorter = shortened(replace(booking, forfeited=kept(booking, at=at, by_house=to.by_house)), end, to.under)
+    after = replace(
+        shorter,
+        forfeited=forfeited(booking, at=at, by_house=to.by_house),
+        purpose=to.wanted.purpose,
+        attendees=to.wanted.attendees,
+    )
+    return _told(booking, after)
 
 
 def minute_after(at: datetime, booking: Booking) -> datetime:
@@ -94,7 +100,10 @@ def minute_after(at: datetime, booking: Booking) -> datetime:
 
 
 def shortened(booking: Booking, end: datetime, under: Circumstances) -> Booking:
-    """Over at `end`, if that is earlier: whole granules behind it, cleaning up included, and their hours given back."""
+    """Over at `end`, if that is earlier: whole granules behind it, cleaning up included, and their hours given back.
+
+    What it has forfeited stays drawn.
+    """
     use = Interval(booking.interval.start, min(end, booking.interval.end))
     minutes = {claim.rsplit("|", 1)[1] for claim in under.resource.claims(use)}
     place = [claim for claim in of_place(booking.claims) if claim.rsplit("|", 1)[1] in minutes]
@@ -105,7 +114,7 @@ def shortened(booking: Booking, end: datetime, under: Circumstances) -> Booking:
     for prefix in known:
         quota += [claim for claim in booking.claims if claim.startswith(prefix)][: left.get(prefix, 0)]
     others = [claim for claim in booking.claims if claim.startswith(HOLD)]
-    return replace(booking, interval=use, claims=(*place, *quota, *others))
+    return replace(booking, interval=use, claims=(*place, *dict.fromkeys((*booking.forfeited, *quota)), *others))
 
 
 def _standing(booking: Booking, wanted: Wanted, under: Circumstances, at: datetime) -> Booking:
@@ -168,6 +177,8 @@ def _check_changeable(booking: Booking, at: datetime) -> None:
     CHANGE.to_be_taken(booking.status)
     if booking.lapsed(at):
         raise NotChangeable(status=Status.EXPIRED.value)
+    if booking.absent(at):
+        raise NotChangeable(status=Status.NO_SHOW.value)
     if booking.interval.end <= at:
         raise TooLate
 

@@ -87,7 +87,7 @@ def cancel(
     """
     picked = which.of(series)
     if which.scope is not Scope.ONE:
-        found = [each for each in picked if is_coming(each.booking, at)]
+        found = [each for each in picked if is_coming(each.booking, at) and (by_house or not each.booking.lapsed(at))]
         if not found and not any(each.booking.status is Status.CANCELLED for each in picked):
             raise TooLate
         picked = found
@@ -109,7 +109,7 @@ def reject(series: Series, *, reason: str | None, at: datetime) -> SeriesDecided
     waiting = _waiting(series, at)
     if not waiting and series.status is not Status.CANCELLED:
         raise NotRejectable(status=series.status.value)
-    done = _settled(series, waiting, lambda each: settling.reject(each, reason=reason))
+    done = _settled(series, waiting, lambda each: settling.reject(each, reason=reason, at=at))
     return _cancelled(series, done, reason=reason, rejected=True)
 
 

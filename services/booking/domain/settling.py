@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.claims import of_quota, without_hold
+from services.booking.domain.claims import without_hold
 from services.booking.domain.deadlines import approved_by
 from services.booking.domain.events import BookingCancelled, BookingConfirmed, BookingSubmitted
-from services.booking.domain.refusals import NotApprovable, NotConfirmable, TooLate
-from services.booking.domain.status import APPROVE, CANCEL, CONFIRM, OPEN, REJECT, Status
+from services.booking.domain.forfeiting import forfeited
+from services.booking.domain.refusals import NotApprovable, NotCancellable, NotConfirmable, NotRejectable, TooLate
+from services.booking.domain.status import APPROVE, CANCEL, CONFIRM, REJECT, Status
 from shared.kernel.decision import Decision
 
 
@@ -42,24 +43,33 @@ def approve(booking: Booking, *, reason: str | None, at: datetime) -> Decided:
     return Decision(approved, [BookingConfirmed(approved, before=booking.status)])
 
 
-def reject(booking: Booking, *, reason: str | None) -> Decided:
-    """Cancelled by those who had to approve it; everything is given back. Raises NotRejectable."""
+def reject(booking: Booking, *, reason: str | None, at: datetime) -> Decided:
+    """Cancelled by those who had to approve it; all but what it has forfeited is given back.
+
+    Raises NotRejectable, also where its time ran out.
+    """
     if not REJECT.to_be_taken(booking.status):
         return Decision(booking)
-    rejected = booking.become(Status.CANCELLED, claims=(), reason=reason)
-    return Decision(rejected, [BookingCancelled(rejected, before=booking.status, rejected=True)])
+    if booking.lapsed(at):
+        raise NotRejectable(status=Status.EXPIRED.value)
+    kept = booking.forfeited
+    rejected = booking.become(Status.CANCELLED, claims=kept, reason=reason)
+    event = BookingCancelled(rejected, before=booking.status, rejected=True, debit_kept=bool(kept))
+    return Decision(rejected, [event])
 
 
 def cancel(booking: Booking, *, at: datetime, by_house: bool = False, reason: str | None = None) -> Decided:
     """Give the time back, and the hours too, unless a confirmed one is cancelled after its cut-off by its own people.
 
-    Raises NotCancellable; TooLate from its start on, for all but a hold.
+    What it has forfeited they do not get back either way. Raises NotCancellable, also where its time ran out, unless
+    the house cancels it; TooLate from its start on, for all but a hold.
     """
     if not CANCEL.to_be_taken(booking.status):
         return Decision(booking)
+    if booking.lapsed(at) and not by_house:
+        raise NotCancellable(status=Status.EXPIRED.value)
     if booking.interval.start <= at and booking.status is not Status.HELD:
         raise TooLate
-    late = booking.cancel_by is not None and booking.cancel_by <= at
-    kept = of_quota(booking.claims) if late and booking.status not in OPEN and not by_house else ()
+    kept = forfeited(booking, at=at, by_house=by_house)
     cancelled = booking.become(Status.CANCELLED, claims=kept, reason=reason)
     return Decision(cancelled, [BookingCancelled(cancelled, before=booking.status, debit_kept=bool(kept))])

@@ -67,12 +67,13 @@ class BookingHandlers:
 
     async def reject_booking(self, ask: Asked[RejectBooking]) -> Stored:
         """Raises NotFound, Forbidden for whom it belongs to, NotRejectable."""
+        at = self.clock.now()
 
         def decide(booking: Booking, viewer: Viewer) -> Decided:
             viewer.has_charge_of(booking.site)
-            return reject(booking, reason=ask.data.reason)
+            return reject(booking, reason=ask.data.reason, at=at)
 
-        return await self._change(ask, decide, at=self.clock.now())
+        return await self._change(ask, decide, at=at)
 
     async def cancel_booking(self, ask: Asked[CancelBooking]) -> Stored:
         """Gives the time back, and in time the hours. Raises NotFound, TooLate, NotCancellable."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.offering import booking_of
-from services.booking.domain.refusals import BookingRefused, KeyRequired, NotConfirmable
+from services.booking.domain.refusals import BookingRefused, KeyRequired, NotCancellable, NotConfirmable
 from services.booking.domain.resource import Resource
 from services.booking.domain.rules import Wanted, check_form, interval_of, violations
 from services.booking.domain.settling import cancel, confirm
@@ -97,7 +97,7 @@ class WaitlistHandlers:
             raise VersionStale(version=doc["version"])
         try:
             await self.bookings.change(booking_of(entry), decide, cause, ITSELF, at=at)
-        except NotConfirmable:
+        except (NotConfirmable, NotCancellable):
             raise OfferOver(status=Standing.LAPSED.value) from None
         stored = await self.offering.settle(entry, cause, at=at)
         entry_of(stored.doc).to_be_answered(answer)

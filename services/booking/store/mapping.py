@@ -32,6 +32,7 @@ IF_ANY = (
     "visible",
     "waitlist",
     "resource_version",
+    "forfeited",
 )
 """Of most bookings there is nothing to say; older ones do not know these fields either."""
 ALWAYS_SAID = ("purpose", "attendees")
@@ -81,7 +82,7 @@ def booking_of(doc: Doc) -> Booking:
         attendees=doc["attendees"],
         claims=tuple(doc.get("claims", ())),
         strike=Strike(**doc["strike"]) if "strike" in doc else None,
-        **{name: doc[name] for name in IF_ANY if name in doc},
+        **{name: doc[name] for name in IF_ANY if name in doc} | {"forfeited": tuple(doc.get("forfeited", ()))},
     )
 
 
