@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.booking.domain.exception_refusals import HoursInvalid, TooManyExceptions
-from services.booking.domain.exceptions import exceptional_day
+from services.booking.domain.availability import Occupied
+from services.booking.domain.exception_refusals import BookedThen, HoursInvalid, TooManyExceptions
+from services.booking.domain.exceptions import Booked, exceptional_day
 from services.booking.domain.resource import Resource
 from services.booking.domain.rules import violations
 from services.booking.domain.site import MOST, Site
@@ -20,6 +21,7 @@ from tests.support.booking import (
     ROOM_B,
     SITE,
     ny,
+    span,
     under,
     wish,
 )
@@ -81,6 +83,19 @@ def test_a_resource_s_own_comes_before_the_site_s_and_a_closed_part_closes_the_c
     assert opened(site, TUESDAY, ROOM_B) == [Interval(ny("2026-12-15 08:00"), ny("2026-12-15 09:00"))]
     without_b = but(TUESDAY, resource="room-b")
     assert (opened(without_b, TUESDAY), opened(without_b, TUESDAY, BOTH)) == (opened(SITE, TUESDAY), [])
+
+
+def test_a_closed_part_closes_a_combined_room_that_was_opened_by_itself_and_not_while_that_is_booked() -> None:
+    opened_up = but(SATURDAY, ("10:00", "16:00"), resource="room-ab")
+    without_a = but(SATURDAY, resource="room-a", site=opened_up)
+    assert (len(opened(opened_up, SATURDAY, BOTH)), opened(without_a, SATURDAY, BOTH)) == (1, [])
+    assert codes(without_a, "2026-12-19 12:00", BOTH) == ["closed"]
+    fewer = but(SATURDAY, ("10:00", "11:00"), resource="room-a", site=opened_up)
+    assert codes(fewer, "2026-12-19 12:00", BOTH) == []
+    held = Occupied("room-ab", span("2026-12-19 12:00"), BOTH.claims(span("2026-12-19 12:00")))
+    booked = Booked(known={"room-a": ROOM, "room-ab": BOTH}, taken=[held], holidays=HOLIDAYS, at=NOW)
+    with pytest.raises(BookedThen):
+        booked.check(opened_up, without_a, (SATURDAY, "room-a"))
 
 
 def test_hours_close_after_they_open_on_the_same_day() -> None:

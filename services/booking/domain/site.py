@@ -87,12 +87,12 @@ class Site:
         return any(c.closes and day in holidays.calendars.get(c.name, {}) for c in self.calendars)
 
     def exception_on(self, day: date, resource: str, parts: Sequence[str]) -> ExceptionalDay | None:
-        """The resource's own; else that of a part which is closed; else the whole site's."""
+        """That by which it or a part of it is closed; else its own; else the whole site's."""
         if not self.exceptions:
             return None
-        of_parts = (self.exceptions.get((day, part)) for part in parts)
-        closed = next((each for each in of_parts if each is not None and not each.hours), None)
-        return self.exceptions.get((day, resource)) or closed or self.exceptions.get((day, None))
+        found = (self.exceptions.get((day, each)) for each in (resource, *parts))
+        closed = next((each for each in found if each is not None and not each.hours), None)
+        return closed or self.exceptions.get((day, resource)) or self.exceptions.get((day, None))
 
     def excepting(
         self, key: tuple[date, str | None], put: ExceptionalDay | None, at: datetime
