@@ -180,7 +180,7 @@ def _copies(
 
 
 def _answer_places(service: Service, ask: PlaceQueries) -> None:
-    handle = PlaceHandlers(sites=ask.sites, resources=ask.resources, bookings=ask.bookings, clock=ask.clock)
+    handle = PlaceHandlers(sites=ask.sites, resources=ask.resources, clock=ask.clock)
     answer_places(service, handle, ask)
     exceptions = ExceptionHandlers(
         sites=ask.sites, resources=ask.resources, bookings=ask.bookings, holidays=ask.holidays, clock=ask.clock

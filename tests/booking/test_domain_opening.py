@@ -114,15 +114,14 @@ def test_a_resource_put_again_is_no_change() -> None:
     assert ROOM.over(made.state, known=KNOWN).events == ()
 
 
-def test_the_parts_of_a_combined_room_are_fixed_only_while_it_is_booked() -> None:
+@pytest.mark.parametrize("parts", [("room-a",), ()])
+def test_what_a_room_is_made_of_never_changes_but_everything_else_may(parts: tuple[str, ...]) -> None:
     made = BOTH.over(None, known=KNOWN).state
-    smaller = replace(BOTH, parts=("room-a",))
-    with pytest.raises(PartsFixed) as refused:
-        smaller.over(made, known=KNOWN, booked_until="2026-12-15T20:00:00-05:00")
-    assert refused.value.members == {"booked_until": "2026-12-15T20:00:00-05:00"}
-    assert smaller.over(made, known=KNOWN).state.parts == ("room-a",)
-    renamed = replace(BOTH, capacity=14)
-    assert renamed.over(made, known=KNOWN, booked_until="2026-12-15T20:00:00-05:00").events
+    with pytest.raises(PartsFixed):
+        replace(BOTH, parts=parts).over(made, known=KNOWN)
+    with pytest.raises(PartsFixed):
+        replace(ROOM_B, parts=("room-a",)).over(ROOM_B, known=KNOWN)
+    assert replace(BOTH, capacity=14, parts=("room-b", "room-a")).over(made, known=KNOWN).events
 
 
 def test_a_combined_room_is_made_of_rooms_that_are_there_and_are_no_combined_ones() -> None:

@@ -16,7 +16,6 @@ from shared.kit.documents import Stored
 from tests.support.booking import (
     HOLIDAYS,
     NEW_YORK,
-    NOW,
     ROOM,
     ROOM_B,
     SITE,
@@ -108,14 +107,6 @@ async def test_a_combined_room_draws_its_hours_once(house: FakeHouse) -> None:
     made = await place(house, "p1", resource="room-ab", wall="2026-12-15 10:00")
     claims = [claim.split("|")[0] for claim in made.doc["claims"]]
     assert (claims.count("quota"), claims.count("room-a"), claims.count("room-b")) == (4, 5, 5)
-
-
-async def test_a_combined_room_is_booked_until_the_last_booking_of_its_own(house: FakeHouse) -> None:
-    made = await place(house, "p1", resource="room-ab", wall="2026-12-15 10:00")
-    await place(house, "p2", resource="room-a", wall="2026-12-18 10:00")
-    assert await house.bookings.booked_until(BOTH, NOW) == made.doc["ends_at"]
-    assert await house.bookings.booked_until(BOTH, made.doc["ends_at"]) is None
-    assert await house.bookings.booked_until(ROOM_B, NOW) is None
 
 
 @pytest.mark.parametrize(("wall", "hours"), [("09:00", 4), ("13:00", 4), ("17:00", 5), ("09:00", 8), ("09:00", 13)])

@@ -111,7 +111,6 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
         watched.listed(month, Viewer("m3")),
         watched.listed(replace(after, sites=("nyc", "tokyo")), Viewer("m3")),
         watched.listed(after, Viewer("m3").assisting(["m4", "m5"], ["org-a"])),
-        watched.booked_until(ROOM, NOW),
         watched.lapsed("nyc", NOW + timedelta(minutes=5)),
         watched.present("nyc", NOW),
         watched.struck(["nyc", "tokyo"], "m3"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.booking.domain.availability import Occupied
 from services.booking.domain.claims import Place
-from services.booking.domain.resource import Resource, granules_of
+from services.booking.domain.resource import granules_of
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage, SeriesStore
 from services.booking.store.listing import of_page
@@ -55,10 +55,6 @@ class FakeBookings(Bookings):
             d for d in self.memory.of(site) if d.get("visible") and d["status"] == "checked_in" and d["ends_at"] > at
         ]
         return sorted(docs, key=lambda doc: doc["checked_in_at"], reverse=True)
-
-    async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
-        live = [doc for doc in self.memory.of(resource.site) if doc.get("claims") and doc["resource"] == resource.id]
-        return max((doc["ends_at"] for doc in live if doc["ends_at"] > at), default=None)
 
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         return [

@@ -157,12 +157,12 @@ class PartCombined(Invalid):
 
 
 class PartsFixed(Refusal):
-    """Member `booked_until`: when the last of what is booked there ends."""
+    """What it is made of is part of what an id stands for."""
 
     code = "parts-fixed"
     message = Text(
-        ja="予約がある間は、構成する部屋を変更できません。",
-        en="The parts of a combined room cannot change while it is booked.",
+        ja="構成する部屋は後から変更できません。別の ID で新しく登録してください。",
+        en="What a room is made of cannot change later; define it anew under another id.",
     )
 
 

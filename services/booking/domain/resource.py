@@ -127,13 +127,11 @@ class Resource:
         """Both ends included, in order."""
         return [at for at in (*within.granules(), within.end) if at >= within.start and self.fits(at, zone)]
 
-    def over(
-        self, current: Resource | None, *, known: Mapping[str, Resource], booked_until: str | None = None
-    ) -> Decision[Resource, ResourceDefined]:
+    def over(self, current: Resource | None, *, known: Mapping[str, Resource]) -> Decision[Resource, ResourceDefined]:
         """Puts this definition in place of the current one; the same again is no change. `known`: the site's resources.
 
-        Raises IdReserved, PartUnknown, PartCombined, and PartsFixed while something is booked (`booked_until`): the
-        claims made for that would no longer guard what it is made of.
+        Raises IdReserved, PartUnknown, PartCombined, and PartsFixed where it was made of others: claims made for those
+        would no longer guard it, nor those of a replica that has not heard of the change yet.
         """
         if self.id in RESERVED:
             raise IdReserved(id=self.id)
@@ -145,8 +143,8 @@ class Resource:
         made = [ResourceDefined(self.site, self.id)]
         if current is None:
             return Decision(replace(self, version=1), made)
-        if set(self.parts) != set(current.parts) and booked_until is not None:
-            raise PartsFixed(booked_until=booked_until)
+        if set(self.parts) != set(current.parts):
+            raise PartsFixed
         if replace(self, version=current.version) == current:
             return Decision(current)
         return Decision(replace(self, version=current.version + 1), made)

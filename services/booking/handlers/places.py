@@ -1,6 +1,5 @@
 """Sites and resources: defined by operators, resources also by the staff of their site."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +10,7 @@ from services.booking.domain.site import Calendar, Site
 from shared.contracts.booking import DefineSite, PutResource
 from shared.contracts.message import Asked
 from shared.kernel.refusal import Forbidden
-from shared.kernel.time import Clock, shown
+from shared.kernel.time import Clock
 from shared.kit.documents import Cause, Stored
 
 
@@ -21,21 +20,13 @@ class Sites(Protocol):
 
 
 class Resources(Protocol):
-    async def of(self, site: str) -> Mapping[str, Resource]: ...
-    async def define(
-        self, wanted: Resource, cause: Cause, *, at: datetime, if_match: int | None, booked_until: str | None
-    ) -> Stored: ...
-
-
-class Bookings(Protocol):
-    async def booked_until(self, resource: Resource, at: datetime) -> datetime | None: ...
+    async def define(self, wanted: Resource, cause: Cause, *, at: datetime, if_match: int | None) -> Stored: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceHandlers:
     sites: Sites
     resources: Resources
-    bookings: Bookings
     clock: Clock
 
     async def define_site(self, ask: Asked[DefineSite]) -> Stored:
@@ -49,17 +40,8 @@ class PlaceHandlers:
         by, cmd = ask.principal, ask.data
         if "operator" not in by.roles and not ("site_staff" in by.roles and by.site == cmd.site):
             raise Forbidden
-        site, at, wanted = await self.sites.get(cmd.site), self.clock.now(), _resource(cmd)
-        booked = await self._booked_until(wanted, at)
-        until = None if booked is None else shown(booked, site.zone)
-        return await self.resources.define(wanted, Cause.of(ask), at=at, if_match=ask.if_match, booked_until=until)
-
-    async def _booked_until(self, wanted: Resource, at: datetime) -> datetime | None:
-        """Asked only where other rooms are to be its parts."""
-        current = (await self.resources.of(wanted.site)).get(wanted.id)
-        if current is None or set(current.parts) == set(wanted.parts):
-            return None
-        return await self.bookings.booked_until(current, at)
+        await self.sites.get(cmd.site)
+        return await self.resources.define(_resource(cmd), Cause.of(ask), at=self.clock.now(), if_match=ask.if_match)
 
 
 def _site(cmd: DefineSite) -> Site:

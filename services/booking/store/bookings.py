@@ -10,7 +10,7 @@ from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
 from services.booking.domain.claims import Place, days
 from services.booking.domain.events import BookingRedacted
-from services.booking.domain.resource import Resource, bounds, granules_of
+from services.booking.domain.resource import bounds, granules_of
 from services.booking.domain.viewer import Viewer
 from services.booking.store.joined import Joined
 from services.booking.store.listing import BookingsPage, listed, seen_by
@@ -20,7 +20,7 @@ from services.booking.store.one_of_series import NO_SERIES, one_of, whereabouts,
 from services.booking.store.series_mapping import is_series, occupied_by, occurrence_doc, occurrence_docs
 from services.booking.store.written import written
 from shared.contracts import booking as contract
-from shared.kernel.interval import GRANULE, Interval
+from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
 from shared.kit.documents.recalling import NotRecorded
@@ -236,15 +236,6 @@ class Bookings:
         found = self._documents.collection.find(where, {"log": 0}).sort("checked_in_at", -1)
         docs = await found.limit(_MOST_PRESENT).to_list(_MOST_PRESENT)
         return [one for one in _each(docs) if one.get("visible") and one["ends_at"] > at]
-
-    async def booked_until(self, resource: Resource, at: datetime) -> datetime | None:
-        """When the last of what is booked there after `at` ends; None where nothing is."""
-        first = bounds(resource.occupies[0], Interval(at, at + GRANULE))[0]
-        live = claims_between(first, f"{resource.occupies[0]}{JUST_AFTER}")
-        there: dict[str, Any] = {"$or": [{"resource": resource.id}, {"occurrences.resource": resource.id}]}
-        where = {"site": resource.site, **live, **there, "ends_at": {"$gt": at}}
-        found = await self._documents.collection.find(where, {"ends_at": 1}).to_list(None)
-        return max((doc["ends_at"] for doc in found), default=None)
 
 
 def _each(docs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -129,20 +129,12 @@ class Resources:
         found: list[dict[str, Any]] = await cursor.to_list(None)
         return found
 
-    async def define(
-        self,
-        wanted: Resource,
-        cause: Cause,
-        *,
-        at: datetime,
-        if_match: int | None = None,
-        booked_until: str | None = None,
-    ) -> Stored:
+    async def define(self, wanted: Resource, cause: Cause, *, at: datetime, if_match: int | None = None) -> Stored:
         """Makes it, or changes it into what is wanted. Raises VersionStale, and what Resource.over raises."""
         known = await self._read(wanted.site)
 
         def draft(doc: Doc | None) -> Draft | None:
-            decided = wanted.over(resource_of(doc) if doc else None, known=known, booked_until=booked_until)
+            decided = wanted.over(resource_of(doc) if doc else None, known=known)
             return _draft(resource_body(decided.state), decided.events, decided.state.version)
 
         stored = await _put(self._documents, (f"{wanted.site}_{wanted.id}", wanted.site), draft, cause, at, if_match)

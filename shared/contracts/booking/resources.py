@@ -93,7 +93,7 @@ class ResourcePage(View):
 
 class PutResource(Command, wire="cmd.booking.put_resource.v1", reply=ResourceView):
     """Operators, and staff of the site. `opening_hours` null: always open. `parts`: a room made of other rooms, which
-    are fixed while it is booked.
+    no later definition changes.
     """
 
     site: SiteId
