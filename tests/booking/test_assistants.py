@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from services.booking.domain.booking import Booking
+from services.booking.domain.refusals import MemberNotActive
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage, People
-from shared.contracts.booking import CancelBooking
+from shared.contracts.booking import CancelBooking, ChangeBooking
 from shared.contracts.members import MemberState
 from shared.contracts.message import Principal
 from shared.kernel.refusal import NotFound
@@ -101,6 +102,28 @@ async def test_who_is_named_no_more_sees_no_more(house: FakeHouse) -> None:
     house.members["ben"] = member_state("ben", "org-a")
     with pytest.raises(NotFound):
         await house.handle.cancel_booking(asked(CancelBooking(id=here["_id"]), member("ana")))
+
+
+async def test_with_a_token_that_still_lives_who_was_deactivated_or_has_left_sees_and_changes_nothing(
+    house: FakeHouse,
+) -> None:
+    here = (await place(house, member("ben"))).doc
+    ana, cancelling = member("ana", organizations=("org-a",)), CancelBooking(id=here["_id"])
+    moving = ChangeBooking(id=here["_id"], attendees=2)
+    house.members["ana"] = member_state("ana", "org-a", active=False)
+    with pytest.raises(MemberNotActive):
+        await house.handle.cancel_booking(asked(cancelling, ana))
+    with pytest.raises(MemberNotActive):
+        await house.moving.change_booking(asked(moving, ana))
+    with pytest.raises(MemberNotActive):
+        await house.ground.parties.viewer(ana)
+    house.members["ana"] = member_state("ana", "org-b")
+    with pytest.raises(NotFound):
+        await house.handle.cancel_booking(asked(cancelling, ana))
+    house.members.pop("ana")
+    assert await house.ground.parties.viewer(ana) == Viewer("ana")
+    house.members["ana"] = member_state("ana", "org-a")
+    assert (await house.handle.cancel_booking(asked(cancelling, ana))).doc["status"] == "cancelled"
 
 
 async def test_lists_on_the_fake_and_on_the_real_store_show_an_assistant_the_same(bookings: Bookings) -> None:

@@ -70,20 +70,33 @@ class Parties:
         """By our copy, so that who was deactivated books nothing with a token that still lives, nor by a key."""
         if principal.kind not in PEOPLE:
             return
-        known = await self.members.get(principal.id)
+        known = await self._known(principal.id)
         if known is None:
-            raise NoOrganization if await self.members.is_erased(principal.id) else NotYetKnown
-        if not known.active:
-            raise MemberNotActive
+            raise NotYetKnown
         if principal.organization not in known.organizations:
             raise NoOrganization
 
+    async def _known(self, member: str) -> MemberState | None:
+        """None where nothing has arrived yet. Raises MemberNotActive; NoOrganization for who was erased."""
+        known = await self.members.get(member)
+        if known is None and await self.members.is_erased(member):
+            raise NoOrganization
+        if known is not None and not known.active:
+            raise MemberNotActive
+        return known
+
     async def viewer(self, principal: Principal) -> Viewer:
-        """Whose bookings the principal sees."""
+        """Whose bookings the principal sees, by our copy as well as by the token.
+
+        Of whom nothing has arrived yet the token alone tells; they assist nobody. Raises MemberNotActive, and
+        NoOrganization for who was erased.
+        """
         own = Viewer.of(principal.id, principal.roles, principal.site)
-        assisted = await self.members.assisted_by(principal.id) if principal.kind in PEOPLE else ()
-        belongs = frozenset(principal.organizations) | frozenset(filter(None, [principal.organization]))
-        return own.assisting(assisted, belongs) if assisted else own
+        if principal.kind not in PEOPLE or (known := await self._known(principal.id)) is None:
+            return own
+        assisted = await self.members.assisted_by(principal.id)
+        belongs = {*principal.organizations, principal.organization} & {*known.organizations}
+        return own.assisting(assisted, filter(None, belongs)) if assisted else own
 
     async def _may_book_for(self, member: str, by: Principal, organization: str) -> bool:
         """A stranger, somebody not known (yet) and a colleague for whom it is not allowed look the same."""
