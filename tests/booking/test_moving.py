@@ -1,6 +1,7 @@
 """Changing a booking over fakes: through the same claims, never into anybody's way, once for each key."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,22 @@ import pytest
 from services.booking.domain.refusals import BookingRefused, IntervalInvalid, SlotTaken, TooLate
 from shared.contracts.booking import CancelBooking, ChangeBooking
 from shared.contracts.message import Principal
-from shared.kernel.refusal import KeyReused, NotFound, VersionStale
+from shared.kernel.refusal import KeyReused, NotFound, NotYetKnown, VersionStale
 from shared.kit.documents import Stored
-from tests.support.booking import NOW, FakeHouse, asked, member, ny, organization, place, span, staff, to_place
+from tests.support.booking import (
+    NOW,
+    ROOM,
+    ROOM_B,
+    FakeHouse,
+    asked,
+    member,
+    ny,
+    organization,
+    place,
+    span,
+    staff,
+    to_place,
+)
 
 EVENING = "2026-12-15 19:00"
 
@@ -146,6 +160,46 @@ async def test_the_same_key_again_answers_the_state_though_its_rules_or_its_vers
     assert (again.replay, again.doc["version"], again.doc["local"]["date"]) == (True, 3, "2026-12-16")
     with pytest.raises(KeyReused):
         await change(house, made, key="c1", **to("2026-12-17 10:00"))
+
+
+async def test_a_retried_change_answers_its_own_success_whatever_was_changed_since(house: FakeHouse) -> None:
+    made = await place(house, minutes=60)
+    await change(house, made, key="c1", ends_at=ny("2026-12-15 20:30"))
+    await change(house, made, key="c2", if_match=2, **to("2026-12-16 10:00"))
+    again = await change(house, made, key="c1", ends_at=ny("2026-12-15 20:30"))  # by now before its start
+    assert (again.replay, again.doc["version"]) == (True, 3)
+    with pytest.raises(KeyReused):
+        await change(house, made, key="c1", ends_at=ny("2026-12-15 19:00"))
+    with pytest.raises(IntervalInvalid):
+        await change(house, made, key="c3", if_match=3, ends_at=ny("2026-12-15 20:30"))
+    await change(house, made, key="c3", if_match=3, **to("2026-12-17 10:00"))
+    house.organizations.pop("org-a")  # nothing is known of it yet
+    assert (await change(house, made, key="c2", if_match=2, **to("2026-12-16 10:00"))).replay
+    with pytest.raises(NotYetKnown):
+        await change(house, made, key="c4", if_match=4, **to("2026-12-16 10:00"))
+
+
+async def test_a_version_of_nothing_is_a_version_too(house: FakeHouse) -> None:
+    made = await place(house)
+    with pytest.raises(VersionStale):
+        await change(house, made, if_match=0, attendees=3)
+
+
+async def test_more_people_than_the_room_holds_are_offered_the_one_that_holds_them(house: FakeHouse) -> None:
+    both = replace(ROOM, id="room-ab", capacity=12, parts=("room-a", "room-b"))
+    house = FakeHouse(ROOM, ROOM_B, both)
+    made = await place(house, attendees=4)
+    with pytest.raises(BookingRefused) as refused:
+        await change(house, made, attendees=10)
+    assert [no["code"] for no in refused.value.members["violations"]] == ["too-many-attendees"]
+    offered = refused.value.members["alternatives"][0]
+    assert (offered["resource"], offered["starts_at"]) == ("room-ab", "2026-12-15T19:00:00-05:00")
+    moved = await change(house, made, attendees=10, resource="room-ab")
+    assert (moved.doc["resource"], moved.doc["attendees"]) == ("room-ab", 10)
+    house.clock.at = ny("2026-12-15 19:10")
+    with pytest.raises(BookingRefused) as running:
+        await change(house, made, attendees=20, if_match=2)
+    assert running.value.members["alternatives"] == []
 
 
 async def test_a_refused_move_burns_no_key_and_draws_no_hours(house: FakeHouse) -> None:
