@@ -14,7 +14,7 @@ from services.booking.domain.settling import cancel
 from services.booking.domain.site import Calendar, Site
 from services.booking.domain.viewer import ITSELF
 from services.booking.store import Bookings
-from shared.contracts.booking import PlaceBooking
+from shared.contracts.booking import ChangeBooking, PlaceBooking
 from shared.contracts.members import POLICY_ID, MembershipView, PolicyState
 from shared.contracts.message import Principal
 from shared.kernel.refusal import Refusal
@@ -50,7 +50,7 @@ rooms = st.builds(
     st.sampled_from([0, 15, 45]),
     st.sampled_from([15, 30, 60]),
     st.sampled_from([60, 120, 480]),
-    st.sampled_from([(), (), (), ("09:00", "13:00", "18:00")]),
+    st.sampled_from([(), (), ("09:00", "13:00", "18:00"), ("09:00", "13:00", "17:00", "22:00")]),
     st.booleans(),
 )
 limits = st.lists(
@@ -66,7 +66,7 @@ limits = st.lists(
 wishes = st.tuples(
     st.integers(0, 3),  # the room
     st.integers(1, 60 * 96),  # quarters of an hour from the beginning on; most are near
-    st.sampled_from([15, 30, 45, 60, 120, 180, 300]),
+    st.sampled_from([15, 30, 45, 60, 120, 180, 240, 300, 480]),
     st.sampled_from([None, 2, 6, 20]),
     st.sampled_from(["confirm", "confirm", "hold", "provisional"]),
 )
@@ -135,11 +135,24 @@ class Lounge:
         more: dict[str, Any] = {"attendees": attendees, "mode": mode, **times}
         return PlaceBooking(site=self.name, resource=f"room-{room}", **more)
 
+    def _principal(self, who: str) -> Principal:
+        return staff(who, self.name) if who == "stan" else member(who)
+
     async def place(self, wish: PlaceBooking, who: str) -> Stored | Refusal:
-        by: Principal = staff(who, self.name) if who == "stan" else member(who)
+        by = self._principal(who)
         key, deadline = f"{self.name}-{next(_numbers)}", self.world.begin + timedelta(days=1)
         try:
             return await self.house.handle.place_booking(asked(wish, by, key=key, deadline=deadline))
+        except Refusal as refusal:
+            return refusal
+
+    async def move(self, stored: Stored, wish: PlaceBooking, who: str) -> Stored | Refusal:
+        """To when, where, and for how many that wish is."""
+        named = {name: getattr(wish, name) for name in ("resource", "starts_at", "ends_at", "attendees")}
+        deadline = self.world.begin + timedelta(days=1)
+        data = ChangeBooking(id=stored.doc["_id"], **named)
+        try:
+            return await self.house.moving.change_booking(asked(data, self._principal(who), deadline=deadline))
         except Refusal as refusal:
             return refusal
 

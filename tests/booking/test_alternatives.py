@@ -21,15 +21,19 @@ from tests.booking.chance import Lounge, World, before, near_wishes, people, wis
 from tests.support.booking import StillClock
 from tests.support.servers import Servers
 
+moves = st.lists(st.tuples(st.integers(0, 50), near_wishes), max_size=3)
+
 
 def instead(wish: PlaceBooking, offer: Mapping[str, Any]) -> PlaceBooking:
     times = {name: datetime.fromisoformat(offer[name]).astimezone(UTC) for name in ("starts_at", "ends_at")}
     return wish.model_copy(update={"resource": offer["resource"], **times})
 
 
-async def every_offer_is_accepted(lounge: Lounge, placed: list[Any], asked_for: list[Any]) -> None:
-    for each, who in placed:
-        await lounge.place(lounge.wish(*each), who)
+async def every_offer_is_accepted(
+    lounge: Lounge, placed: list[Any], asked_for: list[Any], moves: list[tuple[int, Any]]
+) -> None:
+    outcomes = [(await lounge.place(lounge.wish(*each), who), who) for each, who in placed]
+    standing = [(each, who) for each, who in outcomes if isinstance(each, Stored)]
     for each, who in asked_for:
         wish = lounge.wish(*each)
         outcome = await lounge.place(wish, who)
@@ -42,6 +46,19 @@ async def every_offer_is_accepted(lounge: Lounge, placed: list[Any], asked_for: 
             taken = await lounge.place(instead(wish, offer), who)
             assert isinstance(taken, Stored), (wish, offer, getattr(taken, "members", taken))
             await lounge.give_back(taken)
+    for pick, each in moves if standing else ():
+        await what_is_offered_for_a_move_is_accepted(lounge, *standing[pick % len(standing)], lounge.wish(*each), pick)
+
+
+async def what_is_offered_for_a_move_is_accepted(
+    lounge: Lounge, standing: Stored, who: str, wish: PlaceBooking, pick: int
+) -> None:
+    outcome = await lounge.move(standing, wish, who)
+    if isinstance(outcome, SlotTaken | BookingRefused) and (offers := outcome.members["alternatives"]):
+        event("moved to an offer")
+        offer = offers[pick % len(offers)]
+        moved = await lounge.move(standing, instead(wish, offer), who)
+        assert isinstance(moved, Stored), (wish, offer, getattr(moved, "members", moved))
 
 
 @pytest.mark.timeout(240)
@@ -54,9 +71,12 @@ async def every_offer_is_accepted(lounge: Lounge, placed: list[Any], asked_for: 
     worlds,
     before,
     st.lists(st.tuples(near_wishes | wishes, people), min_size=2, max_size=4),
+    moves,
 )
-def test_whatever_is_offered_instead_is_accepted(world: World, placed: list[Any], asked_for: list[Any]) -> None:
-    asyncio.run(every_offer_is_accepted(Lounge(world), placed, asked_for))
+def test_whatever_is_offered_instead_is_accepted(
+    world: World, placed: list[Any], asked_for: list[Any], moved: list[tuple[int, Any]]
+) -> None:
+    asyncio.run(every_offer_is_accepted(Lounge(world), placed, asked_for, moved))
 
 
 @pytest.mark.timeout(240)
@@ -67,15 +87,16 @@ def test_so_it_is_on_the_real_database(clean: Servers, driver: Any) -> None:
         worlds,
         before,
         st.lists(st.tuples(near_wishes, people), min_size=2, max_size=3),
+        moves,
     )
-    def tried(world: World, placed: list[Any], asked_for: list[Any]) -> None:
+    def tried(world: World, placed: list[Any], asked_for: list[Any], moved: list[tuple[int, Any]]) -> None:
         async def on_mongo() -> None:
             mongo = Mongo(clean.mongo_url("booking"), "booking", driver)
             collection, history = mongo.collection("bookings"), mongo.collection("bookings_history")
             lounge = Lounge(
                 world, lambda: Bookings(Documents(collection, history, StillClock(world.begin), lambda _: None))
             )
-            await every_offer_is_accepted(lounge, placed, asked_for)
+            await every_offer_is_accepted(lounge, placed, asked_for, moved)
             await mongo.close()
 
         asyncio.run(on_mongo())

@@ -104,3 +104,34 @@ async def test_hours_of_two_weeks_are_not_taken_for_each_other(house: FakeHouse)
     found = await offers(house, "2026-12-20 23:30", minutes=60)
     assert found
     assert not [each for each in found if each.startswith("room-a 2026-12-21 0")], "half an hour is left there"
+
+
+DESK = replace(ROOM, boundaries=("09:00", "13:00", "17:00", "22:00"))
+
+
+async def test_hours_within_a_half_day_are_offered_that_half_day_here_and_at_the_other_desk() -> None:
+    house = FakeHouse(DESK, replace(DESK, id="room-b"))
+    found = await offers(house, "2026-12-15 09:00", minutes=180)
+    assert set(found[:2]) == {"room-a 2026-12-15 09:00-13:00", "room-b 2026-12-15 09:00-13:00"}
+    assert (await offers(house, "2026-12-15 17:30", minutes=120))[0] == "room-a 2026-12-15 17:00-22:00"
+
+
+@pytest.mark.parametrize("longest", [480, 300])
+async def test_a_whole_day_is_offered_as_the_half_day_that_may_be(longest: int) -> None:
+    house = FakeHouse(replace(DESK, longest_minutes=longest))
+    limited(house, ("day", "person", 5 if longest == 480 else 20))
+    assert (await offers(house, "2026-12-15 09:00", minutes=480))[0] == "room-a 2026-12-15 09:00-13:00"
+
+
+async def test_what_is_left_of_a_pool_or_the_longest_use_is_offered_in_whole_granules() -> None:
+    house = FakeHouse(replace(ROOM, granule_minutes=60), ROOM_B)
+    limited(house, ("day", "person", 3))
+    await place(house, "k1", wall="2026-12-15 10:00", minutes=105, resource="room-b")
+    assert (await offers(house, "2026-12-15 14:00", minutes=120))[0] == "room-a 2026-12-15 14:00-15:00"
+    house = FakeHouse(replace(ROOM, granule_minutes=60, longest_minutes=90))
+    assert (await offers(house, "2026-12-15 14:00", minutes=120))[0] == "room-a 2026-12-15 14:00-15:00"
+
+
+async def test_the_shortest_use_is_offered_in_whole_granules_too() -> None:
+    house = FakeHouse(replace(ROOM, granule_minutes=30, shortest_minutes=45))
+    assert (await offers(house, "2026-12-15 14:00", minutes=30))[0] == "room-a 2026-12-15 14:00-15:00"

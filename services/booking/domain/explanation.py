@@ -107,10 +107,13 @@ class Explanation:
         return all(len(self.around.pools.get(each.prefix, ())) >= each.units for each in self.under.quota(interval))
 
     def _same_time(self, resource: Resource) -> Iterator[Interval]:
-        if length := self._length(resource):
-            interval = Interval(self.wanted.interval.start, self.wanted.interval.start + length)
-            if self.around.window.contains(interval) and not self.around.in_the_way(resource, interval):
-                yield interval
+        start, length, window = self.wanted.interval.start, self._length(resource), self.around.window
+        places: Iterable[Interval] = [Interval(start, start + length)] if length else []
+        if resource.boundaries:
+            places = [each for each in self._between_boundaries(resource, window) if each.start == start]
+        for each in places:
+            if window.contains(each) and not self.around.in_the_way(resource, each):
+                yield each
 
     def _places(self, resource: Resource) -> Iterator[Interval]:
         """In each free range the place nearest to the wish; between boundaries each that covers as many of them."""
@@ -128,17 +131,26 @@ class Explanation:
                 yield Interval(start, start + length)
 
     def _between_boundaries(self, resource: Resource, within: Interval) -> Iterator[Interval]:
-        zone = self.under.site.zone
-        covered = len(resource.boundaries_in(self.wanted.interval, zone)) - 1
-        found = resource.boundaries_in(within, zone) if covered > 0 else []
-        for start, end in zip(found, found[covered:], strict=False):
+        found = resource.boundaries_in(within, self.under.site.zone)
+        for start, end in zip(found, found[self._covered(resource) :], strict=False):
             yield Interval(start, end)
+
+    def _covered(self, resource: Resource) -> int:
+        """Of the spans between boundaries as many as wished, one at least; fewer where so many are always too long."""
+        zone, longest = self.under.site.zone, self._longest(resource)
+        around = resource.boundaries_in(self.around.window, zone)
+        covered = max(1, len(resource.boundaries_in(self.wanted.interval, zone)) - 1)
+        while covered > 1 and all(end - start > longest for start, end in zip(around, around[covered:], strict=False)):
+            covered -= 1
+        return covered
 
     def _length(self, resource: Resource) -> timedelta | None:
         """As long as wished, fitted to the resource and to what a pool has left; None where nothing fits that."""
-        left, wish = self._quota_left, self.wanted.interval.length
-        length = _fitting(wish if left is None else min(left, wish), resource)
-        return None if left is not None and length > left else length
+        return _fitting(self.wanted.interval.length, self._longest(resource), resource)
+
+    def _longest(self, resource: Resource) -> timedelta:
+        longest = timedelta(minutes=resource.longest_minutes)
+        return longest if (left := self._quota_left) is None else min(left, longest)
 
     @property
     def _quota_left(self) -> timedelta | None:
@@ -165,8 +177,8 @@ def _provisionally_taken(until: datetime, zone: ZoneInfo) -> Text:
     )
 
 
-def _fitting(length: timedelta, resource: Resource) -> timedelta:
-    """`length` in whole granules of the resource, at least its shortest and at most its longest use."""
-    granule = timedelta(minutes=resource.granule_minutes)
-    shortest, longest = (timedelta(minutes=m) for m in (resource.shortest_minutes, resource.longest_minutes))
-    return min(max(-(-length // granule) * granule, shortest), longest)
+def _fitting(length: timedelta, longest: timedelta, resource: Resource) -> timedelta | None:
+    """`length` in whole granules, at least the resource's shortest use and at most `longest`; None: none is both."""
+    granule, shortest = (timedelta(minutes=each) for each in (resource.granule_minutes, resource.shortest_minutes))
+    least, most = -(-shortest // granule) * granule, longest // granule * granule
+    return min(max(-(-length // granule) * granule, least), most) if least <= most else None
