@@ -1,5 +1,7 @@
 """What is remembered: seldom read, never for long, never wrongly refused for."""
 
+import asyncio
+
 import pytest
 
 from services.booking.domain.quota import Share
@@ -7,6 +9,7 @@ from services.booking.store import Units
 from services.booking.store.remembered import MOST, Remembered
 from shared.kit.documents import ClaimTaken
 from tests.support.booking import NOW
+from tests.support.waiting import until
 
 POOL = Share("quota|org|weekly-hours|2026-W51|", 4, 10, NOW)
 
@@ -82,3 +85,39 @@ async def test_what_is_remembered_has_a_bound() -> None:
     remembered.forget(MOST)
     await remembered.get(MOST)
     assert read[-2:] == [MOST, MOST]
+
+
+class Slow:
+    """A read that ends when it is let, with what was so when it began."""
+
+    def __init__(self) -> None:
+        self.so, self.begun, self.let = "old", 0, asyncio.Event()
+
+    async def look(self, key: str) -> str:
+        found, self.begun = self.so, self.begun + 1
+        await self.let.wait()
+        return found
+
+
+async def test_what_is_remembered_is_as_old_as_the_beginning_of_its_read() -> None:
+    slow, passed = Slow(), [0.0]
+    remembered = Remembered(slow.look, elapsed=lambda: passed[0])
+    reading = asyncio.create_task(remembered.get("site"))
+    await until(lambda: slow.begun == 1)
+    passed[0] = 1.5
+    slow.let.set()
+    assert (await reading, remembered.peek("site")) == ("old", "old")
+    passed[0] = 2.0
+    assert remembered.peek("site") is None
+
+
+async def test_what_is_forgotten_while_it_is_read_is_not_remembered_as_it_was() -> None:
+    slow = Slow()
+    remembered = Remembered(slow.look)
+    reading = asyncio.create_task(remembered.get("site"))
+    await until(lambda: slow.begun == 1)
+    slow.so = "new"
+    remembered.forget("site")
+    later = asyncio.create_task(remembered.get("site"))
+    slow.let.set()
+    assert (await reading, await later, remembered.peek("site")) == ("old", "new", "new")

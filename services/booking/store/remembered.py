@@ -28,6 +28,7 @@ class Remembered(Generic[K, V]):
         self._elapsed = elapsed
         self._fresh_seconds = fresh_seconds
         self._known: dict[K, tuple[float, V]] = {}
+        self._reading: dict[K, object] = {}
 
     async def get(self, key: K) -> V:
         """What is remembered, or what `read` gives or raises."""
@@ -44,12 +45,24 @@ class Remembered(Generic[K, V]):
         return known[1] if known is not None and self._elapsed() - known[0] < self._fresh_seconds else None
 
     def forget(self, key: K) -> None:
-        """Known to have changed."""
+        """Known to have changed; what is being read just now may be older than that, so it is not remembered either."""
         self._known.pop(key, None)
+        self._reading.pop(key, None)
 
     async def _renewed(self, key: K) -> V:
-        value = await self._read(key)
+        began, mine = self._elapsed(), object()
+        self._reading[key] = mine
+        try:
+            value = await self._read(key)
+            if self._reading.get(key) is mine:
+                self._remember(key, began, value)
+        finally:
+            if self._reading.get(key) is mine:
+                del self._reading[key]
+        return value
+
+    def _remember(self, key: K, began: float, value: V) -> None:
+        """As old as the beginning of its read."""
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[key] = (self._elapsed(), value)
-        return value
+        self._known[key] = (began, value)
