@@ -119,9 +119,8 @@ class Claiming:
         return await self._cleared(wish, await self.bookings.lapsed(wish.under.site.id, wish.at))
 
     async def _cleared(self, wish: Wish, lapsed: Collection[str]) -> bool:
-        for each in lapsed:
-            await self.timers.expire(each, correlationid=wish.correlationid, at=wish.at)
-        return bool(lapsed)
+        gone = [await self.timers.expire(each, correlationid=wish.correlationid, at=wish.at) for each in lapsed]
+        return any(gone)
 
     async def _refusal(self, wish: Wish, broken: Sequence[Violation]) -> Refusal | None:
         """With what would pass; None where nothing stands in the way any more."""
