@@ -31,20 +31,6 @@ class TimezoneRequired(Invalid):
     message = Text(ja="時刻にはUTCからの差が必要です。", en="A time needs its offset from UTC.")
 
 
-class NonexistentLocalTime(Invalid):
-    """The clocks skip it; `before` and `after` are the neighbours that exist."""
-
-    code = "nonexistent-local-time"
-    message = Text(ja="その現地時刻は存在しません(夏時間)。", en="The clocks skip that local time; see the neighbours.")
-
-
-class AmbiguousLocalTime(Invalid):
-    """The clocks show it twice; `earlier` and `later` name both."""
-
-    code = "ambiguous-local-time"
-    message = Text(ja="その現地時刻は二度あります。", en="The clocks show that local time twice; give the offset.")
-
-
 @cache
 def _zone_names() -> frozenset[str]:
     return frozenset(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")) | {"UTC"}
@@ -64,16 +50,6 @@ def instant(value: datetime) -> datetime:
         raise TimezoneRequired
     at = value.astimezone(UTC)
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def resolve(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which the clocks of `zone` show the naive `wall`. Raises if none or two do."""
-    earlier, later = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if earlier == later:
-        return earlier
-    if earlier.astimezone(zone).replace(tzinfo=None) == wall:
-        raise AmbiguousLocalTime(earlier=shown(earlier, zone), later=shown(later, zone))
-    raise NonexistentLocalTime(before=shown(later, zone), after=shown(earlier, zone))
 
 
 @lru_cache(maxsize=4_096)

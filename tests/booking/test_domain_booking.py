@@ -1,7 +1,8 @@
 """A booking: what it claims, what refuses it, what becomes of it."""
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -23,6 +24,7 @@ from services.booking.domain.rules import Circumstances, Wanted, check_form, int
 from services.booking.domain.settling import cancel, confirm
 from services.booking.domain.status import Status
 from services.booking.domain.wall import local
+from shared.contracts.booking import PlaceBooking
 from shared.kernel.interval import Interval
 from tests.support.booking import MEMBER_A, NEW_YORK, NOW, ROOM, SITE, all_free, during, ny, span, under, wish
 
@@ -217,6 +219,21 @@ def test_the_doubled_hour_is_two_hours_and_both_can_be_booked() -> None:
     claims = [placed(each, ALWAYS, at=at).claims for each in (first, second)]
     assert {local(each.interval, NEW_YORK)["start"] for each in (first, second)} == {"01:30"}
     assert set(claims[0]).isdisjoint(claims[1])
+
+
+@pytest.mark.parametrize(
+    ("offset", "day", "start"),
+    [("2027-03-14T02:30:00-05:00", "2027-03-14", "03:30"), ("2027-03-15T09:00:00+09:00", "2027-03-14", "20:00")],
+)
+def test_what_is_written_with_an_offset_the_site_does_not_have_is_the_instant_it_names(
+    offset: str, day: str, start: str
+) -> None:
+    at = datetime.fromisoformat(offset)
+    body = {"site": "nyc", "resource": "room-a", "starts_at": offset, "ends_at": (at + timedelta(hours=1)).isoformat()}
+    asked = PlaceBooking.model_validate_json(json.dumps(body))
+    booking = placed(replace(wish(), interval=interval_of(asked.starts_at, asked.ends_at)), ALWAYS)
+    told = local(booking.interval, NEW_YORK)
+    assert (booking.interval.start, told["date"], told["start"]) == (at, day, start)
 
 
 def test_two_hours_over_the_skipped_hour_are_two_real_hours() -> None:

@@ -247,6 +247,8 @@ def test_a_byte_order_mark_is_passed_over(door: Door) -> None:
         ({"starts_at": "0001-01-01T00:00:00Z"}, "out-of-range"),
         ({"starts_at": "2026-12-15T19:00:00+99:00"}, "invalid-time"),
         ({"starts_at": "令和8年12月15日"}, "invalid-time"),
+        ({"starts_at": "2026-12-15T24:00:00Z"}, "invalid-time"),
+        ({"starts_at": "2026-W51-2T19:00:00Z"}, "invalid-time"),
         ({"attendees": "5"}, "wrong-type"),
         ({"attendees": True}, "wrong-type"),
         ({"purpose": {"$ne": None}}, "invalid-key"),

@@ -1,6 +1,7 @@
 """The main road: a call becomes the message of its contract, its answer becomes HTTP."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts.booking import Availability, BookingHistory, CancelBooking, ListBookings, PlaceBooking
@@ -30,6 +31,14 @@ def test_a_booking_goes_out_as_its_command_and_comes_back_as_created(door: Door,
     assert envelope["principal"]["id"] == "m1"
     assert envelope["principal"]["organization"] == "o1"
     assert envelope["principal"]["roles"] == ["member"]
+
+
+def test_of_a_time_told_to_the_nanosecond_the_milliseconds_are_kept(door: Door, services: FakeServices) -> None:
+    body = {"site": "nyc", "resource": "room-a", "starts_at": "2026-12-15T19:00:00.123987654Z"}
+    door.client.post("/v1/bookings", json=body | {"ends_at": "2026-12-15T20:00:00Z"}, headers=bearer() | key())
+    (asked,) = services.asked(PlaceBooking.wire)
+    heard = PlaceBooking.model_validate_json(json.dumps(asked["data"]))
+    assert heard.starts_at == datetime(2026, 12, 15, 19, 0, 0, 123_000, tzinfo=UTC)
 
 
 def test_a_replay_says_so(door: Door, services: FakeServices) -> None:

@@ -9,13 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.kernel.time import (
-    AmbiguousLocalTime,
-    NonexistentLocalTime,
     TimezoneRequired,
     UnknownTimezone,
     at_wall,
     instant,
-    resolve,
     shown,
     start_of_day,
     week_of,
@@ -56,41 +53,15 @@ def test_an_instant_is_utc_in_whole_milliseconds() -> None:
 
 
 def test_the_first_seminar_was_one_instant_on_two_dates() -> None:
-    at = resolve(datetime(2022, 12, 15, 19), NEW_YORK)  # noqa: DTZ001 — a wall clock is naive
+    at = at_wall(date(2022, 12, 15), time(19), NEW_YORK)
     assert shown(at, TOKYO) == "2022-12-16T09:00:00+09:00"
     assert shown(at, NEW_YORK) == "2022-12-15T19:00:00-05:00"
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-06", 10), ("2026-03-13", 9)])
 def test_eight_in_new_york_is_an_hour_earlier_in_tokyo_after_the_clocks_change(day: str, hours: int) -> None:
-    at = resolve(datetime.fromisoformat(f"{day}T20:00") - timedelta(days=1), NEW_YORK)
+    at = at_wall(date.fromisoformat(day) - timedelta(days=1), time(20), NEW_YORK)
     assert at.astimezone(TOKYO).isoformat()[:13] == f"{day}T{hours:02d}"
-
-
-def test_a_time_the_clocks_skip_is_refused_with_its_neighbours() -> None:
-    with pytest.raises(NonexistentLocalTime) as refused:
-        resolve(datetime(2027, 3, 14, 2, 30), NEW_YORK)  # noqa: DTZ001 — a wall clock is naive
-    assert refused.value.members == {"before": "2027-03-14T01:30:00-05:00", "after": "2027-03-14T03:30:00-04:00"}
-
-
-def test_a_time_the_clocks_show_twice_is_refused_with_both() -> None:
-    with pytest.raises(AmbiguousLocalTime) as refused:
-        resolve(datetime(2026, 11, 1, 1, 30), NEW_YORK)  # noqa: DTZ001 — a wall clock is naive
-    assert refused.value.members == {"earlier": "2026-11-01T01:30:00-04:00", "later": "2026-11-01T01:30:00-05:00"}
-
-
-def meanings(wall: datetime, zone: ZoneInfo) -> list[str]:
-    """Every instant a wall clock may mean, as shown."""
-    try:
-        return [shown(resolve(wall, zone), zone)]
-    except AmbiguousLocalTime as doubled:
-        return [str(each) for each in doubled.members.values()]
-
-
-@given(INSTANTS, ZONES)
-def test_what_a_wall_shows_means_the_instant_at_which_it_is_shown(at: datetime, zone: ZoneInfo) -> None:
-    at = instant(at)
-    assert shown(at, zone) in meanings(at.astimezone(zone).replace(tzinfo=None), zone)
 
 
 @given(INSTANTS, ZONES)
