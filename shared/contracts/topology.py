@@ -8,8 +8,8 @@ from dataclasses import dataclass
 DAY = 86_400
 ACK_WAIT = 10
 HANDLER_TIMEOUT = 8
-MAX_DELIVER = 12
-"""Above the retry middleware's own limit: the net for a worker that dies with the message in hand."""
+MAX_DELIVER = -1
+"""No limit: where the server ends one it does so in silence. The retry middleware parks (docs/decisions/0036)."""
 SERVICES = ("booking", "members", "events", "notify")
 
 

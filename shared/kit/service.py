@@ -74,8 +74,8 @@ class Service:
         self.stored, self.relays, self.timers = dict[str, Documents](), dict[str, Relay](), list[str]()
         self.durables: dict[str, Durable] = {}
         self.started = time.monotonic()
-        self.commands = Commands(self.gate)
-        self._events = NatsRouter(middlewares=[Retry(self.publisher, self.gate)])
+        self.commands, self._retry = Commands(self.gate), Retry(self.publisher, self.gate)
+        self._events = NatsRouter(middlewares=[self._retry])
         self._copies: dict[Durable, Copy[Any]] = {}
         self._background: dict[str, Callable[[], Awaitable[None]]] = {}
         self.assertions: list[Callable[[], Awaitable[None]]] = []  # once connected; they raise Misconfigured
@@ -148,7 +148,7 @@ class Service:
             js = self.broker.config.connection_state.stream
             return await js.pull_subscribe_bind(durable=durable, stream=stream)
 
-        return BatchLoop(bind, handle, self.gate)
+        return BatchLoop(bind, handle, self.gate, self._retry)
 
     def ticker(self, collection: str, handlers: Mapping[str, Handle]) -> None:
         """Timers of a collection, by `due_kind`."""

@@ -63,6 +63,28 @@ async def test_a_durable_that_cannot_change_is_refused(clean: Servers) -> None:
     await ops.close()
 
 
+async def test_a_durable_with_a_limit_loses_it_and_keeps_what_is_in_hand(clean: Servers) -> None:
+    """As one does that an older topology made, while replicas pull from it."""
+    ops = await clean.client("ops")
+    js = ops.jetstream()
+    pulled = Durable("EVENTS", PULLED.name, "evt.probe.>")
+    await topology.apply_durable(js, replace(pulled, max_deliver=2))
+    await js.publish("evt.probe.x", b"1")
+    pulling = await js.pull_subscribe_bind(pulled.name, pulled.stream)
+    (first,) = await pulling.fetch(1)
+    await first.nak()
+    (second,) = await pulling.fetch(1)
+    await topology.apply_durable(js, pulled)
+    await second.nak()
+    (third,) = await pulling.fetch(1)
+    await third.ack_sync()
+    info = await js.consumer_info(pulled.stream, pulled.name)
+    await js.delete_consumer(pulled.stream, pulled.name)
+    await ops.close()
+    assert third.metadata.num_delivered == 3
+    assert (info.config.max_deliver, info.num_pending, info.num_ack_pending) == (-1, 0, 0)
+
+
 async def test_streams_that_would_share_a_subject_are_refused(clean: Servers) -> None:
     ops = await clean.client("ops")
     with pytest.raises(TopologyRefused, match="stream SECOND"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from nats.errors import Error as NatsError
 
 from shared.kit.nats import loops
 from shared.kit.nats.gate import Gate
+from shared.kit.nats.retry import LAST_TRY, Retry
 from shared.kit.service import Received
 from tests.kit.conftest import Consuming, make_service
 from tests.support.post import DURABLE, Post
@@ -173,6 +175,44 @@ async def test_a_batch_is_one_piece_of_work_and_a_failed_one_comes_again(clean: 
     )
 
 
+async def test_of_a_batch_what_came_too_often_is_parked_and_the_rest_is_handled_in_smaller_parts(
+    clean: Servers, post: Post
+) -> None:
+    handled: list[str] = []
+
+    async def handle(messages: list[Any]) -> None:
+        handled.extend(m.subject.rpartition(".")[2] for m in messages)
+        for message in messages:
+            await message.ack()
+
+    await post.put("killer")
+    taking = await post.js.pull_subscribe_bind(DURABLE, "EVENTS")
+    for _ in range(LAST_TRY):
+        (message,) = await taking.fetch(1, timeout=5)
+        await message.nak()
+    await post.put("new")
+    service = make_service(clean, name="notify")
+    service.background("batch", service.batch_loop("EVENTS", DURABLE, handle).run)
+    async with service.running():
+        await until(post.idle)
+    assert handled == ["new"]
+    (dead,) = await post.parked()
+    assert (dead.headers or {})["Lounge-Reason"] == "poison"
+
+
+def came(times: int, count: int) -> list[Any]:
+    return [SimpleNamespace(metadata=SimpleNamespace(num_delivered=times)) for _ in range(count)]
+
+
+def test_what_comes_again_is_handled_in_parts_half_as_large_each_time() -> None:
+    messages = [*came(1, 100), *came(3, 100)]
+    sizes = [len(part) for part in loops.parts(messages, 256)]
+    assert sizes == [100, 64, 36]
+    assert [len(part) for part in loops.parts(came(9, 3), 256)] == [1, 1, 1]
+    assert [len(part) for part in loops.parts(came(40, 2), 256)] == [1, 1]
+    assert list(loops.parts([], 256)) == []
+
+
 async def test_a_batch_loop_waits_for_its_stream_to_appear_and_ends_with_its_client() -> None:
     tries, closed = [], asyncio.Event()
 
@@ -190,7 +230,10 @@ async def test_a_batch_loop_waits_for_its_stream_to_appear_and_ends_with_its_cli
     async def handle(_: list[Any]) -> None:
         raise AssertionError("nothing was fetched")
 
-    await asyncio.wait_for(loops.BatchLoop(bind, handle, Gate()).run(), 5)
+    class Unasked(Retry):
+        def __init__(self) -> None: ...
+
+    await asyncio.wait_for(loops.BatchLoop(bind, handle, Gate(), Unasked()).run(), 5)
     assert closed.is_set()
     assert len(tries) == 2
 

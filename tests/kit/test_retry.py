@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
-from shared.contracts.topology import MAX_DELIVER
 from shared.kernel.refusal import NotYetKnown
 from shared.kit import watches
 from shared.kit.mongo import PyMongoError
@@ -203,7 +202,68 @@ async def test_an_outage_that_outlasts_every_delivery_ends_in_the_dlq_not_in_sil
         await until(post.idle)
     (dead,) = await post.parked()
     assert (dead.headers or {})["Lounge-Reason"] == "outage"
-    assert len(failing.tries) == MAX_DELIVER - 1, "one is left for a parking that fails"
+    assert len(failing.tries) == retry.LAST_TRY
+
+
+async def come_and_gone(post: Post, times: int) -> None:
+    """Delivered so often already, to workers that never said what became of it."""
+    taking = await post.js.pull_subscribe_bind(DURABLE, "EVENTS")
+    for _ in range(times):
+        (message,) = await taking.fetch(1, timeout=5)
+        await message.nak()
+    await taking.unsubscribe()
+
+
+async def test_a_message_that_ended_every_worker_is_parked_without_being_handled_again(
+    consuming: Consuming, post: Post
+) -> None:
+    failing = Failing()
+    await post.put("poison")
+    await come_and_gone(post, retry.LAST_TRY)
+    async with consuming(failing):
+        await until(lambda: is_parked(post))
+        await until(post.idle)
+        await post.put("next")
+        await until(lambda: failing.healthy == ["next"])
+    (dead,) = await post.parked()
+    headers = dead.headers or {}
+    assert (headers["Lounge-Reason"], headers["Lounge-Deliveries"]) == ("poison", str(retry.LAST_TRY + 1))
+    assert headers["Lounge-Error"] == "TooOften"
+    assert failing.tries == []
+
+
+async def test_a_message_has_its_last_try_before_it_is_given_up(consuming: Consuming, post: Post) -> None:
+    failing = Failing()
+    await post.put("late")
+    await come_and_gone(post, retry.LAST_TRY - 1)
+    async with consuming(failing):
+        await until(lambda: failing.healthy == ["late"])
+        await until(post.idle)
+    assert await post.parked() == []
+
+
+async def test_a_message_comes_again_for_as_long_as_it_cannot_be_parked(
+    consuming: Consuming, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server used to give it up for good at the twelfth delivery, in silence."""
+    monkeypatch.setattr(retry, "_DELAYS", (0.02,))
+    failing, refused = Failing(retry.Permanent("foreign")), list[int]()
+    async with consuming(failing) as service:
+        publish = service.publisher.publish
+
+        async def publish_later(*args: object, **more: object) -> object:
+            if len(refused) < retry.LAST_TRY + 4:
+                refused.append(1)
+                raise NatsError("the stream is full, say")
+            return await publish(*args, **more)  # type: ignore[arg-type] # passed on as they came
+
+        monkeypatch.setattr(service.publisher, "publish", publish_later)
+        await post.put("poison")
+        await until(lambda: is_parked(post), seconds=20)
+        await until(post.idle)
+    (dead,) = await post.parked()
+    assert (dead.headers or {})["Lounge-Deliveries"] == str(retry.LAST_TRY + 5)
+    assert len(failing.tries) == retry.LAST_TRY, "after that it is parked, or not, without being handled"
 
 
 def test_delays_grow_and_are_jittered() -> None:

@@ -81,7 +81,7 @@ async def test_a_durable_that_differs_from_the_topology_is_named(
 async def test_a_durable_that_forgets_what_nobody_acknowledged_is_refused(clean: Servers, post: Post) -> None:
     await post.delete()
     config = api.ConsumerConfig(
-        durable_name=DURABLE, filter_subject=PLACED.filter, ack_wait=10, max_deliver=12, ack_policy=api.AckPolicy.ALL
+        durable_name=DURABLE, filter_subject=PLACED.filter, ack_wait=10, max_deliver=-1, ack_policy=api.AckPolicy.ALL
     )
     await post.js.add_consumer("EVENTS", config)
     try:

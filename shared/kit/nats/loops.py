@@ -5,16 +5,19 @@ the client is closed. This replaces two of its private hooks, hence the pinned v
 """
 
 import asyncio
+import random
 import types
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
+from faststream.exceptions import NackMessage
 from nats.errors import ConnectionClosedError, ConnectionDrainingError
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 
 from shared.kit.log import get_logger
 from shared.kit.nats.gate import Gate
+from shared.kit.nats.retry import Retry, TooOften, came_too_often
 
 log = get_logger()
 FETCH_SECONDS = 5.0
@@ -97,14 +100,19 @@ def bounded(subscriber: Any, *, durable: str, stream: str, workers: int, gate: G
 
 
 class BatchLoop:
-    """`fetch(size)` → one piece of work → acks, for ingest and fan-out: whatever `handle` does not ack comes again."""
+    """`fetch(size)` → one piece of work → acks, for ingest and fan-out: whatever `handle` does not ack comes again.
+
+    What comes again is handled in ever smaller parts, so that one message that kills its worker takes few others along
+    when it is parked.
+    """
 
     def __init__(
-        self, bind: Bind, handle: Callable[[list[Any]], Awaitable[None]], gate: Gate, *, size: int = 256
+        self, bind: Bind, handle: Callable[[list[Any]], Awaitable[None]], gate: Gate, retry: Retry, *, size: int = 256
     ) -> None:
         self._binding = Binding(bind)
         self._handle = handle
         self._gate = gate
+        self._retry = retry
         self._size = size
 
     async def run(self) -> None:
@@ -120,8 +128,16 @@ class BatchLoop:
                 messages = await self._binding.fetch(self._size)
             except (ConnectionClosedError, ConnectionDrainingError):
                 return
-            if messages:
-                await self._one(messages)
+            await asyncio.gather(*(self._park(each) for each in messages if came_too_often(each)))
+            for part in parts([each for each in messages if not came_too_often(each)], self._size):
+                await self._one(part)
+
+    async def _park(self, message: Any) -> None:
+        verdict = await self._retry.verdict(message, TooOften())
+        if isinstance(verdict, NackMessage):
+            await message.nak(delay=verdict.extra_options["delay"])
+        else:
+            await message.term()
 
     async def _one(self, messages: list[Any]) -> None:
         try:
@@ -131,3 +147,15 @@ class BatchLoop:
             for message in messages:
                 if not message.is_acked:
                     await message.nak(delay=1)
+
+
+def parts(messages: Sequence[Any], size: int) -> Iterator[list[Any]]:
+    """What came for the first time at once; what came again in parts half as large each time, in no order."""
+    if new := [each for each in messages if each.metadata.num_delivered == 1]:
+        yield new
+    again = [each for each in messages if each.metadata.num_delivered > 1]
+    random.shuffle(again)
+    while again:
+        most = max(1, size >> (again[0].metadata.num_delivered - 1))
+        yield again[:most]
+        again = again[most:]

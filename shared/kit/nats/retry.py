@@ -9,7 +9,7 @@ from faststream import BaseMiddleware
 from faststream.exceptions import HandlerException, NackMessage, RejectMessage
 from pydantic import ValidationError
 
-from shared.contracts.topology import HANDLER_TIMEOUT, MAX_DELIVER, PERSONAL
+from shared.contracts.topology import HANDLER_TIMEOUT, PERSONAL
 from shared.kernel.refusal import NotYetKnown
 from shared.kit.crash import crashpoint
 from shared.kit.log import correlated, get_logger
@@ -20,8 +20,10 @@ from shared.kit.nats.publisher import Publisher
 
 log = get_logger()
 TRIES = 8
-LAST_TRY = MAX_DELIVER - 1
-"""An outage uses up no tries; but what the server would soon give up for good is parked, not forgotten."""
+LAST_TRY = 11
+"""An outage uses up no tries, but at this delivery it is parked too. What comes once more is handled no more: it ended
+its worker each time, or could not be parked.
+"""
 _DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 
 
@@ -39,6 +41,13 @@ class Permanent(Exception):
         self.reason = reason
 
 
+class TooOften(Permanent):
+    """It came more often than any verdict allows: it kills who handles it, or no dead letter could be stored."""
+
+    def __init__(self) -> None:
+        super().__init__("poison")
+
+
 def reason_of(error: BaseException) -> tuple[str, bool]:
     """(slug, permanent?) for what a handler raised."""
     match error:
@@ -54,6 +63,11 @@ def reason_of(error: BaseException) -> tuple[str, bool]:
             return "poison", False
         case _:
             return "handler", False
+
+
+def came_too_often(raw: Any) -> bool:
+    """Whether the message is to be parked without being handled."""
+    return bool(raw.metadata.num_delivered > LAST_TRY)
 
 
 async def park(publisher: Publisher, raw: Any, reason: str, detail: str) -> None:
@@ -95,7 +109,7 @@ class Retry:
         return _Attempt(self, msg, context=context)
 
     async def verdict(self, raw: Any, error: BaseException) -> HandlerException:
-        """NackMessage with a delay, or RejectMessage once the message is parked."""
+        """RejectMessage once the message is parked; else NackMessage with a delay, however often that was before."""
         reason, permanent = reason_of(error)
         deliveries = raw.metadata.num_delivered
         if reason == "outage":
@@ -104,7 +118,8 @@ class Retry:
             try:
                 await park(self._publisher, raw, reason, type(error).__name__)
             except Exception as failed:  # noqa: BLE001 — not parked is not terminated: it comes again
-                log.warning("message.not_parked", error=type(failed).__name__)
+                DELIVERIES.labels(raw.metadata.consumer, "unparked").inc()
+                log.warning("message.not_parked", durable=raw.metadata.consumer, error=type(failed).__name__)
                 return NackMessage(delay=delay_after(deliveries))
             return RejectMessage()
         DELIVERIES.labels(raw.metadata.consumer, "again").inc()
@@ -123,6 +138,8 @@ class _Attempt(BaseMiddleware[Any, Any]):
 
     async def _handled(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
         raw = msg.raw_message
+        if came_too_often(raw):
+            raise await self._retry.verdict(raw, TooOften())
         await crashpoint("consumer.after_fetch")
         try:
             async with asyncio.timeout(HANDLER_TIMEOUT):
