@@ -8,7 +8,7 @@ import pytest
 from shared.kit.documents import ClaimTaken, Draft, Stored
 from shared.kit.documents import write as writing
 from shared.kit.documents.commit import GroupCommit
-from shared.kit.documents.draft import TooLarge
+from shared.kit.documents.sizes import TooLarge
 from shared.kit.mongo import BulkWriteError
 from shared.kit.nats.request import Unavailable
 from tests.kit.conftest import NOT_REPLICATED, Failing, Running

@@ -90,7 +90,10 @@ class Sites:
         return stored
 
     async def _read(self, site: str) -> Site:
-        return site_of(await self.document(site))
+        found = await self._documents.collection.find_one({"_id": site}, {"log": 0})
+        if found is None:
+            raise NotFound
+        return site_of(found)
 
 
 class Resources:
@@ -159,7 +162,9 @@ def site_states(doc: Doc) -> Sequence[State]:
 
 
 def _draft(body: Mapping[str, Any], events: Sequence[SiteDefined | ResourceDefined], version: int) -> Draft | None:
-    return Draft(body, [published(event, version=version) for event in events], words=()) if events else None
+    if not events:
+        return None
+    return Draft(body, [published(event, version=version) for event in events], words=(), sets=("exceptions",))
 
 
 async def _put(

@@ -3,7 +3,7 @@
 A stored document: `{_id, site, version, created_at, changed_at, form?, least?, fingerprint?, …state…, claims?, been?,
 due_at?, due_kind?, log: [entry…], sent, unsent?, next_try?, stated?}`. An entry: `{seq, id, type, time, actor, kind,
 organization?, api_key?, on_behalf_of?, operation, command?, fingerprint?, …ids, data, reason?, before?, words?, took?,
-gave?, salts, since?, h}`
+gave?, came?, went?, salts, since?, h}`
 (docs/record.md).
 """
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.kit.documents.draft import LARGEST_DOCUMENT, TooLarge
+from shared.kit.documents.sizes import LARGEST_DOCUMENT, TooLarge
 from shared.kit.metrics import BATCH
 from shared.kit.mongo import BulkWriteError, encoded
 
@@ -38,7 +38,7 @@ class GroupCommit:
         """Returns once it is durable. Raises DuplicateKey, UnknownOutcome, TooLarge, bson's InvalidDocument."""
         raw = encoded(document)
         if len(raw.raw) > LARGEST_DOCUMENT:
-            raise TooLarge(document["_id"])
+            raise TooLarge(id=document["_id"])
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((raw, len(document.get("claims", ())), done))
         if self._writer is None or self._writer.done():
@@ -53,7 +53,7 @@ class GroupCommit:
         raws = [encoded(document) for document in documents]
         for raw, document in zip(raws, documents, strict=True):
             if len(raw.raw) > LARGEST_DOCUMENT:
-                raise TooLarge(document["_id"])
+                raise TooLarge(id=document["_id"])
         outcomes = await self._write(raws)
         for outcome in outcomes:
             if outcome is not None and not isinstance(outcome, DuplicateKey):

@@ -13,6 +13,7 @@ from shared.contracts.message import Asked, CloudEvent, Event
 from shared.kernel.ids import derived_id
 from shared.kit.documents import chain
 from shared.kit.documents.recalling import undoing
+from shared.kit.documents.sizes import LARGEST_DATA, TooLarge
 
 RESERVED = frozenset(
     [
@@ -39,12 +40,6 @@ RESERVED = frozenset(
 )
 SWEEP_AFTER = timedelta(seconds=2)
 """How long the writer's own relay has before any replica's sweep may take the document up."""
-_LARGEST_ENTRY = 256 * 1024
-LARGEST_DOCUMENT = 1024 * 1024
-
-
-class TooLarge(ValueError):
-    """A log entry over 256 KB or a document over 1 MB: refused before it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +140,8 @@ class Draft:
     `body` is BSON-ready and holds no reserved name; `due` is (instant, kind); no claim may stand twice. With `words`,
     the fields people wrote, each change says how it was before (`Documents.recall`); where it is `forgetting`, without
     what they wrote. `been` says where claims stood that are given back; a document keeps all of these, to be found by.
-    How fields named in `unrecorded` were before is not said.
+    How fields named in `unrecorded` were before is not said; of `sets`, lists whose order means nothing, only what came
+    and went.
     """
 
     body: Mapping[str, Any]
@@ -156,6 +152,7 @@ class Draft:
     forgetting: bool = False
     been: Sequence[str] = ()
     unrecorded: Sequence[str] = ()
+    sets: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if taken := RESERVED & self.body.keys():
@@ -182,8 +179,8 @@ def entries(
     doc_id, log, made = doc["_id"], doc["log"], list[dict[str, Any]]()
     for seq, event in enumerate(draft.events, start=(log[-1]["seq"] if log else doc["sent"]) + 1):
         data = event.model_dump(mode="json", by_alias=True, exclude_none=True)
-        if len(orjson.dumps(data)) > _LARGEST_ENTRY:
-            raise TooLarge(f"{event.wire} of {doc_id}")
+        if len(orjson.dumps(data)) > LARGEST_DATA:
+            raise TooLarge(id=doc_id)
         entry = {
             "seq": seq,
             "id": f"{doc_id}-{seq}",
@@ -238,11 +235,15 @@ def _held(draft: Draft) -> dict[str, Any]:
     return held
 
 
+_TIMER = ("due_at", "due_kind", "lease")
+
+
 def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime) -> dict[str, Any]:
     """The document after one change, as the update of `update_of` leaves it."""
-    kept = {k: doc[k] for k in RESERVED - {"claims", "due_at", "due_kind", "lease"} if k in doc}
+    kept = {k: doc[k] for k in RESERVED.difference(_TIMER, ("claims",)) if k in doc}
     changed = {**kept, **draft.body, **_held(draft), "version": doc["version"] + 1}
-    undo = None if draft.words is None else undoing(doc, changed, RESERVED.union(draft.unrecorded), draft.words)
+    fixed = RESERVED.union(draft.unrecorded)
+    undo = None if draft.words is None else undoing(doc, changed, fixed, draft.words, draft.sets)
     if undo and draft.forgetting:
         undo.pop("words", None)
     if draft.been:

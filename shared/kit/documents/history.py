@@ -1,14 +1,16 @@
 """What outgrew its document: a log's oldest entries, in `<collection>_history`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from shared.kit.crash import crashpoint
 from shared.kit.documents.chain import WRITTEN, erasing
-from shared.kit.mongo import BulkWriteError, IndexModel, index, were_there
+from shared.kit.mongo import BulkWriteError, IndexModel, encoded, index, were_there
 
 LOG_LIMIT = 200
-"""So many entries stay in the document at most, once the older ones are on the stream."""
+LOG_BYTES = 256 * 1024
+"""So many entries, and so much of them, stay in the document at most, once the older ones are on the stream."""
 
 
 def history_indexes() -> list[IndexModel]:
@@ -59,7 +61,7 @@ class History:
         readers take only what is older, and the next time the same rows are found there. Where somebody may have
         written into what was moved, the document says so in `worded`, to be found by. How many were moved.
         """
-        moving = _outgrown(doc)
+        moving = outgrown(doc)
         if not moving:
             return 0
         worded = any(name in entry for entry in moving for name in WRITTEN)
@@ -78,10 +80,23 @@ class History:
         return len(moving) if pulled.modified_count else 0
 
 
-def _outgrown(doc: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Of a log that is too long the older half of what may stay, and all beyond it, as far as it is sent."""
+def outgrown(doc: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of a log too long, or too large, the older half of what may stay and all beyond it, as far as it is sent.
+
+    The last entry always stays: the next one is numbered and chained on from it.
+    """
     log = doc["log"]
-    return [e for e in log[: len(log) - LOG_LIMIT // 2] if e["seq"] <= doc["sent"]] if len(log) > LOG_LIMIT else []
+    by_count = len(log) - LOG_LIMIT // 2 if len(log) > LOG_LIMIT else 0
+    return [e for e in log[: max(by_count, _too_heavy(log))] if e["seq"] <= doc["sent"]]
+
+
+def _too_heavy(log: Sequence[Mapping[str, Any]]) -> int:
+    """How many of the oldest entries are beyond what may stay by its size."""
+    if len(encoded({"log": log}).raw) <= LOG_BYTES:
+        return 0
+    sizes = [len(encoded(entry).raw) for entry in log]
+    behind = accumulate(reversed(sizes[:-1]), initial=sizes[-1])
+    return len(log) - max(1, sum(size <= LOG_BYTES // 2 for size in behind))
 
 
 def _first(doc: Mapping[str, Any]) -> int:

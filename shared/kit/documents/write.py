@@ -16,8 +16,9 @@ from shared.kit.documents.chain import erasing
 from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcome
 from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
 from shared.kit.documents.forms import Forms
-from shared.kit.documents.history import History
+from shared.kit.documents.history import History, outgrown
 from shared.kit.documents.recalling import recalled
+from shared.kit.documents.sizes import TooLarge, check_size
 from shared.kit.mongo import DuplicateKeyError, PyMongoError, is_outage, taken_claim
 from shared.kit.nats.request import Unavailable
 
@@ -108,7 +109,7 @@ class Documents:
     async def insert(self, doc_id: str, site: str, draft: Draft, cause: Cause, *, at: datetime) -> Stored:
         """Creates; `replay` where the same key created it before.
 
-        Raises ClaimTaken, KeyReused, DeadlinePassed, Unavailable (outcome unknown: the same key may be retried).
+        Raises ClaimTaken, KeyReused, TooLarge, DeadlinePassed, Unavailable (unknown: the same key may be retried).
         """
         with telemetry.here("store insert", collection=self._name):
             return await self._insert(doc_id, site, draft, _traced(cause), at=at)
@@ -182,7 +183,8 @@ class Documents:
         """Loads what also matches `where`, lets `decide` (pure) say the next body, writes it if nobody was faster.
 
         `decide` giving None, or a draft that changes nothing, writes nothing. Whatever `decide` raises goes out, after
-        the key was looked up. Raises NotFound, VersionStale, KeyReused, ClaimTaken, DeadlinePassed, Busy, Unavailable.
+        the key was looked up. Raises NotFound, VersionStale, KeyReused, ClaimTaken, TooLarge, DeadlinePassed, Busy,
+        Unavailable.
         """
         for _ in range(_ROUNDS):
             stored = await self._stored(doc_id, where)
@@ -200,10 +202,23 @@ class Documents:
             self.forms.check_writable(stored)
             with telemetry.here("store change", collection=self._name):
                 after = next_document(doc, draft, _traced(cause), at)
+                if await self._made_room(stored, after):
+                    continue
                 if await self._update(stored, after):
                     self._nudge(after)
                     return Stored(after)
         raise Busy
+
+    async def _made_room(self, stored: dict[str, Any], after: dict[str, Any]) -> bool:
+        """Whether it was too large only for what had not moved to the history yet. Raises TooLarge."""
+        try:
+            check_size(stored, after)
+        except TooLarge:
+            if not outgrown(stored):
+                raise
+            await self.history.take(self.collection, stored)
+            return True
+        return False
 
     async def _update(self, doc: dict[str, Any], after: dict[str, Any]) -> bool:
         """False where somebody was faster. An unknown outcome is settled by reading again."""
