@@ -57,8 +57,10 @@ async def due(things: Documents, name: str, at: datetime) -> None:
 class Reminding:
     """Disarms what it handles, and counts."""
 
-    def __init__(self, things: Documents, *, failures: int = 0) -> None:
+    def __init__(self, things: Documents, *, failures: int = 0, error: Exception | None = None) -> None:
         self.things = things
+        self.error = error or ConnectionError("no luck")
+        self.missed: list[int] = []
         self.handled: Counter[str] = Counter()
         self.failures = failures
         self.when: list[datetime] = []
@@ -69,8 +71,9 @@ class Reminding:
         self.handled[doc["_id"]] += 1
         self.when.append(SystemClock().now())
         self.leases.append(doc.get("lease"))
+        self.missed.append(doc.get("missed", 0))
         if self.handled[doc["_id"]] <= self.failures:
-            raise ConnectionError("no luck")
+            raise self.error
         at = SystemClock().now()
         await self.things.change(doc["_id"], lambda _: thing(doc["name"]), cause(f"r{doc['version']}"), at=at)
 

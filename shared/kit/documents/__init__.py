@@ -1,10 +1,9 @@
 """One document, one write: state, claims, timer, log and outbox in one atomic change (docs/architecture.md).
 
 A stored document: `{_id, site, version, created_at, changed_at, form?, least?, fingerprint?, …state…, claims?, been?,
-due_at?, due_kind?, log: [entry…], sent, unsent?, next_try?, stated?}`. An entry: `{seq, id, type, time, actor, kind,
-organization?, api_key?, on_behalf_of?, operation, command?, fingerprint?, …ids, data, reason?, before?, words?, took?,
-gave?, came?, went?, salts, since?, h}`
-(docs/record.md).
+due_at?, due_kind?, lease?, missed?, log: [entry…], sent, unsent?, next_try?, stated?}`. An entry: `{seq, id, type,
+time, actor, kind, organization?, api_key?, on_behalf_of?, operation, command?, fingerprint?, …ids, data, reason?,
+before?, words?, took?, gave?, came?, went?, salts, since?, h}` (docs/record.md).
 """
 
 from shared.kit.documents.draft import Cause, Draft, Stored, outbox

@@ -30,6 +30,7 @@ RESERVED = frozenset(
         "due_at",
         "due_kind",
         "lease",
+        "missed",
         "log",
         "sent",
         "unsent",
@@ -235,7 +236,8 @@ def _held(draft: Draft) -> dict[str, Any]:
     return held
 
 
-_TIMER = ("due_at", "due_kind", "lease")
+_TIMER = ("due_at", "due_kind", "lease", "missed")
+"""The last two are the ticker's: until when the document is somebody's, and how often its handler failed."""
 
 
 def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime) -> dict[str, Any]:
@@ -260,6 +262,8 @@ def update_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, 
     """The one `update_one` that turns `before` into `after`."""
     wanted = {k: v for k, v in after.items() if k not in ("_id", "log") and (k in _ALWAYS or before.get(k, ...) != v)}
     gone = dict.fromkeys(before.keys() - after.keys(), "")
+    if "due_at" in before:  # its ticker may have taken it since it was read
+        gone |= {"lease": "", "missed": ""}
     update: dict[str, Any] = {"$set": wanted}
     if gone:
         update["$unset"] = gone
