@@ -30,6 +30,8 @@ GATHER_SECONDS = 0.01
 """How long a first nudge waits for company: a publish and a mark each cost a sync to disk, shared by who goes along."""
 _AT_ONCE = 128
 _KEPT = timedelta(seconds=next(stream.max_age for stream in STREAMS if stream.name == "EVENTS"))
+_MOST_QUEUED = 5_000
+"""Whole documents in memory. What is beyond is `unsent` like the rest, and found by a sweep."""
 _BACKOFF = timedelta(seconds=5)
 ENTRY_HEADER = "Lounge-Entry"
 """`<collection> <entry id> <its hash in hex>` beside the event: for thirty days the stream is a witness of the record.
@@ -94,17 +96,24 @@ class Relay:
 
     def nudge(self, doc: dict[str, Any]) -> None:
         """Something of the document is unsent; the newest version wins."""
-        self._queue[doc["_id"]] = doc
+        queued = self._queue.get(doc["_id"])
+        if queued is None and len(self._queue) >= _MOST_QUEUED:
+            return
+        if queued is None or doc["version"] >= queued["version"]:
+            self._queue[doc["_id"]] = doc
         self._idle.clear()
         self._wake.set()
 
     async def run(self) -> None:
-        """Until cancelled: what was nudged at once, what a crashed replica left by a sweep."""
-        sweep_at = 0.0
+        """Until cancelled: what was nudged at once, what a crashed replica left by a sweep.
+
+        A sweep that found as much as it may take is followed by the next one at once, as long as anything can be sent.
+        """
+        sweep_at, more = 0.0, False
         loop = asyncio.get_running_loop()
         while True:
-            if loop.time() >= sweep_at:
-                await self._sweep()
+            if loop.time() >= sweep_at or (more and not self._queue):
+                more = await self._sweep()
                 sweep_at = loop.time() + SWEEP_SECONDS
             if not self._queue:
                 self._idle.set()
@@ -114,7 +123,7 @@ class Relay:
                 except TimeoutError:
                     continue
                 await asyncio.sleep(GATHER_SECONDS)
-            await self._send_some()
+            more = await self._send_some() and more
 
     async def drained(self) -> None:
         """Returns once everything nudged so far was sent or put off."""
@@ -133,34 +142,39 @@ class Relay:
         oldest = min((e["time"] for d in docs for e in d["log"] if e["seq"] > d["sent"]), default=None)
         return count, max(0.0, (self._clock.now() - oldest).total_seconds()) if oldest else 0.0
 
-    async def _sweep(self) -> None:
+    async def _sweep(self) -> bool:
+        """Whether there may be more than it took."""
         try:
             found = self._collection.find({"unsent": True, "next_try": {"$lte": self._clock.now()}})
             docs = await found.sort("next_try", 1).limit(_AT_ONCE).to_list(_AT_ONCE)
         except Exception as error:  # noqa: BLE001 — the next sweep finds the same
             log.warning("relay.sweep_failed", collection=self._collection.name, error=type(error).__name__)
-            return
+            return False
         for doc in docs:
             if doc["_id"] not in self._queue:
                 self.nudge(doc)
+        return len(docs) == _AT_ONCE
 
-    async def _send_some(self) -> None:
+    async def _send_some(self) -> bool:
+        """Whether any of it was sent, and marked so."""
         ids = list(self._queue)[:_AT_ONCE]
-        docs = [self._queue.pop(doc_id) for doc_id in ids]
+        return await self._send_all([self._queue.pop(doc_id) for doc_id in ids])
+
+    async def _send_all(self, docs: Sequence[dict[str, Any]]) -> bool:
         results = await asyncio.gather(*(self._send(doc) for doc in docs))
-        marks = [mark for mark in results if mark is not None]
         try:
-            if marks:
-                await self._collection.bulk_write(marks, ordered=False)
+            if results:
+                await self._collection.bulk_write([mark for mark, _ in results], ordered=False)
         except Exception as error:  # noqa: BLE001 — sent again, and swallowed by the dedupe window
             log.warning("relay.not_marked", collection=self._collection.name, error=type(error).__name__)
-            return
+            return False
         await crashpoint("relay.after_mark")
         for doc in docs:
             await self._archive(doc)
+        return any(sent for _, sent in results)
 
-    async def _send(self, doc: dict[str, Any]) -> Any:
-        """The mark that says what was sent; or, where it could not be, the one that puts it off."""
+    async def _send(self, doc: dict[str, Any]) -> tuple[Any, bool]:
+        """The mark that says what was sent; or, where it could not be (false), the one that puts it off."""
         same = {"_id": doc["_id"], "version": doc["version"]}
         try:
             await crashpoint("relay.before_publish")
@@ -171,10 +185,10 @@ class Relay:
             await crashpoint("relay.after_publish")
         except Exception as error:  # noqa: BLE001 — one that cannot be sent, for whatever reason, starves no other
             log.warning("relay.put_off", collection=self._collection.name, error=type(error).__name__)
-            return UpdateOne(same, {"$set": {"next_try": self._clock.now() + _BACKOFF}})
+            return UpdateOne(same, {"$set": {"next_try": self._clock.now() + _BACKOFF}}), False
         sent = doc["log"][-1]["seq"] if doc["log"] else doc["sent"]
         marked: dict[str, Any] = {"sent": sent} | ({"stated": stated} if stated else {})
-        return UpdateOne(same, {"$set": marked, "$unset": {"unsent": "", "next_try": ""}})
+        return UpdateOne(same, {"$set": marked, "$unset": {"unsent": "", "next_try": ""}}), True
 
     async def _publish(self, doc: Mapping[str, Any], entry: Mapping[str, Any], *, msg_id: str) -> None:
         subject = f"evt.{entry['type']}.{doc['_id']}"

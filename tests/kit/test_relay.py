@@ -3,12 +3,17 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import orjson
+import pytest
 
 from shared.contracts.message import Principal
 from shared.contracts.ops import Republish, republish_subject, status_subject
 from shared.kernel.ids import new_id
+from shared.kit import relay as relaying
+from shared.kit.documents.draft import new_document
+from shared.kit.nats.publisher import NatsError
 from shared.kit.service import Service
 from tests.kit.conftest import Running, cause, make_service, thing
 from tests.support.servers import Servers
@@ -130,3 +135,78 @@ async def test_a_long_log_moves_to_the_history_and_its_keys_still_replay(running
         assert await history.count_documents({"aggregate": a}) + len(doc["log"]) == 205
         again = await things.change(a, lambda _: thing("never"), cause("c1"), at=at)
         assert again.replay
+
+
+async def test_what_a_silent_stream_leaves_waits_in_the_database_not_in_memory(
+    one: Running, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "_MOST_QUEUED", 3)
+    monkeypatch.setattr(relaying, "_AT_ONCE", 2)
+    async with one() as (service, things):
+        relay, answers = service.relays["things"], asyncio.Event()
+        publish = service.publisher.publish
+
+        async def published(*args: Any, **more: Any) -> Any:
+            await answers.wait()
+            return await publish(*args, **more)
+
+        monkeypatch.setattr(service.publisher, "publish", published)
+        at = service.clock.now()
+        for n in range(12):
+            await things.insert(f"t{n}", "nyc", thing("desk"), cause(f"k{n}"), at=at)
+        assert len(relay._queue) <= 3
+        answers.set()
+        await until(lambda: sent(service))
+    assert len(await messages(servers, "EVENTS")) == 12
+
+
+async def test_an_older_version_does_not_displace_a_newer_one_that_waits(things: Servers) -> None:
+    service = make_service(things)
+    service.documents("things")
+    relay = service.relays["things"]
+    relay.nudge({"_id": "a", "version": 2, "name": "new"})
+    relay.nudge({"_id": "a", "version": 1, "name": "old"})
+    assert relay._queue["a"]["name"] == "new"
+    relay.nudge({"_id": "a", "version": 2, "name": "once more"})
+    assert relay._queue["a"]["name"] == "once more"
+
+
+async def left_behind(service: Service, count: int) -> None:
+    """As a replica leaves them that was killed."""
+    at = service.clock.now()
+    docs = [
+        new_document(f"t{n:03d}", "nyc", thing("desk"), cause(f"k{n}"), at) | {"next_try": at} for n in range(count)
+    ]
+    await service.collection("things").insert_many(docs)
+
+
+async def test_a_sweep_that_found_a_full_page_is_followed_by_the_next_at_once(
+    one: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "_AT_ONCE", 10)
+    async with one() as (service, _):
+        await left_behind(service, 45)
+        monkeypatch.setattr(relaying, "SWEEP_SECONDS", 3_600)
+        await until(lambda: sent(service))
+
+
+async def test_a_stream_that_takes_nothing_is_asked_by_a_page_a_sweep(
+    one: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "_AT_ONCE", 10)
+    async with one() as (service, _):
+
+        async def refused(*_: Any, **__: Any) -> Any:
+            raise NatsError("it is full, say")
+
+        monkeypatch.setattr(service.publisher, "publish", refused)
+        await left_behind(service, 45)
+        monkeypatch.setattr(relaying, "SWEEP_SECONDS", 3_600)
+        put_off = {"unsent": True, "next_try": {"$gt": service.clock.now()}}
+
+        async def a_page() -> bool:
+            return bool(await service.collection("things").count_documents(put_off) >= 10)
+
+        await until(a_page)
+        await service.relays["things"].drained()
+        assert await service.collection("things").count_documents(put_off) == 10
