@@ -12,7 +12,8 @@ from nats.js import JetStreamContext, api
 
 from shared.contracts.topology import STREAMS
 from shared.kit.documents.chain import json_of
-from shared.kit.relay import ENTRY_HEADER, event_of
+from shared.kit.envelopes import event_of
+from shared.kit.relay import ENTRY_HEADER
 
 _EVENTS = next(stream for stream in STREAMS if stream.name == "EVENTS")
 _AT_ONCE = 500

@@ -18,8 +18,10 @@ from shared.kernel.ids import new_id
 from shared.kernel.time import Clock
 from shared.kit import telemetry
 from shared.kit.crash import crashpoint
+from shared.kit.documents.draft import owing
 from shared.kit.documents.history import History
 from shared.kit.documents.walking import changed_since, every
+from shared.kit.envelopes import event_of, sequence_of, state_message
 from shared.kit.log import get_logger
 from shared.kit.mongo import UpdateOne
 from shared.kit.nats.publisher import NatsError, Publisher, SequenceMismatch
@@ -44,31 +46,6 @@ States = Callable[[dict[str, Any]], Sequence[State]]
 
 def no_states(_: dict[str, Any]) -> Sequence[State]:
     return ()
-
-
-def _sequence(payload: bytes) -> int:
-    return int(orjson.loads(payload)["sequence"])
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def event_of(service: str, doc_id: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of an entry on the stream."""
-    event = {
-        "specversion": "1.0",
-        "id": entry["id"],
-        "source": f"/services/{service}",
-        "type": f"org.link-j.{entry['type']}",
-        "time": _iso(entry["time"]),
-        "subject": doc_id,
-        "datacontenttype": "application/json",
-        "sequence": entry["seq"],
-        "actorid": entry["actor"],
-        "data": entry["data"],
-    }
-    return event | {k: entry[k] for k in ("correlationid", "causationid", "traceparent") if k in entry}
 
 
 class Relay:
@@ -158,20 +135,21 @@ class Relay:
     async def _send_some(self) -> bool:
         """Whether any of it was sent, and marked so."""
         ids = list(self._queue)[:_AT_ONCE]
-        return await self._send_all([self._queue.pop(doc_id) for doc_id in ids])
+        return any(await self._send_all([self._queue.pop(doc_id) for doc_id in ids]))
 
-    async def _send_all(self, docs: Sequence[dict[str, Any]]) -> bool:
+    async def _send_all(self, docs: Sequence[dict[str, Any]]) -> list[bool]:
+        """Of each whether it was sent, and marked so."""
         results = await asyncio.gather(*(self._send(doc) for doc in docs))
         try:
             if results:
                 await self._collection.bulk_write([mark for mark, _ in results], ordered=False)
         except Exception as error:  # noqa: BLE001 — sent again, and swallowed by the dedupe window
             log.warning("relay.not_marked", collection=self._collection.name, error=type(error).__name__)
-            return False
+            return [False for _ in docs]
         await crashpoint("relay.after_mark")
         for doc in docs:
             await self._archive(doc)
-        return any(sent for _, sent in results)
+        return [sent for _, sent in results]
 
     async def _send(self, doc: dict[str, Any]) -> tuple[Any, bool]:
         """The mark that says what was sent; or, where it could not be (false), the one that puts it off."""
@@ -202,15 +180,17 @@ class Relay:
     async def _publish_state(self, doc: Mapping[str, Any], state: State) -> int:
         """The full state, unless the subject holds the same or a newer one. The subject's stream sequence after it.
 
-        Of what is personal the older message is erased first: one that is only replaced stays readable on the disk.
+        Of what is personal the older message is erased first: one that is only replaced stays readable on the disk. So
+        the document has to be `unsent`, or a crash in between leaves it unsaid.
         """
         body = state.model_dump(mode="json", by_alias=True, exclude_defaults=getattr(state, "erased", False))
-        subject, payload = f"state.{state.wire}.{body['id']}", self._state(state.wire, body)
+        subject = f"state.{state.wire}.{body['id']}"
+        payload = state_message(self._service, state.wire, body, self._clock.now())
         expected = int((doc.get("stated") or {}).get(state.wire.replace(".", "/"), 0))
         for _ in range(8):
             if is_personal(type(state)):
                 last = await self._publisher.last(subject, stream="STATE")
-                if last is not None and _sequence(last[1]) > body["sequence"]:
+                if last is not None and sequence_of(last[1]) > body["sequence"]:
                     return last[0]
                 if last is not None:
                     await self._publisher.erase(last[0], stream="STATE")
@@ -219,27 +199,12 @@ class Relay:
                 ack = await self._publisher.publish(subject, payload, stream="STATE", expect_last=expected)
             except SequenceMismatch:
                 last = await self._publisher.last(subject, stream="STATE")
-                if last is not None and _sequence(last[1]) >= body["sequence"]:
+                if last is not None and sequence_of(last[1]) >= body["sequence"]:
                     return last[0]
                 expected = last[0] if last else 0
             else:
                 return int(ack.seq)
         raise NatsError(f"{subject} changed under every try")
-
-    def _state(self, wire: str, body: Mapping[str, Any]) -> bytes:
-        return orjson.dumps(
-            {
-                "specversion": "1.0",
-                "id": f"{body['id']}-v{body['sequence']}",
-                "source": f"/services/{self._service}",
-                "type": f"org.link-j.state.{wire}",
-                "time": _iso(self._clock.now()),
-                "subject": body["id"],
-                "datacontenttype": "application/json",
-                "sequence": body["sequence"],
-                "data": body,
-            }
-        )
 
     async def _archive(self, doc: dict[str, Any]) -> None:
         """A log grown too long gives its oldest entries to the history; if not now, after the next change."""
@@ -289,10 +254,26 @@ class Relay:
                     yield doc, entry
 
     async def restate(self) -> int:
-        """Publishes every document's states again where the stream lacks them or is behind. How many documents."""
-        count = 0
+        """Publishes every document's states again. How many documents. Raises NatsError."""
+        count, owed = 0, list[dict[str, Any]]()
         async for doc in every(self._collection):
-            for state in self._states(doc):
-                await self._publish_state(doc, state)
-            count += 1
+            count, states = count + 1, self._states(doc)
+            if any(is_personal(type(state)) for state in states):
+                owed.append(doc)
+            else:
+                for state in states:
+                    await self._publish_state(doc, state)
+            if len(owed) == _AT_ONCE:
+                await self._say_owed(owed)
+                owed = []
+        await self._say_owed(owed)
         return count
+
+    async def _say_owed(self, docs: Sequence[dict[str, Any]]) -> None:
+        """Where one has changed meanwhile it owes its newer state."""
+        if docs:
+            debt = {"$set": owing(self._clock.now())}
+            same = [{"_id": doc["_id"], "version": doc["version"]} for doc in docs]
+            await self._collection.bulk_write([UpdateOne(each, debt) for each in same], ordered=False)
+            if not all(await self._send_all(docs)):
+                raise NatsError("some could not be said: they are owed, and said by the relay")

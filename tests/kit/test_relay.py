@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar
 
 import orjson
 import pytest
+from nats.js.errors import NotFoundError
+from pymongo import MongoClient
 
-from shared.contracts.message import Principal
+from shared.contracts.message import Principal, State, personal
 from shared.contracts.ops import Republish, republish_subject, status_subject
 from shared.kernel.ids import new_id
 from shared.kit import relay as relaying
@@ -16,8 +19,9 @@ from shared.kit.documents.draft import new_document
 from shared.kit.nats.publisher import NatsError
 from shared.kit.service import Service
 from tests.kit.conftest import Running, cause, make_service, thing
+from tests.support.post import Post
 from tests.support.servers import Servers
-from tests.support.things import ThingState
+from tests.support.things import ThingState, state_of
 
 OPS = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
 
@@ -153,7 +157,7 @@ async def test_what_a_silent_stream_leaves_waits_in_the_database_not_in_memory(
         monkeypatch.setattr(service.publisher, "publish", published)
         at = service.clock.now()
         for n in range(12):
-            await things.insert(f"t{n}", "nyc", thing("desk"), cause(f"k{n}"), at=at)
+            await things.insert(f"silent-{n}", "nyc", thing("desk"), cause(f"k{n}"), at=at)
         assert len(relay._queue) <= 3
         answers.set()
         await until(lambda: sent(service))
@@ -171,42 +175,117 @@ async def test_an_older_version_does_not_displace_a_newer_one_that_waits(things:
     assert relay._queue["a"]["name"] == "once more"
 
 
-async def left_behind(service: Service, count: int) -> None:
-    """As a replica leaves them that was killed."""
-    at = service.clock.now()
-    docs = [
-        new_document(f"t{n:03d}", "nyc", thing("desk"), cause(f"k{n}"), at) | {"next_try": at} for n in range(count)
-    ]
-    await service.collection("things").insert_many(docs)
-
-
-async def test_a_sweep_that_found_a_full_page_is_followed_by_the_next_at_once(
-    one: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def left(things: Servers, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """Not started yet: it will sweep once, ten at most; a replica that was killed left 45 documents."""
     monkeypatch.setattr(relaying, "_AT_ONCE", 10)
-    async with one() as (service, _):
-        await left_behind(service, 45)
-        monkeypatch.setattr(relaying, "SWEEP_SECONDS", 3_600)
-        await until(lambda: sent(service))
+    monkeypatch.setattr(relaying, "SWEEP_SECONDS", 3_600)
+    service = make_service(things)
+    service.documents("things", states=state_of)
+    at = service.clock.now()
+    docs = [new_document(f"left-{n}", "nyc", thing("desk"), cause(f"k{n}"), at) for n in range(45)]
+    with MongoClient[dict[str, Any]](things.mongo_admin_url) as admin:
+        admin["booking"]["things"].insert_many([doc | {"next_try": at} for doc in docs])
+    return service
+
+
+async def test_a_sweep_that_found_a_full_page_is_followed_by_the_next_at_once(left: Service) -> None:
+    async with left.running():
+        await until(lambda: sent(left))
 
 
 async def test_a_stream_that_takes_nothing_is_asked_by_a_page_a_sweep(
-    one: Running, monkeypatch: pytest.MonkeyPatch
+    left: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relaying, "_AT_ONCE", 10)
-    async with one() as (service, _):
+    monkeypatch.setattr(left.publisher, "publish", refused)
+    put_off = {"unsent": True, "next_try": {"$gt": left.clock.now()}}
 
-        async def refused(*_: Any, **__: Any) -> Any:
-            raise NatsError("it is full, say")
+    async def a_page() -> bool:
+        return bool(await left.collection("things").count_documents(put_off) >= 10)
 
-        monkeypatch.setattr(service.publisher, "publish", refused)
-        await left_behind(service, 45)
-        monkeypatch.setattr(relaying, "SWEEP_SECONDS", 3_600)
-        put_off = {"unsent": True, "next_try": {"$gt": service.clock.now()}}
-
-        async def a_page() -> bool:
-            return bool(await service.collection("things").count_documents(put_off) >= 10)
-
+    async with left.running():
         await until(a_page)
-        await service.relays["things"].drained()
-        assert await service.collection("things").count_documents(put_off) == 10
+        await left.relays["things"].drained()
+        assert await left.collection("things").count_documents(put_off) == 10
+
+
+class Named(State):
+    """A state that may say something of a person."""
+
+    wire: ClassVar[str] = "booking.thing.v1"
+    id: str
+    sequence: int
+    name: Annotated[str, personal()]
+
+
+class Hand:
+    """Of ops, who may do what booking may not."""
+
+    subject = "state.booking.thing.v1.a"
+
+    def __init__(self, post: Post) -> None:
+        self.post = post
+
+    async def erase(self, number: int, *, stream: str) -> None:
+        await self.post.js.delete_msg(stream, number)
+
+    async def last(self) -> tuple[int, bytes] | None:
+        try:
+            found = await self.post.js.get_last_msg("STATE", self.subject)
+        except NotFoundError:
+            return None
+        return int(found.seq or 0), found.data or b""
+
+    async def stands(self) -> bool:
+        return await self.last() is not None
+
+
+async def refused(*_: Any, **__: Any) -> Any:
+    raise NatsError("it is full, say")
+
+
+@pytest.mark.parametrize("how", ["say_again", "restate"])
+async def test_a_personal_state_that_is_erased_to_be_said_again_is_owed_until_it_is(
+    things: Servers, post: Post, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(relaying, "_BACKOFF", timedelta(0))
+    service, hand = make_service(things), Hand(post)
+    made = service.documents("things", states=lambda d: [Named(id=d["_id"], sequence=d["version"], name=d["name"])])
+    monkeypatch.setattr(service.publisher, "erase", hand.erase)
+    async with service.running():
+        await made.insert("a", "nyc", thing("desk"), cause("k0"), at=service.clock.now())
+        await until(lambda: sent(service))
+        first = await hand.last()
+        with monkeypatch.context() as dying:
+            dying.setattr(service.publisher, "publish", refused)
+            if how == "say_again":
+                await made.say_again("a")
+            else:
+                with pytest.raises(NatsError):
+                    await service.relays["things"].restate()
+            await service.relays["things"].drained()
+            assert not await hand.stands()
+        await until(hand.stands)
+        await until(lambda: sent(service))
+        assert await hand.last() != first
+
+
+async def test_every_state_is_said_again_the_personal_ones_too(
+    things: Servers, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaying, "_AT_ONCE", 2)
+    service, hand = make_service(things), Hand(post)
+    made = service.documents("things", states=lambda d: [Named(id=d["_id"], sequence=d["version"], name=d["name"])])
+    monkeypatch.setattr(service.publisher, "erase", hand.erase)
+    async with service.running():
+        for name in ("a", "b", "c"):
+            await made.insert(name, "nyc", thing(name), cause(name), at=service.clock.now())
+        await until(lambda: sent(service))
+        first = await hand.last()
+        assert await service.relays["things"].restate() == 3
+        again = await hand.last()
+        assert first is not None
+        assert again is not None
+        assert again[0] > first[0]
+        assert [e["sequence"] for _, e in await messages(things, "STATE")] == [1, 1, 1]
+        assert await sent(service), "what was said is owed no more"

@@ -223,8 +223,13 @@ def outbox(doc_id: str, site: str, events: Sequence[Event], cause: Cause, at: da
     return {"site": site, "version": 1, **silent, "log": logged}
 
 
+def owing(at: datetime) -> dict[str, Any]:
+    """Fields of a document that has something to say: its own relay soon, else any sweep."""
+    return {"unsent": True, "next_try": at + SWEEP_AFTER}
+
+
 def _unsent(at: datetime) -> dict[str, Any]:
-    return {"changed_at": at, "log": [], "sent": 0, "unsent": True, "next_try": at + SWEEP_AFTER}
+    return {"changed_at": at, "log": [], "sent": 0, **owing(at)}
 
 
 def _held(draft: Draft) -> dict[str, Any]:
@@ -251,7 +256,7 @@ def next_document(doc: dict[str, Any], draft: Draft, cause: Cause, at: datetime)
     if draft.been:
         changed["been"] = sorted({*doc.get("been", ()), *draft.been})
     changed["log"] = [*doc["log"], *entries(doc, draft, cause, at, undo)]
-    return changed | {"changed_at": at, "unsent": True, "next_try": at + SWEEP_AFTER}
+    return changed | {"changed_at": at, **owing(at)}
 
 
 _ALWAYS = ("unsent", "next_try")

@@ -14,7 +14,7 @@ from shared.kit import telemetry
 from shared.kit.crash import crashpoint
 from shared.kit.documents.chain import erasing
 from shared.kit.documents.commit import DuplicateKey, GroupCommit, UnknownOutcome
-from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, update_of
+from shared.kit.documents.draft import Cause, Draft, Stored, is_same, new_document, next_document, owing, update_of
 from shared.kit.documents.forms import Forms
 from shared.kit.documents.history import History, outgrown
 from shared.kit.documents.recalling import recalled
@@ -135,9 +135,15 @@ class Documents:
         return Stored(doc)
 
     async def say_again(self, doc_id: str) -> None:
-        """Its states once more, for a copy that may have missed them. Nothing where there is no such document."""
+        """Its states once more, for a copy that may have missed them. Nothing where there is no such document.
+
+        Owed like those of a change: the message of a personal state is erased before its successor is there.
+        """
         if (doc := await self.get(doc_id)) is not None:
-            self._nudge(doc)
+            same = {"_id": doc_id, "version": doc["version"]}
+            owed = await self.collection.update_one(same, {"$set": owing(self._clock.now())})
+            if owed.matched_count:  # else it has changed, and owes its newer states
+                self._nudge(doc)
 
     async def insert_all(self, drafts: Mapping[str, Draft], site: str, cause: Cause, *, at: datetime) -> int:
         """Creates what is not there yet of these effects (id → draft, no claims, ids derived). How many that were.
