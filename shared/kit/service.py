@@ -1,6 +1,6 @@
 """One running replica: what `app.build(settings)` gives, and how it starts, drains and stops.
 
-Order of starting: connections → what the house asserts of its servers → copies caught up → relays, timers, events →
+Order of starting: connections → what the house asserts of its servers → relays → copies caught up → events, timers →
 commands last. Order of stopping: commands first, then what is in hand, then the relay's rest.
 """
 
@@ -18,6 +18,7 @@ from shared.contracts.message import Command, Event, Query, State
 from shared.contracts.topology import DURABLES, Durable
 from shared.kernel.time import Clock
 from shared.kit import asserts, crash, figures, ops, telemetry
+from shared.kit.catching_up import caught_up, info_of, lag_of
 from shared.kit.clock import clock_of
 from shared.kit.copies import FRESH_SECONDS, Applied, Copy, Erased
 from shared.kit.documents import Documents, Forms, Step
@@ -47,6 +48,7 @@ log = get_logger()
 E = TypeVar("E", bound=Event)
 S = TypeVar("S", bound=State)
 Q = TypeVar("Q", bound=Command | Query)
+Run = Callable[[], Awaitable[None]]
 _GRACE_SECONDS = 9.0
 """How long what is in hand may take when the replica stops: a handler's timeout and a little."""
 
@@ -77,12 +79,12 @@ class Service:
         self.commands, self._retry = Commands(self.gate), Retry(self.publisher, self.gate)
         self._events = NatsRouter(middlewares=[self._retry])
         self._copies: dict[Durable, Copy[Any]] = {}
-        self._background: dict[str, Callable[[], Awaitable[None]]] = {}
+        self._first, self._background = dict[str, Run](), dict[str, Run]()
         self.assertions: list[Callable[[], Awaitable[None]]] = []  # once connected; they raise Misconfigured
         self._after_stop: list[Callable[[], Awaitable[None]]] = []
         self._stopping = asyncio.Event()
         figures.introduce(name, settings.replica, self.health, self.broker)
-        self.background("figures", lambda: figures.keep(self))
+        self._first["figures"] = lambda: figures.keep(self)
 
     def collection(self, name: str) -> Any:
         """A collection of this service's own database."""
@@ -94,7 +96,7 @@ class Service:
         forms = Forms(self._steps.get(collection, ()))
         relay = Relay(self.name, own, history, self.publisher, self.clock, lambda doc: states(forms.newest_of(doc)))
         self.relays[collection] = relay
-        self.background(f"relay:{collection}", relay.run)
+        self._first[f"relay:{collection}"] = relay.run
         self.stored[collection] = Documents(own, history, self.clock, relay.nudge, forms)
         return self.stored[collection]
 
@@ -156,8 +158,8 @@ class Service:
         read = self.stored[collection].newest if collection in self.stored else dict
         self.background(f"ticker:{collection}", Ticker(self.collection(collection), self.clock, handlers, read).run)
 
-    def background(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Runs beside everything else until the replica stops; restarted if it ends."""
+    def background(self, name: str, run: Run) -> None:
+        """Runs beside the commands, from when the copies have caught up until it stops; restarted if it ends."""
         self._background[name] = run
 
     def after_stop(self, close: Callable[[], Awaitable[None]]) -> None:
@@ -212,10 +214,9 @@ class Service:
             await self._connected()
             self.broker.include_router(self._events)
             self.broker.include_router(self.commands.router)
-            self.background("key", self.broker.renewal(self.commands.in_hand).run)
-            tasks += [asyncio.create_task(kept(name, run)) for name, run in self._background.items()]
+            self._first["key"] = self.broker.renewal(self.commands.in_hand).run
             tasks.append(asyncio.create_task(probe(self.mongo, self.clock, self.health, self.gate)))
-            await self._start_in_order()
+            await self._start_in_order(tasks)
             settled()
             self.health.opened = True
             log.info("service.ready", seconds=round(time.monotonic() - self.started, 3))
@@ -231,13 +232,19 @@ class Service:
         await asserts.durables_applied(self.broker, list(self.durables.values()))
         await asyncio.gather(*(holds() for holds in self.assertions))
 
-    async def _start_in_order(self) -> None:
+    async def _start_in_order(self, tasks: list[asyncio.Task[None]]) -> None:
         asserts.ack_policies(self.broker)
+        tasks += [asyncio.create_task(kept(name, run)) for name, run in self._first.items()]
         commands = set(self.commands.router.subscribers)
-        events = [s for s in self.broker.subscribers if s not in commands]
-        for subscriber in events:
-            await subscriber.start()
-        await self._caught_up()
+        streamed: list[Any] = [each for each in self.broker.subscribers if each not in commands]
+        for subscriber in streamed:
+            if subscriber.stream.name == "STATE":
+                await subscriber.start()
+        await caught_up(self._copies, self.broker)
+        for subscriber in streamed:
+            if subscriber.stream.name != "STATE":
+                await subscriber.start()
+        tasks += [asyncio.create_task(kept(name, run)) for name, run in self._background.items()]
         for subscriber in commands:
             await subscriber.start()
         client: Any = self.broker.config.connection_state.connection
@@ -245,18 +252,8 @@ class Service:
             await client.flush()  # ready means the server knows of it: the first request must find a responder
         self.broker.running = True
 
-    async def _caught_up(self) -> None:
-        """Every copy has reached the last sequence its stream had and holds what it needs."""
-        while not all([await self._is_full(each) for each in self._copies]):  # noqa: ASYNC110 — nothing here wakes us
-            await asyncio.sleep(0.05)
-
-    async def _is_full(self, durable: Durable) -> bool:
-        return await self._lag(durable) == 0 and await self._copies[durable].complete()
-
     async def _lag(self, durable: Durable) -> int:
-        js: Any = self.broker.config.connection_state.stream
-        info = await js.consumer_info(durable.stream, durable.name)
-        lag = int(info.num_pending or 0) + int(info.num_ack_pending or 0)
+        lag = lag_of(await info_of(durable, self.broker))
         if durable in self._copies:
             COPY_LAG.labels(durable.name).set(lag)
         return lag
