@@ -1,10 +1,12 @@
 """Inserts that go out together: each learns its own outcome, and none sinks the others."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from shared.kernel.refusal import DeadlinePassed
 from shared.kit.documents import ClaimTaken, Draft, Stored
 from shared.kit.documents import write as writing
 from shared.kit.documents.commit import GroupCommit
@@ -42,7 +44,7 @@ async def test_what_a_batch_could_not_write_for_another_reason_is_unknown_to_tha
     monkeypatch.setattr(writing, "_SETTLE_SECONDS", 0.2)
     async with one() as (service, things):
         at = service.clock.now()
-        things._commit = GroupCommit(Interrupted(things.collection))
+        things._commit = GroupCommit(Interrupted(things.collection), service.clock)
         results = await asyncio.gather(
             *(things.insert(f"t{n}", "nyc", thing("x"), cause(f"k{n}"), at=at) for n in range(2)),
             return_exceptions=True,
@@ -74,7 +76,7 @@ async def test_heavy_documents_go_alone_and_too_large_ones_not_at_all(
                 sizes.append(len(raws))
                 return await insert_many(raws, **more)
 
-        things._commit = GroupCommit(Counted())
+        things._commit = GroupCommit(Counted(), service.clock)
         heavy = [f"g|{n}" for n in range(101)]
         drafts = [thing("light"), thing("light"), thing("heavy", *heavy), thing("light"), thing("light")]
         await asyncio.gather(
@@ -130,3 +132,59 @@ async def test_effects_whose_writing_failed_are_unknown_and_may_be_repeated(runn
         assert await things.insert_all(drafts, "nyc", cause(), at=at) == 0
         with pytest.raises(TooLarge):
             await things.insert_all({"big": Draft({"name": "x" * 1_100_000})}, "nyc", cause(), at=at)
+
+
+class Moved:
+    """A clock by hand, over a collection whose first write takes until it is let go."""
+
+    def __init__(self, collection: Any, at: datetime) -> None:
+        self.collection = collection
+        self.at = at
+        self.out, self.let_go = asyncio.Event(), asyncio.Event()
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def insert_many(self, raws: list[Any], *, ordered: bool) -> None:
+        self.out.set()
+        await self.let_go.wait()
+        await self.collection.insert_many(raws, ordered=ordered)
+
+
+async def test_what_waits_behind_a_slow_write_is_not_written_after_its_deadline_or_its_caller(one: Running) -> None:
+    async with one() as (service, things):
+        at = service.clock.now()
+        moved = Moved(things.collection, at)
+        things._commit = GroupCommit(moved, moved)
+
+        def inserting(name: str, seconds: int | None) -> asyncio.Task[Stored]:
+            deadline = None if seconds is None else at + timedelta(seconds=seconds)
+            return asyncio.create_task(
+                things.insert(name, "nyc", thing(name), cause(name, deadline=deadline), at=at), name=name
+            )
+
+        first = inserting("first", 5)
+        await moved.out.wait()
+        behind = [inserting("late", 5), inserting("early", 50), inserting("whenever", None), inserting("gone", None)]
+        await until(lambda: len(things._commit._waiting) == len(behind))
+        behind[-1].cancel()
+        moved.at = at + timedelta(seconds=6)
+        moved.let_go.set()
+        assert (await first).doc["_id"] == "first", "it was out in time"
+        late, *written, gone = await asyncio.gather(*behind, return_exceptions=True)
+        assert isinstance(late, DeadlinePassed)
+        assert isinstance(gone, asyncio.CancelledError)
+        assert [type(each) for each in written] == [Stored, Stored]
+        kept = {doc["_id"] for doc in await things.collection.find({}).to_list(10)}
+        assert kept == {"first", "early", "whenever"}
+        assert (await things.insert("late", "nyc", thing("late"), cause("late"), at=at)).doc["version"] == 1
+
+
+async def test_where_all_that_waits_came_too_late_nothing_is_written(one: Running) -> None:
+    async with one() as (service, things):
+        at = service.clock.now()
+        moved = Moved(things.collection, at + timedelta(seconds=6))
+        commit = GroupCommit(moved, moved)
+        with pytest.raises(DeadlinePassed):
+            await commit.insert({"_id": "a"}, deadline=at)
+        assert not moved.out.is_set()

@@ -53,7 +53,7 @@ class Documents:
         self.history = History(history)
         self._clock = clock
         self._nudge = nudge
-        self._commit = GroupCommit(collection)
+        self._commit = GroupCommit(collection, clock)
         self.forms = forms
         self.newest = forms.newest_of
 
@@ -119,7 +119,7 @@ class Documents:
         self._in_time(cause)
         await crashpoint("store.before_write")
         try:
-            await self._commit.insert(doc)
+            await self._commit.insert(doc, deadline=cause.deadline)
         except DuplicateKey as error:
             claim = taken_claim(error.details)
             if claim is not None:
