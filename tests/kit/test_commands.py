@@ -15,6 +15,7 @@ from shared.contracts.message import Answer, Asked
 from shared.kernel.refusal import NotFound
 from shared.kit.answers import answer
 from shared.kit.mongo import PyMongoError
+from shared.kit.nats import commands
 from shared.kit.nats.request import Caller, Refused, TimedOut, Unavailable
 from shared.kit.service import Service
 from tests.kit.conftest import impatient, make_service
@@ -235,3 +236,29 @@ async def test_a_replica_that_stops_answers_what_it_has_and_leaves_the_rest_to_t
             await rest
         finally:
             await other.__aexit__(None, None, None)
+
+
+async def test_what_is_in_hand_is_answered_also_where_the_drain_fails(clean: Servers) -> None:
+    begun, let_go = asyncio.Event(), asyncio.Event()
+
+    async def handler(_: Asked[MakeThing]) -> Answer:
+        begun.set()
+        await let_go.wait()
+        return made("slow")
+
+    class Undrained:
+        async def drain(self) -> None:
+            asyncio.get_running_loop().call_soon(let_go.set)
+            raise ConnectionError("NATS went away just then")
+
+    async with calling(clean) as caller, answering(clean, handler) as service:
+        pending = asyncio.create_task(caller.request(MakeThing(name="slow"), principal=ANA, seconds=8))
+        await begun.wait()
+        (subscriber,) = [each for each in service.commands.router.subscribers if each.in_hand]  # type: ignore[attr-defined] # ours, see at_once
+        subscription, subscriber.subscription = subscriber.subscription, Undrained()  # type: ignore[attr-defined] # ours, see at_once
+        with pytest.raises(ConnectionError):
+            await commands.drained(subscriber, seconds=5)
+        assert not subscriber.in_hand  # type: ignore[attr-defined] # ours, see at_once
+        assert (await pending)["name"] == "slow"
+        assert not subscriber.running
+        await subscription.unsubscribe()

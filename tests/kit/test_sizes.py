@@ -58,7 +58,7 @@ async def test_a_log_of_large_entries_is_cut_by_its_size_and_stays_whole(running
         sizes = []
         for n in range(14):
             draft = thing(str(n), *(CLAIMS if n % 2 else ()), words=())
-            changed = await things.change("a", lambda _, draft=draft: draft, cause(f"c{n}"), at=at)  # type: ignore[misc]
+            changed = await things.change("a", lambda _, draft=draft: draft, cause(f"c{n}"), at=at)  # type: ignore[misc] # bound now
             sizes.append(size_of(changed.doc))
             await settled(service, things, "a")
         doc = await settled(service, things, "a")
@@ -121,7 +121,7 @@ async def test_of_a_list_without_order_only_what_came_and_went_is_kept_and_it_is
         await things.insert("a", "nyc", days(*stood[0]), cause("k0"), at=at)
         for n, names in enumerate(stood[1:], 1):
             moment = at.replace(year=at.year + n)
-            await things.change("a", lambda _, names=names: days(*names), cause(f"c{n}"), at=moment)  # type: ignore[misc]
+            await things.change("a", lambda _, names=names: days(*names), cause(f"c{n}"), at=moment)  # type: ignore[misc] # bound now
         doc = await settled(service, things, "a")
         swapped = doc["log"][1]
         assert (swapped["came"], swapped["went"]) == ({"days": [{"day": "d"}]}, {"days": [{"day": "c"}]})

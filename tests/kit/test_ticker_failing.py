@@ -94,11 +94,11 @@ def reading(things: Documents, stale: Any) -> Iterator[None]:
     async def read(*_: Any) -> Any:
         return stale
 
-    things._stored = read  # type: ignore[assignment,method-assign]
+    things._stored = read  # type: ignore[assignment,method-assign] # put back
     try:
         yield
     finally:
-        things._stored = stored  # type: ignore[method-assign]
+        things._stored = stored  # type: ignore[method-assign] # put back
 
 
 async def test_a_plain_document_that_succeeds_begins_anew(one: Running) -> None:

@@ -149,10 +149,15 @@ def at_once(subscriber: Any, most: int) -> Any:
 
 
 async def drained(subscriber: Any, *, seconds: float) -> None:
-    """Takes no new request and answers those that came. FastStream's own stop drops what arrives while it waits."""
-    if subscriber.subscription is not None:
-        await asyncio.wait_for(subscriber.subscription.drain(), 2)
+    """Takes no new request and answers those that came. FastStream's own stop drops what arrives while it waits.
+
+    What is in hand is brought to its end also where the drain fails; then raises what it raised.
+    """
+    try:
+        if subscriber.subscription is not None:
+            await asyncio.wait_for(subscriber.subscription.drain(), 2)
+    finally:
         subscriber.subscription = None
         if subscriber.in_hand:
             await asyncio.wait(subscriber.in_hand, timeout=seconds)
-    await subscriber.stop()
+        await subscriber.stop()
