@@ -19,9 +19,12 @@ from tests.support.waiting import until
 async def test_one_who_went_over_to_another_queue_meanwhile_gets_no_seat_there(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seminar = await house.seminar(modes={"onsite": {"capacity": 1}, "online": {"capacity": 1}})
-    await register(house, seminar, "m-1")
+    """A seat onsite falls free whose number is beyond those online, so that no claim is in the way."""
+    seminar = await house.seminar(modes={"onsite": {"capacity": 2}, "online": {"capacity": 1}})
+    for name in ("m-0", "m-1"):
+        await register(house, seminar, name)
     await register(house, seminar, "m-2", "online")
+    (second,) = house.stored("registrations", mode="onsite", seat=2)
     await register(house, seminar, "m-3")
     await register(house, seminar, "m-4")
     await until(nobody_looks)
@@ -36,7 +39,7 @@ async def test_one_who_went_over_to_another_queue_meanwhile_gets_no_seat_there(
         return found
 
     monkeypatch.setattr(Registrations, "first_waiting", then_left)
-    await cancel(house, seminar, "m-1")
+    await cancel(house, seminar, second["member"])
     await asyncio.gather(*leaving)
     there = await mine(house, seminar, "m-3")
     assert (there["mode"], there["status"], there["position"]) == ("online", "waiting", 1)
