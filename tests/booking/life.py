@@ -1,4 +1,4 @@
-"""The world of the state machine: a site, its people, the clock, and what holds after each step."""
+"""The world of the state machine: a site, its people, the clock, and what holds of bookings after each step."""
 
 import asyncio
 from collections import Counter
@@ -19,11 +19,15 @@ from hypothesis.stateful import (
 from services.booking.domain.claims import of_place, of_quota
 from services.booking.domain.quota import shares
 from services.booking.domain.resource import Door
+from services.booking.domain.series import SETTLE
 from services.booking.domain.status import OPEN, Status
 from services.booking.domain.viewer import ITSELF
+from services.booking.domain.waiting import ANSWER, LOOK
+from services.booking.handlers.timers import SeriesTimers
 from services.booking.queries.views import booking_view
-from services.booking.store import Bookings
+from services.booking.store import Bookings, Waits
 from services.booking.store.mapping import booking_of
+from services.booking.store.series_mapping import is_series
 from shared.contracts.booking import (
     ApproveBooking,
     CancelBooking,
@@ -31,6 +35,7 @@ from shared.contracts.booking import (
     CheckInBooking,
     CheckOutBooking,
     ConfirmBooking,
+    ForgiveStrike,
     PlaceBooking,
     RejectBooking,
 )
@@ -45,13 +50,13 @@ from tests.support.booking import (
     ROOM,
     ROOM_B,
     SITE,
-    FakeHouse,
     asked,
     member,
     ny,
     organization,
     staff,
 )
+from tests.support.waitlist import WaitingHouse
 
 T = TypeVar("T")
 STANDING = {Status.HELD, Status.PROVISIONAL, Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN}
@@ -66,6 +71,10 @@ def by(name: str, site: str) -> Principal:
     return staff(name, site) if name == "stan" else member(name)
 
 
+def is_logged(doc: dict[str, Any], key: str) -> bool:
+    return any(entry.get("command", "").endswith(derived_id("key", key)) for entry in doc["log"])
+
+
 class World(RuleBasedStateMachine):
     """Of bookings in one site of four rooms; two members of a small pool, and staff without quota."""
 
@@ -75,6 +84,8 @@ class World(RuleBasedStateMachine):
         self.site = f"s{next(numbers)}"
         self.begin = SPRING
         self.commands: dict[str, list[str]] = {}
+        self.others: set[str] = set()
+        """Those of them that are no bookings: series, and entries of the waiting list."""
         self.owed: dict[str, set[str]] = {}
         """Units of what was cancelled or moved after its cut-off: they stay drawn unless the house gives them back."""
         self.awaited: dict[str, set[str]] = {}
@@ -89,28 +100,53 @@ class World(RuleBasedStateMachine):
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
 
+    def done(self, work: Coroutine[Any, Any, T]) -> T:
+        """With all that runs beside it."""
+        try:
+            return self.run(work)
+        finally:
+            self.run(self.house.settled())
+
     @initialize(begin=st.sampled_from([SPRING, AUTUMN]))
     def open(self, begin: datetime) -> None:
         site = replace(SITE, id=self.site, calendars=())
         always = [replace(room, site=self.site, opening_hours=None, check_in=Door()) for room in (ROOM, ROOM_B)]
         both = replace(always[0], id="room-ab", parts=("room-a", "room-b"))
         studio = replace(always[0], id="studio", needs_approval=True, cancel_cutoff_minutes=600, provisional_days=1)
-        self.house = FakeHouse(*always, both, studio, site=site)
+        self.house = WaitingHouse(*always, both, studio, site=site)
         self.house.organizations["org-a"] = organization(kind="special_member_c")
         self.house.clock.at = self.begin = begin
         self.store = self.run(self.store_of())
-        self.house.work_on(self.store)
 
     async def store_of(self) -> Bookings:
         return self.house.bookings
 
-    def docs(self) -> list[dict[str, Any]]:
-        """All of them, whole, in the order they were made."""
-        order = list(self.commands)  # not by id, which differs from run to run
-        return sorted(self.run(self.read(self.site)), key=lambda doc: order.index(doc["_id"]))
+    def work_on(self, bookings: Bookings, series: Any, waits: Waits) -> None:
+        """From now on over these collections."""
+        house = self.house
+        house.work_on(bookings)
+        house.series, house.waits = series, waits
+        house.repeat, house.reshape = house.repeating_on(series), house.reshaping_on(series)
+        house.queue(bookings)
 
-    async def read(self, site: str) -> list[dict[str, Any]]:
-        return self.house.bookings.memory.of(site)
+    @property
+    def has_bookings(self) -> bool:
+        return len(self.commands) > len(self.others)
+
+    def docs(self, *, series: bool = False) -> list[dict[str, Any]]:
+        """All bookings, or all series, whole, in the order they were made."""
+        order = list(self.commands)  # not by id, which differs from run to run
+        found = [doc for doc in self.run(self.read(self.site)) if is_series(doc) is series]
+        return sorted(found, key=lambda doc: order.index(doc.get("waitlist") or doc["_id"]))
+
+    async def read(self, site: str, collection: str = "bookings") -> list[dict[str, Any]]:
+        memory: Any = self.house.waits if collection == "waits" else self.house.bookings
+        found: list[dict[str, Any]] = memory.memory.of(site)
+        return found
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """All entries of the waiting list, in the order they were made."""
+        return sorted(self.run(self.read(self.site, "waits")), key=lambda doc: doc["ticket"])
 
     def one_of(self, pick: int) -> dict[str, Any]:
         docs = self.docs()
@@ -134,16 +170,22 @@ class World(RuleBasedStateMachine):
             ChangeBooking: self.house.moving.change_booking,
             CheckInBooking: self.house.attendance.check_in_booking,
             CheckOutBooking: self.house.attendance.check_out_booking,
+            ForgiveStrike: self.house.attendance.forgive_strike,
+            **self.more_commands(),
         }
         stored: Stored = await answers[type(data)](ask)
         return stored
+
+    def more_commands(self) -> dict[type[Any], Any]:
+        """Who answers those that are not about one booking."""
+        return {}
 
     def told(self, data: Command, who: str, before: dict[str, Any] | None = None) -> Stored | Refusal:
         """What became of it; an accepted one that made a new version of what was there `before` is noted."""
         key = f"{self.site}-{next(numbers)}"
         version = before["version"] if before else 0
         try:
-            stored = self.run(self.tell(data, who, key, version or None))
+            stored = self.done(self.tell(data, who, key, version or None))
         except Refusal as refusal:
             return refusal
         if stored.doc["version"] > version:
@@ -158,7 +200,7 @@ class World(RuleBasedStateMachine):
         async def all_of_them() -> None:
             await asyncio.gather(*map(one, asked))
 
-        self.run(all_of_them())
+        self.done(all_of_them())
         keys = {derived_id("key", key): key for _, _, key in asked}
         for doc in sorted(self.run(self.read(self.site)), key=lambda doc: doc["_id"]):
             told = [entry["command"].rpartition("|")[2] for entry in doc["log"] if entry.get("command")]
@@ -167,17 +209,25 @@ class World(RuleBasedStateMachine):
 
     def wait_until(self, at: datetime, *, ticking: bool) -> None:
         self.house.clock.at = max(at, self.house.clock.at)
-        while ticking and (due := self._due()):
+        if not ticking:
+            return
+        handlers = {
+            **self.house.timers.by_kind,
+            SETTLE: SeriesTimers(series=self.house.series, clock=self.house.clock).on_series,
+            LOOK: self.house.offering.on_look,
+            ANSWER: self.house.offering.on_answer,
+        }
+        while due := self._due():
             first = min(due, key=lambda doc: (doc["due_at"], doc["_id"]))
-            self.run(self.house.timers.by_kind[first["due_kind"]](first))
+            self.done(handlers[first["due_kind"]](first))
 
     def attend(self, data: CheckInBooking | CheckOutBooking, who: str) -> None:
         """Before it the clock may have made a version of its own, which is none of theirs."""
         key = f"{self.site}-{next(numbers)}"
         with suppress(Refusal):
-            stored = self.run(self.tell(data, who, key))
-            if any(entry.get("command", "").endswith(derived_id("key", key)) for entry in stored.doc["log"]):
-                self.commands[data.id].append(key)
+            stored = self.done(self.tell(data, who, key))
+            if is_logged(stored.doc, key):
+                self.commands.setdefault(data.id, []).append(key)
                 if isinstance(data, CheckOutBooking):
                     self.awaited.pop(data.id, None)
 
@@ -197,12 +247,14 @@ class World(RuleBasedStateMachine):
             self.awaited[name] = units
 
     def _due(self) -> list[dict[str, Any]]:
-        return [doc for doc in self.docs() if "due_at" in doc and doc["due_at"] <= self.house.clock.at]
+        docs = [*self.docs(), *self.docs(series=True), *self.waiting()]
+        return [doc for doc in docs if "due_at" in doc and doc["due_at"] <= self.house.clock.at]
 
     @invariant()
     def every_promise_is_kept(self) -> None:
         docs = self.docs() if self.commands else []
-        claims = [claim for doc in docs for claim in doc.get("claims", ())]
+        series = self.docs(series=True) if self.others else []
+        claims = [claim for doc in (*docs, *series) for claim in doc.get("claims", ())]
         assert len(claims) == len(set(claims)), "two documents share a claim"
         pools = Counter(claim.rpartition("|")[0] for claim in of_quota(claims))
         assert all(units <= 20 for units in pools.values()), pools
@@ -212,19 +264,6 @@ class World(RuleBasedStateMachine):
             self._is_timed_as_it_stands(doc)
             self._logs_each_command_once(doc)
 
-    def recalls_what_was_read(self) -> None:
-        """As of every instant at which it was read a booking is what was read then, and before it was made nothing."""
-        for doc in self.docs():
-            for then in {at for _, at in self.seen}:
-                stood = self.run(self.store.recall(doc, then))
-                read = None if stood is None else (booking_view(stood), sorted(stood.get("claims", ())))
-                assert read == self.seen.get((doc["_id"], then)), (doc, then)
-        around = Interval(self.begin - timedelta(days=1), self.begin + timedelta(days=9))
-        for then in {at for _, at in self.seen}:
-            found = self.run(self.store.occupied_at(then, self.site, ["room-a", "room-b", "studio"], around))
-            held = [claim for (_, at), (_, claims) in self.seen.items() if at == then for claim in of_place(claims)]
-            assert sorted(claim for each in found for claim in of_place(each.claims)) == sorted(held), then
-
     def _holds_what_it_should(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)
         occupies = booking.status in OCCUPYING
@@ -233,11 +272,8 @@ class World(RuleBasedStateMachine):
         assert bool(place) == (occupies and not gone_before), doc
         kept = self.owed.get(doc["_id"], set()) | self.awaited.get(doc["_id"], set())
         assert kept <= set(booking.claims), doc
-        drawn, hours = (
-            _by_pool(of_quota(booking.claims)),
-            self._hours(doc) if occupies and not gone_before else Counter(),
-        )
-        assert drawn == hours | _by_pool(kept), doc
+        hours = self.hours(doc) if occupies and not gone_before else Counter()
+        assert by_pool(of_quota(booking.claims)) == hours | by_pool(kept), doc
 
     def _is_timed_as_it_stands(self, doc: dict[str, Any]) -> None:
         booking = booking_of(doc)
@@ -246,11 +282,11 @@ class World(RuleBasedStateMachine):
         assert (booking.expires_at is not None) == (booking.status in OPEN), doc
 
     def _logs_each_command_once(self, doc: dict[str, Any]) -> None:
-        log, asked = doc["log"], [derived_id("key", key) for key in self.commands[doc["_id"]]]
+        log, asked = doc["log"], [derived_id("key", key) for key in self.commands.get(doc["_id"], ())]
         assert [entry["seq"] for entry in log] == list(range(1, doc["version"] + 1))
         assert [entry["command"].rpartition("|")[2] for entry in log if entry["actor"] != ITSELF.member] == asked, doc
 
-    def _hours(self, doc: dict[str, Any]) -> Counter[str]:
+    def hours(self, doc: dict[str, Any]) -> Counter[str]:
         """Units that a booking of this time draws, by pool."""
         if doc["organization"] != "org-a":
             return Counter()
@@ -260,5 +296,5 @@ class World(RuleBasedStateMachine):
         return Counter({share.prefix: share.units for share in found})
 
 
-def _by_pool(claims: Iterable[str]) -> Counter[str]:
+def by_pool(claims: Iterable[str]) -> Counter[str]:
     return Counter(claim[: claim.rindex("|") + 1] for claim in claims)

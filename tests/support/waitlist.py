@@ -7,6 +7,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from services.booking.domain.site import Site
 from services.booking.domain.viewer import Viewer
 from services.booking.domain.waiting import ANSWER, LOOK, Entry
 from services.booking.handlers import WaitlistHandlers
@@ -19,7 +20,7 @@ from shared.contracts.booking import AcceptOffer, CancelBooking, DeclineOffer, J
 from shared.contracts.message import Principal
 from shared.kernel.interval import Interval
 from shared.kit.documents import Stored
-from tests.support.booking import FakeHouse, asked, member, member_state, ny, place, staff
+from tests.support.booking import SITE, FakeHouse, asked, member, member_state, ny, place, staff
 from tests.support.documents import FakeDocuments
 
 
@@ -64,8 +65,8 @@ class FakeWaits(Waits):
 class WaitingHouse(FakeHouse):
     """New York with rooms A and B; Ana, Ben and Cho of `org-a`, of whom Cho lives in Tokyo; staff without quota."""
 
-    def __init__(self, *rooms: Any, waits: Waits | None = None) -> None:
-        super().__init__(*rooms)
+    def __init__(self, *rooms: Any, waits: Waits | None = None, site: Site = SITE) -> None:
+        super().__init__(*rooms, site=site)
         zones = {"ana": "America/New_York", "ben": "America/New_York", "cho": "Asia/Tokyo", "stan": "America/New_York"}
         for name, zone in zones.items():
             organization = "staff" if name == "stan" else "org-a"
@@ -89,6 +90,7 @@ class WaitingHouse(FakeHouse):
         object.__setattr__(self.handle, "claiming", in_turn)
         object.__setattr__(self.moving, "claiming", in_turn)
         object.__setattr__(self.repeat, "claiming", in_turn)
+        object.__setattr__(self.reshape, "claiming", in_turn)
         self.series.on_change(self.offering.on_change)
 
     def replica(self, bookings: Bookings, seed: int = 9) -> tuple[Offering, WaitlistHandlers]:
