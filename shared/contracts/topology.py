@@ -9,7 +9,7 @@ DAY = 86_400
 ACK_WAIT = 10
 HANDLER_TIMEOUT = 8
 MAX_DELIVER = -1
-"""No limit: where the server ends one it does so in silence. The retry middleware parks (docs/decisions/0036)."""
+"""No limit: where the server ends one it does so in silence. The retry middleware parks (docs/decisions/0031)."""
 SERVICES = ("booking", "members", "events", "notify")
 
 
