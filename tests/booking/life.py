@@ -44,18 +44,7 @@ from shared.kernel.ids import derived_id
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import Refusal
 from shared.kit.documents import Stored
-from tests.support.booking import (
-    MEMBER_A,
-    POLICY,
-    ROOM,
-    ROOM_B,
-    SITE,
-    asked,
-    member,
-    ny,
-    organization,
-    staff,
-)
+from tests.support.booking import MEMBER_A, POLICY, ROOM, ROOM_B, SITE, asked, member, ny, organization, staff
 from tests.support.waitlist import WaitingHouse
 
 T = TypeVar("T")
@@ -135,9 +124,12 @@ class World(RuleBasedStateMachine):
 
     def docs(self, *, series: bool = False) -> list[dict[str, Any]]:
         """All bookings, or all series, whole, in the order they were made."""
-        order = list(self.commands)  # not by id, which differs from run to run
         found = [doc for doc in self.run(self.read(self.site)) if is_series(doc) is series]
-        return sorted(found, key=lambda doc: order.index(doc.get("waitlist") or doc["_id"]))
+        return sorted(found, key=self.made)
+
+    def made(self, doc: dict[str, Any]) -> int:
+        """The how manieth it was to be made; ids differ from run to run, and what follows must not."""
+        return list(self.commands).index(doc.get("waitlist") or doc["_id"])
 
     async def read(self, site: str, collection: str = "bookings") -> list[dict[str, Any]]:
         memory: Any = self.house.waits if collection == "waits" else self.house.bookings
@@ -201,11 +193,14 @@ class World(RuleBasedStateMachine):
             await asyncio.gather(*map(one, asked))
 
         self.done(all_of_them())
-        keys = {derived_id("key", key): key for _, _, key in asked}
-        for doc in sorted(self.run(self.read(self.site)), key=lambda doc: doc["_id"]):
+        keys, places = {derived_id("key", key): key for _, _, key in asked}, [key for _, _, key in asked]
+        accepted = list[tuple[str, list[str]]]()
+        for doc in self.run(self.read(self.site)):
             told = [entry["command"].rpartition("|")[2] for entry in doc["log"] if entry.get("command")]
             if new := [keys[each] for each in told if each in keys]:
-                self.commands.setdefault(doc["_id"], []).extend(new)
+                accepted.append((doc["_id"], new))
+        for doc_id, new in sorted(accepted, key=lambda each: places.index(each[1][0])):
+            self.commands.setdefault(doc_id, []).extend(new)
 
     def wait_until(self, at: datetime, *, ticking: bool) -> None:
         self.house.clock.at = max(at, self.house.clock.at)
@@ -218,7 +213,7 @@ class World(RuleBasedStateMachine):
             ANSWER: self.house.offering.on_answer,
         }
         while due := self._due():
-            first = min(due, key=lambda doc: (doc["due_at"], doc["_id"]))
+            first = min(due, key=lambda doc: (doc["due_at"], self.made(doc)))
             self.done(handlers[first["due_kind"]](first))
 
     def attend(self, data: CheckInBooking | CheckOutBooking, who: str) -> None:

@@ -36,9 +36,7 @@ from shared.kit.documents import Documents, Stored
 from shared.kit.mongo import Mongo
 from tests.booking.life import SPRING, numbers
 from tests.booking.lives import Queueing
-from tests.support.booking import (
-    StillClock,
-)
+from tests.support.booking import StillClock
 from tests.support.servers import Servers
 
 ACTIONS = (ConfirmBooking, ApproveBooking, RejectBooking, CancelBooking)
