@@ -1,5 +1,6 @@
 """A local copy of what another service owns, fed from `STATE`: newer replaces older, a tombstone stays for ever."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
@@ -32,6 +33,7 @@ class Copy(Generic[S]):
         self.fresh_seconds = fresh_seconds
         self._needs = needs
         self._cache: dict[str, tuple[float, S | None]] = {}
+        self._reading: dict[str, tuple[float, asyncio.Task[S | None]]] = {}
 
     async def apply(self, state: S) -> bool:
         """False where the copy is the same or newer already. `state` needs `id` and `sequence`."""
@@ -43,6 +45,7 @@ class Copy(Generic[S]):
         except DuplicateKeyError:
             result = await self.collection.replace_one(older, {"_id": doc_id, **body})
         self._cache.pop(doc_id, None)
+        self._reading.pop(doc_id, None)  # what it brings may be older
         return bool(result.matched_count or result.upserted_id is not None)
 
     async def holds(self, state: S) -> bool:
@@ -51,18 +54,35 @@ class Copy(Generic[S]):
         return await self.collection.find_one({"_id": body["id"], "sequence": body["sequence"]}, {"_id": 1}) is not None
 
     async def get(self, doc_id: str) -> S | None:
-        """At most `fresh_seconds` old; None where nothing has arrived, and for what was erased."""
+        """At most `fresh_seconds` old; None where nothing has arrived, and for what was erased.
+
+        All who ask while it is read share that read.
+        """
         now = time.monotonic()
-        cached = self._cache.get(doc_id)
+        cached, reading = self._cache.get(doc_id), self._reading.get(doc_id)
         if cached is not None and now - cached[0] < self.fresh_seconds:
             return cached[1]
-        doc = await self.collection.find_one({"_id": doc_id})
-        state = None if doc is None or doc.get("erased") else self.read(doc)
-        if len(self._cache) >= _MOST_CACHED:
-            self._cache.clear()
-        if state is not None:
-            self._cache[doc_id] = (now, state)
-        return state
+        if reading is None or now - reading[0] >= self.fresh_seconds:
+            reading = self._reading[doc_id] = now, asyncio.create_task(self._read_now(doc_id, now))
+        return await asyncio.shield(reading[1])
+
+    async def _read_now(self, doc_id: str, began: float) -> S | None:
+        """Remembered as old as its beginning, unless another was begun or a newer state applied meanwhile."""
+        try:
+            doc = await self.collection.find_one({"_id": doc_id})
+            state = None if doc is None or doc.get("erased") else self.read(doc)
+            if len(self._cache) >= _MOST_CACHED:
+                self._cache.clear()
+            if state is not None and self._is_mine(doc_id):
+                self._cache[doc_id] = (began, state)
+            return state
+        finally:
+            if self._is_mine(doc_id):
+                del self._reading[doc_id]
+
+    def _is_mine(self, doc_id: str) -> bool:
+        reading = self._reading.get(doc_id)
+        return reading is not None and reading[1] is asyncio.current_task()
 
     async def is_erased(self, doc_id: str) -> bool:
         """Whether a tombstone stands: to be asked where `get` gave None and it matters why."""

@@ -78,7 +78,7 @@ class Service:
         self.started = time.monotonic()
         self.commands, self._retry = Commands(self.gate), Retry(self.publisher, self.gate)
         self._events = NatsRouter(middlewares=[self._retry])
-        self._copies: dict[Durable, Copy[Any]] = {}
+        self.copies: dict[Durable, Copy[Any]] = {}
         self._first, self._background = dict[str, Run](), dict[str, Run]()
         self.assertions: list[Callable[[], Awaitable[None]]] = []  # once connected; they raise Misconfigured
         self._after_stop: list[Callable[[], Awaitable[None]]] = []
@@ -116,7 +116,7 @@ class Service:
         own = self.collection(f"copy_{model.wire.split('.')[1]}")
         copy: Copy[S] = Copy(own, model, needs=needs, fresh_seconds=fresh_seconds)
         declared = self._declared("STATE", durable)
-        self._copies[declared] = copy
+        self.copies[declared] = copy
         self._subscribe(declared, AckPolicy.NACK_ON_ERROR, workers=4)(copy.feeding(on_applied, on_erased))
         return copy
 
@@ -240,7 +240,7 @@ class Service:
         for subscriber in streamed:
             if subscriber.stream.name == "STATE":
                 await subscriber.start()
-        await caught_up(self._copies, self.broker)
+        await caught_up(self.copies, self.broker)
         for subscriber in streamed:
             if subscriber.stream.name != "STATE":
                 await subscriber.start()
@@ -254,7 +254,7 @@ class Service:
 
     async def _lag(self, durable: Durable) -> int:
         lag = lag_of(await info_of(durable, self.broker))
-        if durable in self._copies:
+        if durable in self.copies:
             COPY_LAG.labels(durable.name).set(lag)
         return lag
 

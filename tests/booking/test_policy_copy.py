@@ -50,3 +50,11 @@ async def _all_say(house: House, codes: list[str]) -> bool:
     refused = [each for each in answers if isinstance(each, Refused)]
     assert len(refused) == len(answers)
     return all(sorted(no["code"] for no in each.members["violations"]) == codes for each in refused)
+
+
+def test_no_replica_judges_by_what_was_read_more_than_half_a_second_ago(clean: Servers) -> None:
+    """So a change of rights, memberships or people holds everywhere within one second of it."""
+    service = build(settings(clean, 1, "system"))
+    judged_by = {"members.policy.v1", "members.organization.v1", "members.member.v1"}
+    fresh = {copy.model.wire: copy.fresh_seconds for copy in service.copies.values() if copy.model.wire in judged_by}
+    assert fresh == dict.fromkeys(judged_by, 0.5)

@@ -44,6 +44,9 @@ OWNED = (
     "/v1/booking-waitlist/{id}",
 )
 """Paths of what is one organization's, or one person's in it: to everyone of another one it is not there."""
+OF_ONE_PERSON = OWNED[2:]
+"""Of these also a colleague without any charge, and staff of another site, are outside."""
+STRANGERS, ALSO_OUTSIDE = ("stranger", "strange admin"), ("other member", "staff elsewhere")
 COMMON = ("/v1/sites/", "/v1/seminars/", "/v1/auth/", "/v1/notifications/", "/v1/bulletins/")
 """Paths of what is everyone's, or found by who asks alone."""
 ODD: dict[tuple[str, str], dict[str, int]] = {
@@ -223,7 +226,8 @@ def test_every_door_is_for_whom_its_policy_says_and_nobody_else(http: httpx.Clie
 def test_a_thing_of_another_organization_is_not_there_and_who_asks_is_written_down(
     lounge: System, http: httpx.Client, world: World
 ) -> None:
-    strangers = [asker for asker in world.askers if asker.name in ("stranger", "strange admin")]
+    strangers = [asker for asker in world.askers if asker.name in STRANGERS]
+    outside = [*strangers, *(asker for asker in world.askers if asker.name in ALSO_OUTSIDE)]
     cells, wrong = 0, []
     for door in DOORS:
         owned = next((prefix for prefix in OWNED if door.path.startswith(prefix)), None)
@@ -232,7 +236,7 @@ def test_a_thing_of_another_organization_is_not_there_and_who_asks_is_written_do
                 f"{door.path} names a thing: add its beginning to OWNED (one organization's) or COMMON (everyone's)"
             )
             continue
-        for asker in strangers:
+        for asker in outside if owned in OF_ONE_PERSON else strangers:
             if expected(door, asker) is not None:
                 continue
             answer = asked(http, door, asker, thing=world.theirs[owned], given=good(door))
@@ -248,3 +252,12 @@ def test_a_thing_of_another_organization_is_not_there_and_who_asks_is_written_do
         return all(f'"principal":"{each}"' in logs for each in who)
 
     eventually(written_down, what="the audit of the strangers")
+
+
+def test_staff_of_another_site_change_nothing_here_however_good_the_request(http: httpx.Client, world: World) -> None:
+    (elsewhere,) = [asker for asker in world.askers if asker.name == "staff elsewhere"]
+    doors = [door for door in DOORS if "{site}" in door.path and door.method != "GET"]
+    let = [door for door in doors if expected(door, elsewhere) is None]
+    answers = {f"{door.method} {door.path}": asked(http, door, elsewhere, given=good(door)) for door in let}
+    assert {door: answer.status_code for door, answer in answers.items()} == dict.fromkeys(answers, 403)
+    assert len(answers) > 1
