@@ -39,4 +39,4 @@ async def test_each_member_may_be_lost_in_turn(images: None) -> None:
 def _lost_and_back(lounge: Installation, replica: Replica) -> None:
     lounge.killed(replica)
     replica.container.start()
-    eventually(lambda: lounge.answers(replica.service), what=f"{replica.service} to be a member again", seconds=40)
+    eventually(lambda: lounge.answers(replica.service), what=f"{replica.service} to be a member again", seconds=120)
