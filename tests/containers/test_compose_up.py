@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from deploy.embedded.children import free_port
 from tests.containers.conftest import TAG
 from tests.journeys.conftest import key, wish
 from tests.support.engine import ROOT, SERVICES, NoEngine, compose
+from tests.support.eventually import eventually
 from tests.support.ledger import PERSON, open_days
 from tests.support.programs import go_without
 
@@ -74,13 +74,11 @@ def project(images: None) -> Iterator[Project]:
 
 
 def _healthy(project: Project) -> None:
-    deadline = time.monotonic() + _HEALTHY_SECONDS
-    while True:
+    def all_are() -> bool:
         health = project.health()
-        if {each for name in SERVICES for each in health.get(name, [""])} == {"healthy"}:
-            return
-        assert time.monotonic() < deadline, health
-        time.sleep(0.5)
+        return {each for name in SERVICES for each in health.get(name, [""])} == {"healthy"}
+
+    eventually(all_are, what="every replica to be healthy", seconds=_HEALTHY_SECONDS)
 
 
 def test_it_comes_up_scaled_takes_a_booking_and_the_operators_commands(project: Project) -> None:
