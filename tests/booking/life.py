@@ -65,7 +65,7 @@ def is_logged(doc: dict[str, Any], key: str) -> bool:
 
 
 class World(RuleBasedStateMachine):
-    """Of bookings in one site of four rooms; two members of a small pool, and staff without quota."""
+    """Of bookings in one site of five rooms; two members of a small pool, and staff without quota."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class World(RuleBasedStateMachine):
         self.others: set[str] = set()
         """Those of them that are no bookings: series, and entries of the waiting list."""
         self.owed: dict[str, set[str]] = {}
-        """Units of what was cancelled or moved after its cut-off: they stay drawn unless the house gives them back."""
+        """Units of what was cancelled, moved or left after its cut-off: they stay drawn unless the house gives them back."""
         self.awaited: dict[str, set[str]] = {}
         """Units of what its people changed under way before anybody came: they stay drawn until somebody has left."""
         self.seen: dict[tuple[str, datetime], Any] = {}
@@ -102,7 +102,8 @@ class World(RuleBasedStateMachine):
         always = [replace(room, site=self.site, opening_hours=None, check_in=Door()) for room in (ROOM, ROOM_B)]
         both = replace(always[0], id="room-ab", parts=("room-a", "room-b"))
         studio = replace(always[0], id="studio", needs_approval=True, cancel_cutoff_minutes=600, provisional_days=1)
-        self.house = WaitingHouse(*always, both, studio, site=site)
+        strict = replace(always[0], id="atelier", cancel_cutoff_minutes=600)
+        self.house = WaitingHouse(*always, both, studio, strict, site=site)
         self.house.organizations["org-a"] = organization(kind="special_member_c")
         self.house.clock.at = self.begin = begin
         self.store = self.run(self.store_of())
@@ -218,28 +219,35 @@ class World(RuleBasedStateMachine):
 
     def attend(self, data: CheckInBooking | CheckOutBooking, who: str) -> None:
         """Before it the clock may have made a version of its own, which is none of theirs."""
-        key = f"{self.site}-{next(numbers)}"
+        key, before = f"{self.site}-{next(numbers)}", next(doc for doc in self.docs() if doc["_id"] == data.id)
         with suppress(Refusal):
             stored = self.done(self.tell(data, who, key))
             if is_logged(stored.doc, key):
                 self.commands.setdefault(data.id, []).append(key)
                 if isinstance(data, CheckOutBooking):
                     self.awaited.pop(data.id, None)
+                    if before["starts_at"] > self.house.clock.at:
+                        self._given_up(before, who)
 
     def changed(self, data: Command, who: str, doc: dict[str, Any]) -> None:
         """Cancelled, moved, longer or shorter: what that leaves drawn is noted, from how it stood `before`."""
         outcome = self.told(data, who, doc)
         if not isinstance(outcome, Stored) or outcome.doc["version"] == doc["version"]:
             return
-        name, units, now = doc["_id"], set(of_quota(doc.get("claims", ()))), self.house.clock.at
-        settled, begun = doc["status"] in ("confirmed", "checked_in"), doc["starts_at"] <= now
-        self.awaited.pop(name, None)
+        self.awaited.pop(doc["_id"], None)
+        begun = doc["starts_at"] <= self.house.clock.at
+        if begun and doc["status"] == "confirmed" and "check_in_until" in doc and who in doc["parties"]:
+            self.awaited[doc["_id"]] = set(of_quota(doc.get("claims", ())))
+        else:
+            self._given_up(doc, who)
+
+    def _given_up(self, doc: dict[str, Any], who: str) -> None:
+        """What its people give up between cut-off and start is owed; the house waives it, and what was owed before."""
+        now, settled = self.house.clock.at, doc["status"] in ("confirmed", "checked_in")
         if who not in doc["parties"]:
-            self.owed.pop(name, None)
-        elif settled and not begun and "cancel_by" in doc and doc["cancel_by"] <= now:
-            self.owed[name] = units
-        elif doc["status"] == "confirmed" and begun and "check_in_until" in doc:
-            self.awaited[name] = units
+            self.owed.pop(doc["_id"], None)
+        elif settled and "cancel_by" in doc and doc["cancel_by"] <= now < doc["starts_at"]:
+            self.owed[doc["_id"]] = set(of_quota(doc.get("claims", ())))
 
     def _due(self) -> list[dict[str, Any]]:
         docs = [*self.docs(), *self.docs(series=True), *self.waiting()]

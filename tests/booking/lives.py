@@ -41,7 +41,7 @@ scopes = st.sampled_from(["one", "following", "all"])
 QUARTER = timedelta(minutes=45)
 
 
-def _mostly(owner: str, other: str, pick: int) -> str:
+def mostly(owner: str, other: str, pick: int) -> str:
     """Whose it is, but for one time in four."""
     return owner if pick % 4 else other
 
@@ -66,14 +66,14 @@ class Repeating(World):
                 start, end = (of_it[index][name] + by * QUARTER for name in ("starts_at", "ends_at"))
                 times = {"starts_at": start, "ends_at": end + timedelta(minutes=15 * longer)}
                 wish = ChangeSeries(id=doc["_id"], scope=scope, index=index, **times)
-                self.told(wish, _mostly(doc["booked_by"], who, pick), doc)
+                self.told(wish, mostly(doc["booked_by"], who, pick), doc)
 
     @precondition(lambda self: self.others)
     @rule(pick=picks, scope=scopes, index=st.integers(0, 4), who=members)
     def give_back(self, pick: int, scope: Any, index: int, who: str) -> None:
         for doc in self._one_series(pick):
             wish = CancelSeries(id=doc["_id"], scope=scope, index=index)
-            self.told(wish, _mostly(doc["booked_by"], who, pick), doc)
+            self.told(wish, mostly(doc["booked_by"], who, pick), doc)
 
     def _one_series(self, pick: int) -> list[dict[str, Any]]:
         docs = self.docs(series=True)
@@ -136,7 +136,7 @@ class Queueing(Repeating):
             return
         entry, key = offered[pick % len(offered)], f"{self.site}-{next(numbers)}"
         with suppress(Refusal):
-            self.done(self.tell(answer(id=entry["_id"]), _mostly(entry["booked_by"], who, pick), key))
+            self.done(self.tell(answer(id=entry["_id"]), mostly(entry["booked_by"], who, pick), key))
         for doc in self.docs():
             if doc.get("waitlist") == entry["_id"] and is_logged(doc, key):
                 self.commands.setdefault(doc["_id"], []).append(key)
@@ -167,6 +167,6 @@ class Queueing(Repeating):
             return  # a series tells how it was before only where nothing of its times is asked
         around = Interval(self.begin - timedelta(days=1), self.begin + timedelta(days=9))
         for then in {at for _, at in self.seen}:
-            found = self.run(self.store.occupied_at(then, self.site, ["room-a", "room-b", "studio"], around))
+            found = self.run(self.store.occupied_at(then, self.site, ["room-a", "room-b", "studio", "atelier"], around))
             held = [claim for (_, at), (_, claims) in self.seen.items() if at == then for claim in of_place(claims)]
             assert sorted(claim for each in found for claim in of_place(each.claims)) == sorted(held), then

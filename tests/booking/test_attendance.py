@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.booking.domain.claims import of_place
+from services.booking.domain.claims import of_place, of_quota
 from services.booking.domain.refusals import CheckInClosed, SlotTaken
 from services.booking.domain.resource import Door
 from services.booking.store.mapping import booking_of, resource_body, resource_of
@@ -15,7 +15,20 @@ from shared.contracts.booking import CheckInBooking, CheckOutBooking
 from shared.contracts.message import Principal
 from shared.kernel.refusal import NotFound, Refusal, VersionStale
 from shared.kit.documents import Stored
-from tests.support.booking import NEW_YORK, ROOM, ROOM_B, FakeHouse, asked, member, ny, place, quota_of, staff, to_place
+from tests.support.booking import (
+    NEW_YORK,
+    ROOM,
+    ROOM_B,
+    FakeHouse,
+    asked,
+    member,
+    member_state,
+    ny,
+    place,
+    quota_of,
+    staff,
+    to_place,
+)
 
 DOOR = replace(ROOM, check_in=Door())
 FAR = ny("2027-01-01 00:00")
@@ -85,6 +98,21 @@ async def test_who_leaves_gives_place_and_hours_to_whoever_wants_them(house: Fak
     assert len(quota_of(out.doc)) == 2
     taken = await book(house, "ben", 15)
     assert taken.doc["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("who", ["whom it is for", "who assists them", "staff"])
+async def test_who_leaves_before_it_began_after_the_cut_off_gives_the_time_back_and_the_hours_only_by_staff(
+    who: str,
+) -> None:
+    house = FakeHouse(replace(DOOR, cancel_cutoff_minutes=60), replace(ROOM_B, check_in=Door()))
+    house.members["ana"] = member_state("ana", "org-a", assistants=("ben",))
+    await place(house)
+    house.clock.at = evening("18:50")
+    await come(house)
+    by = {"whom it is for": member(), "who assists them": member("ben"), "staff": staff()}[who]
+    gone = await leave(house, by)
+    assert (gone.doc["status"], len(of_quota(gone.doc.get("claims", ())))) == ("completed", 0 if who == "staff" else 4)
+    assert (await book(house, "ben", 60)).doc["status"] == "checked_in", "the room is free again"
 
 
 async def test_the_clock_cuts_a_no_show_and_others_may_have_the_rest(house: FakeHouse) -> None:

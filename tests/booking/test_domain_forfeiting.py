@@ -98,6 +98,27 @@ def test_what_is_not_settled_yet_costs_nothing_by_moving_as_by_cancelling() -> N
     assert after.cancel_by == provisional.cancel_by
 
 
+@pytest.mark.parametrize("out", ["18:46", "18:54", "18:55", "18:59"])
+@pytest.mark.parametrize("by_house", [False, True], ids=["its people", "the house"])
+@pytest.mark.parametrize("cutoff", [0, 5, 24 * 60])
+def test_who_checks_out_before_the_start_keeps_what_cancelling_at_that_moment_would_keep(
+    cutoff: int, out: str, *, by_house: bool
+) -> None:
+    where, at = under(replace(DOOR.resource, cancel_cutoff_minutes=cutoff)), ny(f"2026-12-15 {out}")
+    came = there(placed(wish(minutes=120), where), "2026-12-15 18:45")
+    gone = check_out(came, where, at=at, by_house=by_house).state
+    late = bool(cutoff) and (cutoff > 5 or out >= "18:55")
+    assert weeks(gone) == ({"2026-W51": 8} if late and not by_house else {})
+    assert gone.claims == cancel(came, at=at, by_house=by_house).state.claims
+
+
+def test_of_what_was_moved_too_late_leaving_before_the_start_keeps_what_cancelling_would() -> None:
+    came, at = there(moved_late(), "2026-12-18 18:50"), ny("2026-12-18 18:55")
+    for by_house, left in ((False, {"2026-W51": 16}), (True, {})):
+        assert weeks(check_out(came, STRICT, at=at, by_house=by_house).state) == left
+        assert weeks(cancel(came, at=at, by_house=by_house).state) == left
+
+
 def test_an_older_document_has_forfeited_nothing_and_a_newer_one_says_it() -> None:
     booking = placed()
     assert "forfeited" not in booking_body(booking)

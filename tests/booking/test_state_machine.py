@@ -35,14 +35,14 @@ from shared.contracts.message import Command
 from shared.kit.documents import Documents, Stored
 from shared.kit.mongo import Mongo
 from tests.booking.life import SPRING, numbers
-from tests.booking.lives import Queueing
+from tests.booking.lives import Queueing, mostly
 from tests.support.booking import StillClock
 from tests.support.servers import Servers
 
 ACTIONS = (ConfirmBooking, ApproveBooking, RejectBooking, CancelBooking)
 
 members = st.sampled_from(["ana", "ben", "stan"])
-rooms = st.sampled_from(["room-a", "room-b", "room-ab", "studio"])
+rooms = st.sampled_from(["room-a", "room-b", "room-ab", "studio", "atelier"])
 quarters = st.integers(0, 40)  # times 45 minutes, from half a day before the clocks change on: few enough to collide
 lengths = st.sampled_from([15, 30, 60, 90, 150])
 modes = st.sampled_from(["confirm", "hold", "provisional"])
@@ -114,6 +114,16 @@ class Life(Queueing):
         doc = there[pick % len(there)]
         self.wait_until(doc["starts_at"] + timedelta(minutes=minutes), ticking=ticking)
         self.attend(CheckOutBooking(id=doc["_id"]), who)
+
+    @precondition(lambda self: self._to_be_attended("confirmed"))
+    @rule(pick=picks, minutes=st.integers(-14, 5), who=members)
+    def come_and_go(self, pick: int, minutes: int, who: str) -> None:
+        """Somebody checks in around the start, and out at once."""
+        coming = self._to_be_attended("confirmed")
+        doc = coming[pick % len(coming)]
+        self.wait_until(doc["starts_at"] + timedelta(minutes=minutes), ticking=True)
+        self.attend(CheckInBooking(id=doc["_id"]), doc["booked_by"])
+        self.attend(CheckOutBooking(id=doc["_id"]), mostly(doc["booked_by"], who, pick))
 
     def _to_be_attended(self, *statuses: str) -> list[dict[str, Any]]:
         """Those in one of these states whose time is not over, the next one first."""

@@ -39,12 +39,11 @@ class Evening:
             "/v1/bookings", json=body | {"ends_at": instant(end).isoformat(), "mode": "confirm"}, headers=key()
         )
 
-    def newcomer(self, kind: str) -> httpx.Client:
+    def newcomer(self, kind: str, name: str = "aoi", **membership: str) -> httpx.Client:
         """A person of a new organization, known to booking."""
-        operator, email = self.as_("operator@linkj.example"), f"{kind}@newcomer.example"
-        organization = operator.post(
-            "/v1/organizations", json={"name": {"en": kind}, "kind": kind}, headers=key()
-        ).json()
+        operator, email = self.as_("operator@linkj.example"), f"{name}@{kind.replace('_', '-')}.example"
+        new = {"name": {"en": f"{kind} {name}"}, "kind": kind} | ({"membership": membership} if membership else {})
+        organization = operator.post("/v1/organizations", json=new, headers=key()).json()
         person = {"organization": organization["id"], "email": email, "name": {"family": "Tabi", "given": "Aoi"}}
         person |= {"language": "en", "time_zone": "America/New_York", "roles": ["member"]}
         assert operator.post("/v1/members", json=person, headers=key()).status_code == 201
@@ -140,6 +139,24 @@ def test_who_comes_and_leaves_early_makes_room_for_the_next(evening: Evening) ->
     assert ben.post(f"/v1/bookings/{placed['id']}/check-in").status_code == 404
     refused = ana.post(f"/v1/bookings/{placed['id']}/check-in")
     assert (refused.status_code, refused.json()["code"]) == (409, "not-checkable-in")
+
+
+def test_who_checks_in_and_out_before_the_start_but_after_the_cut_off_has_drawn_the_hours(evening: Evening) -> None:
+    evening.show("14:35")
+    staff = evening.as_(STAFF)
+    studio = {"kind": "room", "name": {"en": "Studio"}, "rules": {"cancel_cutoff_minutes": 60, "check_in": {}}}
+    staff.put("/v1/sites/nyc/resources/studio", json=studio).raise_for_status()
+    year = {"starts_on": "2026-04-01", "ends_on": "2027-03-31"}
+    for name, by_house in (("waived", True), ("kept", False)):
+        small = evening.newcomer("special_member_c", name, **year)
+        placed = evening.book(small, "studio", "14:45", "19:45").json()  # all five hours of the week
+        assert placed["status"] == "checked_in", placed
+        out = (staff if by_house else small).post(f"/v1/bookings/{placed['id']}/check-out")
+        assert (out.status_code, out.json()["status"]) == (200, "completed"), out.text
+        more = evening.book(small, "desk-1", "20:00", "20:15")
+        assert more.status_code == (201 if by_house else 409), more.text
+    assert {each["code"]: each["used"] for each in more.json()["violations"]}["quota-exceeded"] == 5
+    assert evening.book(staff, "studio", "14:45", "19:45").status_code == 201, "the room is free in any case"
 
 
 def test_who_chose_to_be_seen_is_in_the_lounge_now_and_gone_when_they_leave(evening: Evening) -> None:

@@ -15,6 +15,7 @@ from services.booking.domain.events import (
     PresenceChosen,
     StrikeForgiven,
 )
+from services.booking.domain.forfeiting import forfeited
 from services.booking.domain.moving import minute_after, shortened
 from services.booking.domain.refusals import CheckInClosed, CheckInNotOpen, PresenceNotYours
 from services.booking.domain.resource import Resource
@@ -69,19 +70,19 @@ def _chosen(booking: Booking, visible: bool | None) -> Decided:
     return Decision(chosen, [PresenceChosen(chosen)])
 
 
-def check_out(booking: Booking, under: Circumstances, *, at: datetime) -> Decided:
-    """Its people have left: whole granules to come and their hours are given back, before its start all of them.
+def check_out(booking: Booking, under: Circumstances, *, at: datetime, by_house: bool = False) -> Decided:
+    """Its people have left: whole granules to come and their hours are given back, not those it has forfeited.
 
-    What it has forfeited stays drawn.
-
-    Raises NotCheckableOut.
+    Before its start all of its time, and of its hours what cancelling it now would: who says so, `by_house` or its own
+    people, counts there alone. Raises NotCheckableOut.
     """
     if not CHECK_OUT.to_be_taken(booking.status):
         return Decision(booking)
     left = shortened(booking, minute_after(at, booking), under)
     if at < booking.interval.start:
-        left = replace(left, claims=tuple(booking.forfeited))
-    done = replace(left, status=Status.COMPLETED, visible=False)
+        left = replace(left, claims=forfeited(booking, at=at, by_house=by_house))
+    still = tuple(claim for claim in left.forfeited if claim in left.claims)
+    done = replace(left, status=Status.COMPLETED, visible=False, forfeited=still)
     return Decision(done, [BookingCheckedOut(done, freed(booking.claims, done.claims))])
 
 

@@ -15,9 +15,10 @@ def is_late(booking: Booking, at: datetime) -> bool:
 
 
 def forfeited(booking: Booking, *, at: datetime, by_house: bool) -> tuple[str, ...]:
-    """The units that cancelling or moving it now leaves drawn for good, those of an earlier late move among them.
+    """The units that cancelling it now leaves drawn for good, or moving it, or leaving before it began; those of an
+    earlier late move among them.
 
-    Else who moves far away first would cancel for nothing. What is not settled yet has cost nothing so far.
+    Else who moves far away first, or comes and goes, would cancel for nothing. What is not settled yet has cost nothing.
     """
     if by_house:
         return ()

@@ -46,13 +46,13 @@ class AttendanceHandlers:
         return await self.claiming.secured(wish, write)
 
     async def check_out_booking(self, ask: Asked[CheckOutBooking]) -> Stored:
-        """Raises NotFound, NotCheckableOut."""
+        """Before the start it costs what cancelling would. Raises NotFound, NotCheckableOut."""
         viewer, at = await self.claiming.ground.parties.viewer(ask.principal), self.clock.now()
         booking, _ = await self.claiming.bookings.load(ask.data.id, viewer)
         under = await self._under(booking)
         return await self.claiming.bookings.change(
             booking.id,
-            lambda now: check_out(now, under, at=at),
+            lambda now: check_out(now, under, at=at, by_house=not viewer.speaks_for(now.parties)),
             Cause.of(ask),
             viewer,
             at=at,

@@ -18,7 +18,10 @@ class CheckInBooking(Command, wire="cmd.booking.check_in_booking.v1", reply=Book
 
 
 class CheckOutBooking(Command, wire="cmd.booking.check_out_booking.v1", reply=BookingView):
-    """Say that its people have left: whole quarters of an hour to come are given back, and their hours."""
+    """Say that its people have left: whole quarters of an hour to come are given back, and their hours.
+
+    Before the start all of the time, and as many of the hours as cancelling would give back.
+    """
 
     id: Id
 
