@@ -10,11 +10,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from services.booking.domain.claims import of_place, of_quota
 from services.booking.domain.quota import shares
@@ -76,7 +72,7 @@ class World(RuleBasedStateMachine):
         self.others: set[str] = set()
         """Those of them that are no bookings: series, and entries of the waiting list."""
         self.owed: dict[str, set[str]] = {}
-        """Units of what was cancelled, moved or left after its cut-off: they stay drawn unless the house gives them back."""
+        """Units of what was cancelled, moved or left after its cut-off: they stay drawn unless the house waives it."""
         self.awaited: dict[str, set[str]] = {}
         """Units of what its people changed under way before anybody came: they stay drawn until somebody has left."""
         self.seen: dict[tuple[str, datetime], Any] = {}

@@ -154,8 +154,8 @@ def test_who_checks_in_and_out_before_the_start_but_after_the_cut_off_has_drawn_
         out = (staff if by_house else small).post(f"/v1/bookings/{placed['id']}/check-out")
         assert (out.status_code, out.json()["status"]) == (200, "completed"), out.text
         more = evening.book(small, "desk-1", "20:00", "20:15")
-        assert more.status_code == (201 if by_house else 409), more.text
-    assert {each["code"]: each["used"] for each in more.json()["violations"]}["quota-exceeded"] == 5
+        used = {each["code"]: each["used"] for each in more.json().get("violations", ())}
+        assert (more.status_code, used.get("quota-exceeded")) == ((201, None) if by_house else (409, 5)), more.text
     assert evening.book(staff, "studio", "14:45", "19:45").status_code == 201, "the room is free in any case"
 
 

@@ -18,7 +18,7 @@ def forfeited(booking: Booking, *, at: datetime, by_house: bool) -> tuple[str, .
     """The units that cancelling it now leaves drawn for good, or moving it, or leaving before it began; those of an
     earlier late move among them.
 
-    Else who moves far away first, or comes and goes, would cancel for nothing. What is not settled yet has cost nothing.
+    Else who moves far away first, or comes and goes, would cancel for nothing. What is not settled has cost nothing.
     """
     if by_house:
         return ()
