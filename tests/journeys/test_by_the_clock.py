@@ -1,5 +1,6 @@
 """What takes days, on a running system whose clock the test moves: desks (S3), a pool (S5), a no-show by night (S6)."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -89,6 +90,27 @@ class Lounge:
         answer = self.as_(email).post(LIST, json=wanted, headers=key())
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
+
+    def changes(self, member: dict[str, Any], to: dict[str, Any]) -> None:
+        headers = {"If-Match": f'"{member["version"]}"'}
+        self.as_(OPERATOR).patch(f"/v1/members/{member['id']}", json=to, headers=headers).raise_for_status()
+
+    def hear(self, told: dict[str, list[str]]) -> None:
+        """That, each of them, and nothing else, once all that has happened is handled."""
+
+        def handled() -> bool:
+            status = json.loads(self._lounge.lounge("status", "--json"))
+            return bool(status["lag"]) and not any(status["lag"].values()) and not status["oldest_unsent_seconds"]
+
+        def heard() -> dict[str, list[str]]:
+            notices = {email: self.as_(email).get("/v1/notifications").json()["items"] for email in told}
+            return {email: sorted(each["topic"] for each in items) for email, items in notices.items()}
+
+        eventually(
+            lambda: all(set(told[email]) <= set(topics) for email, topics in heard().items()), what="the notices"
+        )
+        eventually(handled, what="all to be handled")
+        assert heard() == told
 
     def becomes(self, email: str, entry: dict[str, Any], status: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
@@ -198,3 +220,47 @@ def weekly(lounge: Lounge) -> str:
     lounge.show("2026-12-21 09:00")
     lounge.never_closing("desk-night", "desk")
     return desks_for_a_year(lounge)
+
+
+def test_who_is_offered_what_lapsed_for_somebody_else_hears_of_an_offer_and_the_other_that_theirs_has_passed(
+    lounge: Lounge,
+) -> None:
+    lounge.show("2026-12-22 10:00")
+    holder, first, second = lounge.person("holder"), lounge.person("first"), lounge.person("second")
+    booked = lounge.books(holder, "room-a", "2026-12-23 10:00", 60)
+    wanted = {name: value for name, value in wish("room-a", ny("2026-12-23 10:00")).items() if name != "mode"}
+    entries = {each: lounge.join(each, wanted) for each in (first, second)}
+    lounge.as_(holder).post(f"/v1/bookings/{booked['id']}/cancel").raise_for_status()
+    lounge.becomes(first, entries[first], "offered")
+    lounge.show("2026-12-22 12:00")
+    lounge.becomes(first, entries[first], "lapsed")
+    lounge.becomes(second, entries[second], "offered")
+    lounge.hear(
+        {
+            holder: ["booking.cancelled", "booking.placed"],
+            first: ["waitlist.joined", "waitlist.lapsed", "waitlist.offered"],
+            second: ["waitlist.joined", "waitlist.offered"],
+        }
+    )
+
+
+def test_whose_offer_is_theirs_alone_because_its_maker_left_has_heard_of_it_once(lounge: Lounge) -> None:
+    lounge.show("2026-12-22 13:00")
+    both = lounge.organization("Both")
+    maker, friend, admin = (lounge.person(name, of=both) for name in ("maker", "friend", "both-admin"))
+    members = {each: lounge.as_(each).get("/v1/me").json()["member"] for each in (maker, friend, admin)}
+    lounge.changes(members[admin], {"roles": ["member", "organization_admin"]})
+    times = {name: value for name, value in wish("room-b", ny("2026-12-23 14:00")).items() if name != "mode"}
+    entry = lounge.join(maker, times | {"for_member": members[friend]["id"]})
+    offered = lounge.becomes(friend, entry, "offered")
+    lounge.changes(members[maker], {"active": False})
+    booking = f"/v1/bookings/{offered['offer']['booking']}"
+
+    def handed_over() -> bool:
+        found = lounge.as_(OPERATOR).get(f"{booking}/history").json()["items"]
+        return "booking.booking_handed_over.v1" in [each["type"] for each in found]
+
+    eventually(handed_over, what="the offer to be theirs alone")
+    lounge.hear({friend: ["waitlist.joined", "waitlist.offered"], admin: []})
+    lounge.as_(friend).post(f"{LIST}/{entry['id']}/accept", headers=key()).raise_for_status()
+    lounge.hear({friend: ["booking.confirmed", "waitlist.joined", "waitlist.offered"], admin: []})

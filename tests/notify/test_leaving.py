@@ -32,6 +32,16 @@ async def test_a_booking_handed_over_is_told_to_the_new_holder_the_old_one_and_t
     assert "Handed over: Room A" in to_taro["Subject"]
 
 
+async def test_of_an_offer_that_is_the_others_alone_now_nobody_hears_as_of_a_booking(house: House) -> None:
+    """Who had joined the waiting list for them has left; whom it is for has heard of the offer as that."""
+    await house.known(b.contact("taro"), b.contact("aiko"))
+    await house.event(b.handed_over(status="held", tell=("aiko",)), "e2", about="b1")
+    await house.event(b.confirmed(version=3, booked_by="taro", former=("taro",)), "e3", about="b1")
+    await until(lambda: house.stored("mails", status="sent") == 1)
+    await house.quiet()
+    assert heard(house) == {"hanako": "booking.confirmed"}
+
+
 async def test_who_has_left_hears_nothing_more_of_what_became_of_it(house: House) -> None:
     await house.known(b.contact("taro"))
     await house.event(b.cancelled(version=3, booked_by="taro", former=("taro",)), "e2", about="b1")

@@ -84,8 +84,13 @@ class Bookings:
         await self._tell(Topic.BOOKING_NO_SHOW, event)
 
     async def on_handed_over(self, event: Received[BookingHandedOver]) -> None:
-        """Tells whose it is now apart from whose it was, and the admins of the organization."""
+        """Tells whose it is now apart from whose it was, and the admins of the organization.
+
+        What is held and lives on is an offer of the waiting list: whom it is for has heard of it as that, and goes on.
+        """
         booking = event.data
+        if booking.status == HELD:
+            return
         await self._tell(Topic.BOOKING_RECEIVED, event, [await self._directly.person(booking.booked_for)])
         leaver = await self._directly.perhaps(booking.handed_over_by)
         others = [leaver, *[await self._directly.person(each) for each in booking.tell]]
