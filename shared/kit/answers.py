@@ -8,9 +8,17 @@ from pydantic import BaseModel
 from shared.contracts.message import Answer, BilingualView, Problem
 from shared.kernel.refusal import Refusal
 
+Written = orjson.Fragment
+"""A view as its bytes, for all who get the same."""
 
-def answer(view: BaseModel | None, *, status: int = 200, replay: bool = False) -> Answer:
-    """A success: `view` is a contract view."""
+
+def written(view: BaseModel) -> Written:
+    """As a reply holds it."""
+    return orjson.Fragment(view.model_dump_json(by_alias=True))
+
+
+def answer(view: BaseModel | Written | None, *, status: int = 200, replay: bool = False) -> Answer:
+    """A success: `view` is a contract view, or what was `written` of one."""
     return Answer(status=status, replay=replay, data=view)
 
 
@@ -32,5 +40,5 @@ def dumped(reply: Answer) -> bytes:
         body["problem"] = reply.problem.model_dump(mode="json")
     else:
         data = reply.data
-        body["data"] = orjson.Fragment(data.model_dump_json(by_alias=True)) if isinstance(data, BaseModel) else data
+        body["data"] = written(data) if isinstance(data, BaseModel) else data
     return orjson.dumps(body)

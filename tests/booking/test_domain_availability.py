@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.booking.domain.availability import Occupied, free
+from services.booking.domain.availability import Occupied, TakenTime, free
 from services.booking.domain.explanation import Explanation, Surroundings
 from services.booking.domain.refusals import BookingRefused, SlotTaken
-from services.booking.domain.resource import Resource, bounds, ranges
+from services.booking.domain.resource import Resource, bounds, ranges, with_gap
 from services.booking.domain.rules import Circumstances, Wanted, over_quota, violations
 from services.booking.domain.searching import windows
 from services.booking.domain.violations import Violation
@@ -28,7 +28,10 @@ def held(interval: Interval, resource: Resource = ROOM) -> Occupied:
 
 
 def free_of(resource: Resource, *taken: Occupied, within: Interval = DAY) -> list[Interval]:
-    return free(resource, SITE, HOLIDAYS, taken, within)
+    time = TakenTime(
+        (claim for each in taken for claim in each.claims), resource.occupies, with_gap(within, [resource])
+    )
+    return free(resource, SITE, HOLIDAYS, time, within)
 
 
 def around(*taken: Occupied, rooms: tuple[Resource, ...] = (ROOM, ROOM_B)) -> Surroundings:
@@ -89,6 +92,29 @@ def test_a_wish_lies_in_a_free_range_exactly_when_its_claims_hit_nobodys(
     open_at_all = wanted.end <= ny("2026-12-15 22:00")
     collides = not set(room.claims(wanted)).isdisjoint(taken.claims)
     assert any(each.contains(wanted) for each in free_of(room, taken)) is (open_at_all and not collides)
+
+
+@given(
+    uses=st.lists(st.tuples(st.sampled_from([ROOM, ROOM_B]), st.integers(-300, 300), st.integers(1, 200)), max_size=8),
+    first=st.integers(-40, 40),
+    length=st.integers(1, 200),
+    buffer=st.sampled_from([0, 15, 45]),
+)
+def test_what_is_free_in_a_range_is_told_by_what_is_taken_in_it_alone(
+    uses: list[tuple[Resource, int, int]], first: int, length: int, buffer: int
+) -> None:
+    both = replace(ROOM, id="room-ab", parts=("room-a", "room-b"), opening_hours=None, buffer_minutes=buffer)
+    start = DAY.start + timedelta(minutes=7 * first)
+    within, ever = Interval(start, start + length * timedelta(minutes=7)), DAY.lengthened(timedelta(days=99))
+    ever = Interval(ever.start - timedelta(days=99), ever.end)
+    taken = [
+        held(Interval(DAY.start + at * GRANULE, DAY.start + (at + many) * GRANULE), replace(room, opening_hours=None))
+        for room, at, many in uses
+    ]
+    claims = [claim for each in taken for claim in (*each.claims, "quota|org|weekly-hours|2026-W50|001", "desk|x")]
+    whole = TakenTime(claims, both.occupies, ever)
+    assert free(both, SITE, HOLIDAYS, whole, within) == free_of(both, *taken, within=within)
+    assert whole.of(both) == ranges(claims, both.occupies)
 
 
 STARTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 — bounds are naive by hypothesis' own rule

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.booking.domain.availability import free
+from services.booking.domain.availability import TakenTime, free
 from services.booking.domain.opening import Opening
 from services.booking.domain.refusals import BookingRefused, SlotTaken
 from services.booking.domain.resource import Resource
@@ -70,8 +70,9 @@ def codes(refused: BookingRefused) -> list[str]:
 
 async def free_of(house: FakeHouse, resource: Resource, wall: str, minutes: int) -> list[tuple[str, str]]:
     window = span(wall, minutes)
-    taken = await house.bookings.occupied("nyc", list(resource.occupies), window.lengthened(resource.buffer))
-    found = free(resource, SITE, HOLIDAYS, taken, window)
+    around = window.lengthened(resource.buffer)
+    claims = await house.bookings.claimed("nyc", list(resource.occupies), around)
+    found = free(resource, SITE, HOLIDAYS, TakenTime(claims, resource.occupies, around), window)
     return [(_wall(each.start), _wall(each.end)) for each in found]
 
 

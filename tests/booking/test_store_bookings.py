@@ -242,6 +242,9 @@ async def test_what_is_occupied_is_found_by_any_granule_in_the_range_the_gap_inc
     assert await bookings.occupied("nyc", ["room-a"], Interval(at_eight.end, at_eight.end + timedelta(hours=1))) == []
     assert await bookings.occupied("nyc", ["room-b"], at_eight) == []
     assert await bookings.occupied("nyc", [], at_eight) == []
+    (found,) = await bookings.occupied("nyc", ["room-a"], at_eight)
+    assert await bookings.claimed("nyc", ["room-b", "room-a"], at_eight) == found.claims
+    assert await bookings.claimed("nyc", ["room-b"], at_eight) == await bookings.claimed("nyc", [], at_eight) == []
 
 
 async def test_the_log_that_outgrew_its_document_is_read_in_order(mongo: Mongo) -> None:

@@ -104,6 +104,7 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
     after = replace(month, after=(ny("2026-12-10 11:00"), "b"))
     for read in (
         watched.occupied("nyc", ["room-a", "room-b"], span("2026-12-15 00:00", 1440)),
+        watched.claimed("nyc", ["room-a", "room-b"], span("2026-12-15 00:00", 1440)),
         watched.holding("nyc", [("room-a", span("2026-12-15 09:00", 480)), ("room-b", span("2026-12-20 00:00", 1440))]),
         watched.used_units("nyc", hold_prefix("m12")),
         watched.listed(month, Viewer("stan", site="nyc")),

@@ -67,6 +67,9 @@ class FakeBookings(Bookings):
             )
         ]
 
+    async def claimed(self, site: str, resources: Sequence[str], within: Interval) -> list[str]:
+        return [claim for each in await self.occupied(site, resources, within) for claim in each.claims]
+
     async def occupied_at(self, at: datetime, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         stood = [await self.recall(doc, at) for doc in self.memory.of(site)]
         wanted = {claim for each in resources for claim in granules_of(each, within)}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.booking.domain.resource import EPOCH, Resource, ranges
+from services.booking.domain.resource import EPOCH, Resource, bounds, joined
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.status import Status
 from shared.kernel.interval import GRANULE, Interval, gaps
@@ -40,11 +40,28 @@ class Occupied:
         return self.expires_at is not None and self.expires_at <= at
 
 
-def free(
-    resource: Resource, site: Site, holidays: Holidays, taken: Sequence[Occupied], within: Interval
-) -> list[Interval]:
+class TakenTime:
+    """What `claims` take of the real resources `ids` in `within`: each is looked at once, however many are asked about.
+
+    Claims on anything else, or before or after it, are passed over.
+    """
+
+    def __init__(self, claims: Iterable[str], ids: Iterable[str], within: Interval) -> None:
+        self._minutes: dict[str, set[str]] = {each: set() for each in ids}
+        first, end = (bound.rpartition("|")[2] for bound in bounds("", within))
+        for claim in claims:
+            room, _, minute = claim.partition("|")
+            if first <= minute < end and (minutes := self._minutes.get(room)) is not None:
+                minutes.add(minute)
+
+    def of(self, resource: Resource) -> list[Interval]:
+        """In order, joined; of a combined one where any of its parts is taken."""
+        return joined(minute for each in resource.occupies for minute in self._minutes[each])
+
+
+def free(resource: Resource, site: Site, holidays: Holidays, taken: TakenTime, within: Interval) -> list[Interval]:
     """Where in `within` whole granules may be booked, in order, none shorter than the resource's shortest use."""
-    occupied = ranges((claim for each in taken for claim in each.claims), resource.occupies)
+    occupied = taken.of(resource)
     shortest = timedelta(minutes=resource.shortest_minutes)
     found = []
     for opening in resource.openings(site, holidays, within):

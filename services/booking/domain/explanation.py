@@ -9,10 +9,10 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.booking.domain.availability import Occupied, free, on_grid
+from services.booking.domain.availability import Occupied, TakenTime, free, on_grid
 from services.booking.domain.quota_violations import QuotaExceeded
 from services.booking.domain.refusals import BookingRefused, SlotTaken
-from services.booking.domain.resource import Resource
+from services.booking.domain.resource import Resource, with_gap
 from services.booking.domain.rules import Circumstances, FreeUnits, Wanted, violations
 from services.booking.domain.searching import until_when
 from services.booking.domain.violations import AlsoTaken, Violation
@@ -38,6 +38,13 @@ class Surroundings:
     taken: Sequence[Occupied]
     window: Interval
     pools: FreeUnits
+
+    @property
+    def time(self) -> TakenTime:
+        """What is taken of its resources there."""
+        ids = {each for resource in self.resources for each in resource.occupies}
+        claims = (claim for each in self.taken for claim in each.claims)
+        return TakenTime(claims, ids, with_gap(self.window, self.resources))
 
     def in_the_way(self, resource: Resource, interval: Interval) -> list[Occupied]:
         """Those that hold a granule this use would claim."""
@@ -122,7 +129,7 @@ class Explanation:
         if length is None or end <= (start := max(window.start, self.at)):
             return
         site, within = self.under.site, Interval(start, end)
-        for each in free(resource, site, self.under.holidays, self.around.taken, within):
+        for each in free(resource, site, self.under.holidays, self.around.time, within):
             if resource.boundaries:
                 yield from self._between_boundaries(resource, each)
             elif each.length >= length:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -169,10 +170,14 @@ def with_gap(within: Interval, resources: Iterable[Resource]) -> Interval:
 def ranges(claims: Iterable[str], ids: Iterable[str]) -> list[Interval]:
     """What of the resources `ids` is occupied by `claims` (others among them are passed over), in order, joined."""
     prefixes = tuple(f"{each}|" for each in ids)
-    starts = sorted({claim.rsplit("|", 1)[1] for claim in claims if claim.startswith(prefixes)})
+    return joined(claim.rsplit("|", 1)[1] for claim in claims if claim.startswith(prefixes))
+
+
+def joined(minutes: Iterable[str]) -> list[Interval]:
+    """The granules that begin at these minutes (as claims write them, any order, some twice), in order, joined."""
     joined: list[Interval] = []
     begin = end = None
-    for at in map(_instant, starts):
+    for at in map(_instant, sorted(set(minutes))):
         if begin and at == end:
             end = at + GRANULE
             continue
@@ -184,5 +189,6 @@ def ranges(claims: Iterable[str], ids: Iterable[str]) -> list[Interval]:
     return joined
 
 
+@lru_cache(maxsize=16_384)
 def _instant(minute: str) -> datetime:
     return datetime.fromisoformat(minute).replace(tzinfo=UTC)

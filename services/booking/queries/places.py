@@ -1,11 +1,11 @@
 """Sites, resources, and what of them is free."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.booking.domain.availability import Occupied, free
+from services.booking.domain.availability import TakenTime, free
 from services.booking.domain.refusals import AsOfInFuture, CursorUnknown, RangeInvalid
 from services.booking.domain.resource import Resource, with_gap
 from services.booking.domain.site import Holidays, Site
@@ -39,29 +39,28 @@ from shared.contracts.message import Asked
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock, shown, zone_of
+from shared.kit.answers import Written, written
 
 LONGEST_RANGE = timedelta(days=62)
 USUAL_RANGE = timedelta(days=7)
+ReadClaims = Callable[[str, Sequence[str], Interval], Awaitable[list[str]]]
+"""Of a site, real resources and a range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Of `wanted` resources, which lie on the real ones `ids`: what in `within` is taken."""
+    """Of `wanted` resources, which lie on the real ones `ids`: the claims of all that takes something in `within`."""
 
     site: Site
     within: Interval
     wanted: Sequence[Resource]
     ids: Sequence[str]
-    taken: Sequence[Occupied]
+    taken: Sequence[str]
 
-    def parted(self) -> Iterator[tuple[Resource, "Picture"]]:
-        """Each resource with what is taken of it alone: every claim is looked at once, not once for each resource."""
-        rooms: dict[str, list[Occupied]] = {each: [] for each in self.ids}
-        for each in self.taken:
-            for room in rooms.keys() & {claim.partition("|")[0] for claim in each.claims}:
-                rooms[room].append(each)
-        for resource in self.wanted:
-            yield resource, replace(self, taken=[each for room in resource.occupies for each in rooms[room]])
+    @property
+    def time(self) -> TakenTime:
+        """As time of these resources."""
+        return TakenTime(self.taken, self.ids, with_gap(self.within, self.wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +98,30 @@ class PlaceQueries:
         RangeInvalid; looking back also AsOfInFuture, NotRecorded.
         """
         if asked.as_of is None:
-            return self.shown(asked, await self.looked_at(asked))
+            return self.shown(asked, await self._pictured(asked, self.bookings.claimed))
         return self.shown(asked, await self._looked_back(asked, asked.as_of), asked.as_of)
 
-    def shared(self) -> Joined[Availability, AvailabilityView]:
-        """`availability`, made once for all who ask the same at once, and never before any of them asked."""
-        return Joined(self.availability)
+    def shared(self) -> Joined[Availability, Written]:
+        """`availability`, made and written once for all who ask the same at once, never before any of them asked."""
+        return Joined(self._written)
+
+    async def _written(self, asked: Availability) -> Written:
+        return written(await self.availability(asked))
 
     async def looked_at(self, asked: AvailabilityAsked) -> Picture:
-        """What is asked for and who is there. Raises as `availability` does."""
+        """What is asked for, with all claims of who is there at least in part. Raises as `availability` does."""
+        return await self._pictured(asked, self._claims_of_all)
+
+    async def _claims_of_all(self, site: str, ids: Sequence[str], within: Interval) -> list[str]:
+        """Of a series, those of each time that is near."""
+        return [claim for each in await self.bookings.occupied(site, ids, within) for claim in each.claims]
+
+    async def _pictured(self, asked: AvailabilityAsked, read: ReadClaims) -> Picture:
         site = await self.sites.get(asked.site)
         within = self._range(asked, site, self.clock.now())
         wanted = await self._wanted(asked)
         ids = sorted({each for resource in wanted for each in resource.occupies})
-        taken = await self.bookings.occupied(site.id, ids, with_gap(within, wanted))
+        taken = await read(site.id, ids, with_gap(within, wanted))
         return Picture(site, within, wanted, ids, taken)
 
     async def _looked_back(self, asked: AvailabilityAsked, at: datetime) -> Picture:
@@ -127,19 +136,21 @@ class PlaceQueries:
             each for each in known.values() if asked.resource in (None, each.id) and asked.kind in (None, each.kind)
         ]
         ids = sorted({each for resource in wanted for each in resource.occupies})
-        taken = await self.bookings.occupied_at(at, site.id, ids, with_gap(within, wanted))
+        stood = await self.bookings.occupied_at(at, site.id, ids, with_gap(within, wanted))
+        taken = [claim for each in stood for claim in each.claims]
         return Picture(site, within, wanted, ids, taken)
 
     def shown(self, asked: AvailabilityAsked, seen: Picture, at: datetime | None = None) -> AvailabilityView:
         """What of it is free, now or `at` that instant."""
         now = at or self.clock.now()
-        site, within = seen.site, seen.within
+        site, within, taken = seen.site, seen.within, seen.time
+        ahead = Interval(max(within.start, now), within.end) if within.end > now else None
         days = day_of(within.start, site.zone), day_of(within.end, site.zone) + timedelta(days=1)
         return AvailabilityView(
             site=site.id,
             from_=shown(within.start, site.zone),
             to=shown(within.end, site.zone),
-            items=tuple(self._free(asked, resource, parted, now) for resource, parted in seen.parted()),
+            items=tuple(self._free(asked, resource, site, taken, ahead) for resource in seen.wanted),
             holidays=holiday_views(site.holidays(self.holidays, *days)),
         )
 
@@ -161,11 +172,10 @@ class PlaceQueries:
         return [each for each in known.values() if asked.kind in (None, each.kind)]
 
     def _free(
-        self, asked: AvailabilityAsked, resource: Resource, seen: Picture, now: datetime
+        self, asked: AvailabilityAsked, resource: Resource, site: Site, taken: TakenTime, ahead: Interval | None
     ) -> ResourceAvailabilityView:
-        shortest, site, within = timedelta(minutes=asked.minutes or 0), seen.site, seen.within
-        ahead = Interval(max(within.start, now), within.end) if within.end > now else None
-        ranges = free(resource, site, self.holidays, seen.taken, ahead) if ahead else []
+        shortest = timedelta(minutes=asked.minutes or 0)
+        ranges = free(resource, site, self.holidays, taken, ahead) if ahead else []
         return ResourceAvailabilityView(
             resource=resource.id,
             kind=resource.kind,

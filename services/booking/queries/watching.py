@@ -1,9 +1,7 @@
 """Availability as it changes: the whole picture, and what is taken where something happened."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.booking.domain.availability import Occupied
 from services.booking.domain.claims import of_place
 from services.booking.domain.resource import Resource, granules_of
 from services.booking.queries.places import Picture, PlaceQueries
@@ -38,7 +36,7 @@ class WatchQueries:
             from_=view.from_,
             to=view.to,
             items=tuple(self._watched(item, resource, seen) for item, resource in items),
-            taken=tuple(_taken(seen.taken, seen)),
+            taken=tuple(_taken(seen)),
             holidays=view.holidays,
         )
 
@@ -57,8 +55,8 @@ class WatchQueries:
         return WatchedResourceView(**dict(item), parts=tuple(resource.parts), open=views)
 
 
-def _taken(taken: Sequence[Occupied], seen: Picture) -> list[TakenView]:
+def _taken(seen: Picture) -> list[TakenView]:
     """Of the real resources asked for; a range that begins before or ends behind what was asked for is whole."""
     of_interest = tuple(f"{each}|" for each in seen.ids)
-    granules = {claim for each in taken for claim in of_place(each.claims) if claim.startswith(of_interest)}
+    granules = {claim for claim in of_place(seen.taken) if claim.startswith(of_interest)}
     return list(taken_views(granules, seen.site))

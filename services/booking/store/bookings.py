@@ -32,6 +32,9 @@ JUST_AFTER = chr(ord("|") + 1)
 _OCCUPIED = dict.fromkeys(
     ("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged", "recurrence", "occurrences"), 1
 )
+_CLAIMS = {"_id": 0, "claims": 1}
+_IN_ONE = 4_000
+"""So many narrow documents come with the first answer: the server's own first batch is of 101."""
 _WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1, "recurrence": 1}
 _DAY = timedelta(days=1)
 _AT_ONCE, _MOST_PRESENT = 20, 100
@@ -182,6 +185,13 @@ class Bookings:
         """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
         return await self._joined((site, tuple(resources), within))
 
+    async def claimed(self, site: str, resources: Sequence[str], within: Interval) -> list[str]:
+        """The claims of all that `occupied` finds, and nothing else of it: for a full day a fifth of the work."""
+        if (where := _on(site, resources, within)) is None:
+            return []
+        found = await self._documents.collection.find(where, _CLAIMS).batch_size(_IN_ONE).to_list(None)
+        return [claim for doc in found for claim in doc["claims"]]
+
     async def occupied_at(self, at: datetime, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         """Everything that held one then: of what holds one now, and of what has given one back since. Raises
         NotRecorded.
@@ -197,13 +207,13 @@ class Bookings:
         """Of the claims on these ranges, those that are held now."""
         granules = {claim for resource, within in places for claim in granules_of(resource, within)}
         where = {"$or": [{"site": site, **claims_between(*bounds(*place))} for place in places]}
-        found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
+        found = await self._documents.collection.find(where, _CLAIMS).to_list(None)
         return {claim for doc in found for claim in doc["claims"] if claim in granules}
 
     async def used_units(self, site: str, prefix: str) -> set[int]:
         """The numbers of the units held of a pool; every claim on it begins with `prefix`."""
         where = {"site": site, **claims_between(prefix, prefix[:-1] + JUST_AFTER)}
-        found = await self._documents.collection.find(where, {"_id": 0, "claims": 1}).to_list(None)
+        found = await self._documents.collection.find(where, _CLAIMS).to_list(None)
         return {int(claim[len(prefix) :]) for doc in found for claim in doc["claims"] if claim.startswith(prefix)}
 
     async def coming(self, coming: Coming) -> list[dict[str, Any]]:
@@ -244,14 +254,16 @@ def _each(docs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
-    ranges = [bounds(each, within) for each in resources]
-    if not ranges:
-        return []
-    found = await occupied_in(
-        collection, {"$or": [{"site": site, **claims_between(first, end)} for first, end in ranges]}
-    )
+    where = _on(site, resources, within)
+    found = await occupied_in(collection, where) if where else []
     near = Interval(within.start - _DAY, within.end + _DAY)
     return [each for each in found if each.interval.overlaps(near)]
+
+
+def _on(site: str, resources: Sequence[str], within: Interval) -> dict[str, Any] | None:
+    """A filter: who holds a granule of one of them there."""
+    each = [{"site": site, **claims_between(*bounds(resource, within))} for resource in resources]
+    return {"$or": each} if each else None
 
 
 async def occupied_in(collection: Any, where: Mapping[str, Any]) -> list[Occupied]:
