@@ -8,8 +8,11 @@ import orjson
 
 
 def sequence_of(payload: bytes) -> int:
-    """Of a state's message."""
-    return int(orjson.loads(payload)["sequence"])
+    """Of a state's message; 0, older than any, where it cannot be read: what is broken keeps nobody's place."""
+    try:
+        return int(orjson.loads(payload)["sequence"])
+    except (ValueError, TypeError, KeyError):
+        return 0
 
 
 def _iso(at: datetime) -> str:
