@@ -17,6 +17,7 @@ from tests.containers.conftest import TAG
 from tests.journeys.conftest import key, wish
 from tests.support.engine import ROOT, SERVICES, NoEngine, compose
 from tests.support.eventually import eventually
+from tests.support.leaks import assert_nobody_in
 from tests.support.ledger import PERSON, open_days
 from tests.support.programs import go_without
 
@@ -44,6 +45,12 @@ class Project:
     def ops(self, *words: str) -> str:
         return self.say("run", "--rm", "-T", "ops", *words)
 
+    def down(self) -> None:
+        """Gone, and nobody's name or address stood in what it logged."""
+        said = self.say("logs", "--no-color").encode()
+        self.say("down", "--volumes", "--timeout", "10")
+        assert_nobody_in({self.name: said})
+
     def health(self) -> dict[str, list[str]]:
         """Service → how the engine finds each of its containers."""
         found = self.say("ps", "--quiet").split()
@@ -70,7 +77,7 @@ def project(images: None) -> Iterator[Project]:
         _healthy(made)
         yield made
     finally:
-        made.say("down", "--volumes", "--timeout", "10")
+        made.down()
 
 
 def _healthy(project: Project) -> None:

@@ -18,6 +18,7 @@ from shared.contracts.events import CancelRegistration, Register
 from shared.contracts.topology import ingest_durable
 from tests.events.conftest import House, around, member
 from tests.events.words import published
+from tests.support.leaks import assert_nobody_in, logs_of, said_in
 from tests.support.servers import Servers
 from tests.support.waiting import until
 
@@ -39,6 +40,7 @@ def start(clean: Servers, tmp_path: Path) -> Iterator[Start]:
     yield started
     for child in children:
         stop(child)
+    assert_nobody_in(said_in(logs_of(tmp_path)))
 
 
 async def died(child: Popen[bytes]) -> None:

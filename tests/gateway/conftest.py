@@ -15,6 +15,7 @@ import pytest
 from deploy.embedded.children import free_port
 from tests.gateway.fakes import FakeServices, token
 from tests.support.eventually import eventually
+from tests.support.leaks import assert_nobody_in
 from tests.support.servers import Servers
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +56,11 @@ class Door:
         return self._child.wait(15)
 
     def stop(self) -> None:
+        """Nobody's name or address may stand in what it logged."""
         self.client.close()
         self.terminate()
         self.gone()
+        assert_nobody_in({"gateway": self.log().encode()})
 
 
 @pytest.fixture(scope="package")

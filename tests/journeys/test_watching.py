@@ -23,6 +23,7 @@ from shared.kit.clock import SystemClock
 from tests.journeys.conftest import key
 from tests.support.eventually import eventually
 from tests.support.following import Follower, free_of
+from tests.support.leaks import assert_nobody_in, said_in
 from tests.support.system import System
 from tests.support.waiting import until
 
@@ -87,14 +88,16 @@ class Watched:
 def gateways(lounge: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """The system's own and two more; a single machine needs no more than one, so `lounge up` starts no others."""
     with ExitStack() as stack:
-        urls = [lounge.url]
+        urls, told = [lounge.url], list[Path]()
         for replica in (2, 3):
             port, said = free_port(), tmp_path_factory.mktemp("gateway") / "said"
             stack.callback(stop, _gateway(lounge, replica, port, said))
+            told.append(said)
             urls.append(f"http://127.0.0.1:{port}")
         for url in urls:
             eventually(lambda url=url: _is_ready(url), what="a gateway to be ready", seconds=30)  # type: ignore[misc] # mypy cannot infer a lambda with a default
         yield urls
+    assert_nobody_in(said_in(told))
 
 
 def _gateway(lounge: System, replica: int, port: int, said: Path) -> Any:

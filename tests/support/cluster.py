@@ -37,7 +37,8 @@ from deploy.ops import Ops, connected
 from deploy.tls import Tls
 from shared.contracts.members import IssueToken
 from shared.kit.clock import SystemClock
-from tests.support.servers import apart
+from tests.support.leaks import assert_nobody_in, logs_of, said_in
+from tests.support.servers import Mongod, Nats, apart
 
 MEMBERS = 3
 SITE = "nyc"
@@ -50,8 +51,8 @@ class NatsCluster:
         ports = [free_port() for _ in range(MEMBERS)]
         routes, password = tuple(f"127.0.0.1:{port}" for port in ports), secrets.token_hex(16)
         self.keys = keys
-        self.servers = [
-            NatsServer(
+        self.servers: list[NatsServer] = [
+            Nats(
                 folder / f"nats-{number}",
                 keys,
                 name=f"nats-{number}",
@@ -101,8 +102,8 @@ class MongoSet:
         self.passwords = passwords
         ports = [free_port() for _ in range(MEMBERS)]
         hosts = [f"127.0.0.1:{port}" for port in ports]
-        self.members = [
-            MongoServer(
+        self.members: list[MongoServer] = [
+            Mongod(
                 folder / f"mongo-{number}",
                 passwords,
                 port=port,
@@ -221,6 +222,7 @@ class LoungeCluster:
             await ops.settled(sites=(SITE,), seconds=seconds)
 
     def stop(self) -> None:
+        """Nobody's name or address, and nothing they wrote, may stand in what any of its processes logged."""
         with ThreadPoolExecutor() as pool:
             running = [(kept.child, kept.grace) for kept in self.kept if kept.child]
             list(pool.map(lambda each: stop(each[0], grace=each[1]), running))
@@ -230,6 +232,7 @@ class LoungeCluster:
         self.nats.stop()
         self.mongo.stop()
         self.house.folder.release()
+        assert_nobody_in(said_in(logs_of(self.house.folder.path)))
 
 
 async def told(lounge: LoungeCluster, *words: str) -> Any:

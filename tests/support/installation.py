@@ -21,6 +21,7 @@ from testcontainers.core.network import Network
 
 from deploy.embedded.children import free_port
 from tests.support.engine import ROOT, SERVICES
+from tests.support.leaks import assert_nobody_in
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # its image comes from a registry; we remove ours
 _PATIENCE = 90.0
@@ -75,6 +76,7 @@ class Installation:
         self._numbers = itertools.count(1)
         self._port = free_port()
         self._volumes: set[str] = set()
+        self._said: dict[str, bytes] = {}
 
     def start(self, scale: Mapping[str, int] | None = None) -> None:
         """Everything, in the compose file's order, with the demonstration data."""
@@ -95,14 +97,16 @@ class Installation:
         self._job("demo", network=self._network.name)
 
     def stop(self) -> None:
-        """Nothing of it is left afterwards."""
+        """Nothing of it is left afterwards, and nobody's name or address stood in what any container logged."""
         label = {"label": f"example.linkj.test={self.name}"}
         for container in self.client.containers.list(all=True, filters=label):
+            self._hear(container)
             container.remove(force=True, v=True)
         for volume in self._volumes:
             self.client.volumes.get(volume).remove(force=True)
         self._network.remove()
         self.client.close()
+        assert_nobody_in(self._said)
 
     @property
     def url(self) -> str:
@@ -124,6 +128,7 @@ class Installation:
         replica.container.stop(timeout=15)
         status = replica.state["ExitCode"]
         self.replicas.remove(replica)
+        self._hear(replica.container)
         replica.container.remove(v=True)
         assert status == 0, f"{replica.service} ended with {status} when it was told to stop"
 
@@ -205,10 +210,15 @@ class Installation:
         status = container.wait(timeout=180)["StatusCode"]
         out = container.logs(stdout=True, stderr=False).decode()
         complaint = container.logs(stdout=False, stderr=True, tail=20).decode()
+        self._hear(container, stdout=service != "ops")
         container.remove(v=True)
         if status:
             raise RuntimeError(f"{service} ended with {status}: {complaint}")
         return str(out.strip())
+
+    def _hear(self, container: Container, *, stdout: bool = True) -> None:
+        """All that a container logged, in each of its lives, before it goes; what `ops` prints is its answer."""
+        self._said[f"{container.name} {container.short_id}"] = container.logs(stdout=stdout, stderr=True)
 
     def _kwargs(self, service: str, changed: dict[str, Any]) -> dict[str, Any]:
         """A service of the compose file in the words of the engine's API."""

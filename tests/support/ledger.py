@@ -27,6 +27,8 @@ from tests.support.audit import Found
 
 PERSON = "staff@linkj.example"
 """Has no quota and may book eighteen months ahead, so that only the slots limit the load."""
+PURPOSE, REASON = "Canary of the load", "Canary that does not come"
+"""Written into every booking and cancellation, so that whoever logs what people write is found out."""
 BUILD = Path(__file__).resolve().parent.parent.parent / "build"
 _NEW_YORK = ZoneInfo("America/New_York")
 _CLOSES = "us-federal"
@@ -149,7 +151,8 @@ class Ledger:
     async def _book(self, client: httpx.AsyncClient, kind: str, slot: tuple[str, datetime]) -> Line:
         room, start = slot
         end = (start + timedelta(minutes=15)).isoformat()
-        body = {"site": "nyc", "resource": room, "starts_at": start.isoformat(), "ends_at": end, "mode": "confirm"}
+        body = {"site": "nyc", "resource": room, "starts_at": start.isoformat(), "ends_at": end}
+        body |= {"mode": "confirm", "purpose": PURPOSE}
         line = self._line(kind)
         await self._until_known(client, line, "/v1/bookings", body)
         return line
@@ -157,7 +160,7 @@ class Ledger:
     async def _cancel(self, client: httpx.AsyncClient, booking: str) -> None:
         line = self._line("cancel")
         line.id = booking
-        await self._until_known(client, line, f"/v1/bookings/{booking}/cancel", None)
+        await self._until_known(client, line, f"/v1/bookings/{booking}/cancel", {"reason": REASON})
 
     def _line(self, kind: str) -> Line:
         line = Line(f"{self.name}-{next(self._numbers)}", kind, self._now())

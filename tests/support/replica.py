@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.embedded.children import spawn, stop
+from tests.support.leaks import assert_nobody_in, said_in
 from tests.support.servers import Servers
 
 
@@ -41,7 +42,7 @@ class Replica:
 def replica(
     servers: Servers, folder: Path, *, module: str = "tests.support.thing_service", **settings: object
 ) -> Iterator[Replica]:
-    """Started with these settings, by their names; None leaves one out. Gone afterwards."""
+    """Started with these settings, by their names; None leaves one out. Gone afterwards, having told of nobody."""
     ledger, said = folder / "ledger", folder / "said"
     env = servers.settings_env("booking", crash_ledger=ledger, **settings)
     left_out = {f"LOUNGE_{name.upper()}" for name, value in settings.items() if value is None}
@@ -55,3 +56,4 @@ def replica(
         yield Replica(child, said, ledger)
     finally:
         stop(child)
+        assert_nobody_in(said_in([said]))

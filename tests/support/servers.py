@@ -6,6 +6,7 @@ Tests take the fixture `servers` (one pair for the whole run) and, where they wr
 import asyncio
 import contextlib
 import os
+import subprocess
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ from deploy.mongo.server import MongoServer
 from deploy.nats.keys import KeyFolder
 from deploy.nats.server import NatsServer
 from shared.contracts.topology import SERVICES, STREAMS, inbox_prefix, ingest_stream
+from tests.support.leaks import assert_nobody_in, keep, logs_of, said_in
 
 T = TypeVar("T")
 SITES = ("nyc", "osaka")
@@ -32,6 +34,22 @@ def apart(work: Coroutine[Any, Any, T]) -> T:
     """Run `work` to its end on a loop of its own, also where this thread has one running."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
+
+
+class Nats(NatsServer):
+    """One whose log of earlier lives is kept."""
+
+    def start(self) -> subprocess.Popen[bytes]:
+        keep(self.said)
+        return super().start()
+
+
+class Mongod(MongoServer):
+    """One whose log of earlier lives is kept."""
+
+    def start(self) -> subprocess.Popen[bytes]:
+        keep(self.said)
+        return super().start()
 
 
 class Servers:
@@ -47,8 +65,8 @@ class Servers:
         self.passwords = Passwords(folder / "keys" / "mongo")
         for site in self.sites:
             self.keys.seed_file(f"site-{site}")
-        self.nats = NatsServer(folder, self.keys)
-        self.mongo = MongoServer(folder, self.passwords, testing=True)
+        self.nats = Nats(folder, self.keys)
+        self.mongo = Mongod(folder, self.passwords, testing=True)
 
     def start(self) -> None:
         """Start both at once; returns when the topology, users and indexes are there. Main thread only."""
@@ -59,8 +77,10 @@ class Servers:
         self.mongo.wait_ready()
 
     def stop(self) -> None:
+        """Nobody's name or address, and nothing they wrote, may stand in what either logged."""
         self.nats.stop()
         self.mongo.stop()
+        assert_nobody_in(said_in(logs_of(self.folder)))
 
     @property
     def nats_url(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from deploy.embedded.children import free_port, spawn, stop, wait_until
-from tests.support.leaks import leaking, logs_of
+from tests.support.leaks import assert_nobody_in, logs_of, said_in
 
 LOUNGE = [sys.executable, "-m", "deploy.cli"]
 
@@ -50,8 +50,7 @@ class System:
         """Nobody's name or address may stand in what it logged."""
         if self._child is not None:
             stop(self._child, grace=30)
-            leaked = leaking(logs_of(self.folder))
-            assert leaked == {}, f"logs tell of people: {leaked}"
+            assert_nobody_in(said_in(logs_of(self.folder)))
 
     @property
     def url(self) -> str:
