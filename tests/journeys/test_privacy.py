@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +11,29 @@ from pymongo import MongoClient
 
 from shared.contracts.topology import SERVICES
 from shared.kit.documents.chain import checked
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Newcomer
 from tests.journeys.test_sign_in import signed_in
-from tests.journeys.test_told import mails
+from tests.journeys.test_told import idle, mails
+from tests.journeys.traces import (
+    BESIDE,
+    KEY,
+    LINE,
+    NAME,
+    SEAT,
+    WHY,
+    Client,
+    Somebody,
+    booked,
+    cut_off,
+    keys_of,
+    letters,
+    registered,
+    repeated,
+    standing,
+)
 from tests.support.eventually import eventually
+from tests.support.site import Site
 from tests.support.system import System
-
-Client = Callable[[str], httpx.Client]
-NAME = {
-    "family": "金糸雀守",
-    "given": "Zyxcanary",
-    "family_kana": "カナリアモリ",
-    "given_kana": "ジックス",
-    "latin": "Zyx Canarymore",
-}
-PURPOSE, REASON, KEY, WHY = "Zyxpurpose canary", "Zyxreason canary", "Zyxkey canary", "Zyxwhy canary"
-CANARIES = [
-    NAME["family"],
-    "Zyxcanary",
-    NAME["family_kana"],
-    "Canarymore",
-    "Zyxpurpose",
-    "Zyxreason",
-    "Zyxkey",
-    "Zyxwhy",
-]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +49,14 @@ def documents(client: MongoClient[dict[str, Any]]) -> Iterator[tuple[str, dict[s
                 yield from ((f"{service}.{name}", doc) for doc in client[service][name].find())
 
 
+def rows(export: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """What an export shows, by section."""
+    shown: dict[str, list[dict[str, Any]]] = {}
+    for section in (each for service in export["services"] for each in service["sections"]):
+        shown.setdefault(section["key"], []).extend(section["rows"])
+    return shown
+
+
 def holding(canaries: list[str], files: list[Path]) -> dict[str, list[str]]:
     """Which of these files holds which of these texts, byte for byte, as UTF-8 or as JSON may write it."""
     wanted = {each: {each.encode(), json.dumps(each)[1:-1].encode()} for each in canaries}
@@ -63,60 +68,46 @@ def holding(canaries: list[str], files: list[Path]) -> dict[str, list[str]]:
     return found
 
 
-def files_of(folder: Path) -> list[Path]:
-    """All that is kept and logged but MongoDB's own files, which docs/privacy.md tells of."""
+def files_of(folder: Path, stream: str | None = None) -> list[Path]:
+    """All that is kept and logged but MongoDB's own files, which docs/privacy.md tells of; or what a stream keeps."""
+    if stream is not None:
+        return [path for path in (folder / "jetstream").rglob("*.blk") if stream in path.parts]
     kept = [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] != "mongo"]
     return [*kept, folder.with_suffix(".out")]
 
 
-@dataclass(frozen=True, slots=True)
-class Somebody:
-    """One who has left something of themselves everywhere."""
-
-    id: str
-    email: str
-    tokens: dict[str, str]
-    me: httpx.Client
-    kept: str
-
-    @property
-    def path(self) -> str:
-        return f"/v1/members/{self.id}"
-
-    @property
-    def canaries(self) -> list[str]:
-        return [self.email, *CANARIES]
+@pytest.fixture(scope="module")
+def somebody(lounge: System, client: Client, newcomer: Newcomer, free_hour: Callable[..., Any]) -> Iterator[Somebody]:
+    """With bookings, a series, places in lines, a seat, a key, and mails; nothing of it is under way any more."""
+    _, member = newcomer("special_member_a", name=NAME)
+    tokens, keys = signed_in(lounge, member["email"]), keys_of(member["email"])
+    site = Site.added(lounge, "privacy-journey", "--zone", "Asia/Tokyo", "--name-en", "Kyoto")
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    with httpx.Client(base_url=lounge.url, headers=bearer, timeout=10) as me:
+        kept, dropped = booked(me, client(BESIDE[1]), free_hour, keys)
+        series, seminars = repeated(me, free_hour, keys), registered(me, client, site, keys)
+        made = me.post("/v1/api-keys", json={"name": KEY, "scopes": ["bookings:read"]}, headers=next(keys))
+        made.raise_for_status()
+        eventually(lambda: len(mails(lounge, member["email"])) >= 9, what="a code and the mails about all that")
+        eventually(lambda: idle(lounge), what="every durable to have handled everything")
+        times = tuple(each["id"] for each in series["occurrences"])
+        yield Somebody(member["id"], member["email"], tokens, me, kept, dropped, series["id"], times, seminars)
 
 
 @pytest.fixture(scope="module")
-def somebody(lounge: System, client: Client, newcomer: Newcomer, free_hour: Callable[..., Any]) -> Iterator[Somebody]:
-    """With three bookings, one cancelled for a reason, a place in a line, a key, and mails."""
-    _, member = newcomer("special_member_a", name=NAME)
-    tokens = signed_in(lounge, member["email"])
-    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-    with httpx.Client(base_url=lounge.url, headers=bearer, timeout=10) as me:
-        kept, dropped = (
-            me.post("/v1/bookings", json=wish("room-a", free_hour("room-a"), purpose=PURPOSE), headers=key()).json()
-            for _ in range(2)
-        )
-        held = wish("room-b", free_hour("room-b"), mode="hold", purpose=PURPOSE)
-        settled = me.post("/v1/bookings", json=held, headers=key()).json()
-        me.post(f"/v1/bookings/{settled['id']}/confirm").raise_for_status()
-        me.post(f"/v1/bookings/{dropped['id']}/cancel", json={"reason": REASON}).raise_for_status()
-        taken = wish("room-b", free_hour("room-b"), purpose="theirs")
-        client("member-a@special.example").post("/v1/bookings", json=taken, headers=key()).raise_for_status()
-        waits = {name: taken[name] for name in ("site", "resource", "starts_at", "ends_at")} | {"purpose": PURPOSE}
-        me.post("/v1/booking-waitlist", json=waits, headers=key()).raise_for_status()
-        made = me.post("/v1/api-keys", json={"name": KEY, "scopes": ["bookings:read"]}, headers=key())
-        made.raise_for_status()
-        eventually(lambda: len(mails(lounge, member["email"])) >= 4, what="a code and three mails about bookings")
-        yield Somebody(member["id"], member["email"], tokens, me, kept["id"])
+def unhandled(lounge: System, somebody: Somebody) -> list[dict[str, Any]]:
+    """The dead letters of messages that bear her name and what she wrote."""
+    return cut_off(lounge, somebody)
 
 
 def test_a_person_takes_out_all_that_is_kept_about_them(somebody: Somebody, client: Client) -> None:
     export = somebody.me.get(f"{somebody.path}/export")
-    for canary in somebody.canaries[:-1]:
+    for canary in somebody.canaries:
         assert canary in export.text, canary
+    shown = rows(export.json())
+    assert {row["id"] for row in shown["bookings"]} >= {somebody.kept, somebody.dropped, *somebody.times}
+    seats = {(row["title"]["en"], row["status"]) for row in shown["registrations"]}
+    assert seats == {(SEAT, "confirmed"), (LINE, "waiting")}
     page = somebody.me.get(f"{somebody.path}/export", headers={"Accept": "text/html", "Accept-Language": "ja"})
     assert page.headers["content-type"].startswith("text/html")
     assert NAME["family"] in page.text
@@ -124,13 +115,33 @@ def test_a_person_takes_out_all_that_is_kept_about_them(somebody: Somebody, clie
     assert client("operator@linkj.example").get(f"{somebody.path}/export").json()["member"] == somebody.id
 
 
-@pytest.mark.timeout(120)
+def test_of_a_message_with_a_person_in_it_that_cannot_be_handled_no_dead_letter_keeps_any_of_that(
+    lounge: System, somebody: Somebody, unhandled: list[dict[str, Any]]
+) -> None:
+    assert sorted((each["durable"], each["reason"]) for each in unhandled) == [
+        ("booking__contact", "malformed"),
+        ("notify__booking_cancelled", "malformed"),
+        ("notify__booking_cancelled", "malformed"),
+        ("notify__contact", "malformed"),
+        ("notify__series_cancelled", "malformed"),
+    ]
+    for letter in unhandled:
+        shown = json.loads(lounge.lounge("dlq", "show", str(letter["id"]), "--json"))
+        assert (shown["body"], int(shown["headers"]["Lounge-Withheld"]) > 100) == ("", True)
+    own = {stream: holding(somebody.canaries, files_of(lounge.folder, stream)) for stream in ("STATE", "EVENTS", "DLQ")}
+    assert (bool(own["STATE"]), bool(own["EVENTS"]), own["DLQ"]) == (True, True, {}), "it stands where it came from"
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.usefixtures("unhandled")
 def test_of_who_was_forgotten_nothing_is_found(
     lounge: System, client: Client, somebody: Somebody, databases: MongoClient[dict[str, Any]]
 ) -> None:
     operator, ops_token = client("operator@linkj.example"), lounge.api(somebody.email)
+    canaries = [*somebody.canaries, WHY]
     assert ops_token.post(f"{somebody.path}/erase", json={"reason": WHY}).json()["code"] == "sign-in-again"
-    assert holding(somebody.canaries, files_of(lounge.folder)), "the search finds what is there"
+    before = {name for found in holding(canaries, files_of(lounge.folder)).values() for name in found}
+    assert before, "the search finds what is there"
     asked = somebody.me.post(f"{somebody.path}/erase", json={"reason": WHY})
     assert (asked.status_code, asked.json()["status"]) == (202, "running")
     assert operator.get(somebody.path).status_code == 404
@@ -138,9 +149,37 @@ def test_of_who_was_forgotten_nothing_is_found(
     certificate = eventually(lambda: _complete(operator, somebody), what="every part to have forgotten", seconds=60)
     assert certificate["intact"] is True
     assert all(part["done_at"] for part in certificate["parts"])
-    texts = {where for where, doc in documents(databases) if any(each in repr(doc) for each in somebody.canaries)}
-    assert texts == set()
+    assert found_in(databases, canaries) == set()
+    assert holding(canaries, files_of(lounge.folder)) == {}
+
+
+def test_nor_is_anything_once_every_message_that_could_not_be_handled_is_tried_again(
+    lounge: System, client: Client, somebody: Somebody, databases: MongoClient[dict[str, Any]]
+) -> None:
+    told = [str(each["id"]) for each in letters(lounge, somebody)]
+    outcomes = {
+        each["subject"].split(".")[2]: each["outcome"]
+        for each in json.loads(lounge.lounge("dlq", "replay", *told, "--json"))
+    }
+    assert outcomes == {"contact": "replayed", "booking_cancelled": "gone", "series_cancelled": "gone"}
+    eventually(lambda: idle(lounge), what="every durable to have handled everything")
+    left = letters(lounge, somebody)
+    assert {each["subject"].split(".")[2] for each in left} == {"booking_cancelled", "series_cancelled"}
+    lounge.lounge("dlq", "discard", *(str(each["id"]) for each in left))
+    assert found_in(databases, somebody.canaries) == set()
     assert holding(somebody.canaries, files_of(lounge.folder)) == {}
+    assert (_complete(client("operator@linkj.example"), somebody) or {})["intact"] is True
+
+
+def test_the_seat_of_who_was_forgotten_goes_to_the_next_and_nobody_stands_behind_them(
+    client: Client, somebody: Somebody, databases: MongoClient[dict[str, Any]]
+) -> None:
+    one, other = (client(email) for email in BESIDE)
+    seat, line = (f"/v1/seminars/{somebody.seminars[title]}/registrations/mine" for title in (SEAT, LINE))
+    eventually(lambda: standing(one.get(seat))["status"] == "confirmed", what="the next to have the seat")
+    assert [standing(each.get(line))["position"] for each in (one, other)] == [None, 1]
+    kept = list(databases["events"]["registrations"].find({"member": somebody.id}))
+    assert [(each["status"], each["seat"], each["ticket"]) for each in kept] == [("cancelled", None, None)] * 2
 
 
 def test_who_was_forgotten_does_not_come_in_any_more(lounge: System, somebody: Somebody) -> None:
@@ -166,6 +205,11 @@ def test_the_histories_still_verify(
     assert told["ok"], "the record and the streams agree"
     history = client("operator@linkj.example").get(f"/v1/bookings/{somebody.kept}/history")
     assert "booking_redacted" in history.text
+
+
+def found_in(databases: MongoClient[dict[str, Any]], canaries: list[str]) -> set[str]:
+    """The collections in which one of these texts stands."""
+    return {where for where, doc in documents(databases) if any(each in repr(doc) for each in canaries)}
 
 
 def _complete(operator: httpx.Client, somebody: Somebody) -> dict[str, Any] | None:

@@ -43,14 +43,15 @@ def test_placing_and_cancelling_is_told_once_each_even_when_sent_again(
     eventually(lambda: counts(lounge, person, member["email"], 2), what="the second mail and notice")
     for _ in range(4):
         lounge.lounge("republish", "--since", (began - timedelta(seconds=1)).isoformat())
-    eventually(lambda: _idle(lounge), what="every durable to have handled everything")
+    eventually(lambda: idle(lounge), what="every durable to have handled everything")
     subjects = [mail["subject"] for mail in mails(lounge, member["email"])]
     assert (len(subjects), len(notices(person))) == (2, 2)
     assert all(any("\u3040" <= c <= "\u9fff" for c in subject) for subject in subjects)
     assert not any("\n" in subject for subject in subjects)
 
 
-def _idle(lounge: System) -> bool:
+def idle(lounge: System) -> bool:
+    """Whether no durable has anything left to handle."""
     status = json.loads(lounge.lounge("status", "--json"))
     return bool(status["lag"]) and not any(status["lag"].values())
 
@@ -75,7 +76,7 @@ def test_registered_promoted_changed_and_cancelled_reach_those_concerned(
     gone = {"external_id": "t-1", "reason": "講師の都合により"}
     site.publish(cloud_event(site.id, gone, kind="seminar.cancelled", sequence=3))
     eventually(lambda: counts(lounge, second, two["email"], 4), what="cancelled is told")
-    eventually(lambda: _idle(lounge), what="every durable to have handled everything")
+    eventually(lambda: idle(lounge), what="every durable to have handled everything")
     assert len(mails(lounge, two["email"])) == 4
     changed = [m for m in mails(lounge, one["email"]) if "renamed" in m["text"] or "renamed" in m["subject"]]
     assert not changed, "who gave up their seat is not told of changes"
