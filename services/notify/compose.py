@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.headerregistry import Address
-from email.message import EmailMessage
 from typing import Any, cast
 
 from services.notify.domain.plan import Topic
@@ -23,7 +22,7 @@ _MOST_REMEMBERED = 64
 class Ready:
     """A mail and the address it goes to."""
 
-    message: EmailMessage
+    message: bytes
     to: str
 
 

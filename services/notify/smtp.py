@@ -6,8 +6,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -49,7 +47,7 @@ class Connection:
             timeout=seconds,
         )
 
-    async def send(self, message: EmailMessage, *, sender: str, to: str) -> None:
+    async def send(self, message: bytes, *, sender: str, to: str) -> None:
         """Returns once the server has taken it. Raises NotSent, after at most `seconds` overall.
 
         What the server says beside its code is not kept: it likes to repeat the address.
@@ -61,7 +59,7 @@ class Connection:
             stage.append("recipient")
             await self._client.rcpt(to)
             stage.append("content")
-            await self._client.data(message.as_bytes(policy=SMTP))
+            await self._client.data(message)
         self._used = time.monotonic()
 
     async def forget(self, address: str) -> int:

@@ -13,7 +13,8 @@ from typing import Any
 
 from services.notify.domain.plan import Topic
 from shared.kernel.text import Language
-from shared.kit.mongo import BulkWriteError, index, were_there
+from shared.kit.mongo import BulkWriteError, UpdateOne, encoded, index, were_there
+from shared.kit.together import Together
 
 LEASE_MS = 10_000
 _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,18 +52,25 @@ class Mails:
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection
+        self._added = Together(self._insert)
+        self._ended = Together(self._end)
 
     async def add(self, rows: Sequence[dict[str, Any]]) -> int:
         """Stores what is not there yet; how many that were. Rows are made by `mail_row` and `code_row`."""
-        if not rows:
-            return 0
+        return await self._added([encoded(row) for row in rows]) if rows else 0
+
+    async def _insert(self, parts: Sequence[Sequence[Any]]) -> list[int]:
+        """How many of each part were not there yet."""
+        new = [len(part) for part in parts]
         try:
-            await self._collection.insert_many(rows, ordered=False)
+            await self._collection.insert_many([row for part in parts for row in part], ordered=False)
         except BulkWriteError as error:
             if not were_there(error):
                 raise
-            return int(error.details["nInserted"])
-        return len(rows)
+            owner = [place for place, part in enumerate(parts) for _ in part]
+            for each in error.details["writeErrors"]:
+                new[owner[each["index"]]] -= 1
+        return new
 
     async def any_of(self, ids: Sequence[str]) -> bool:
         return await self._collection.find_one({"_id": {"$in": list(ids)}}, {"_id": 1}) is not None
@@ -79,9 +87,12 @@ class Mails:
 
     async def end(self, row: dict[str, Any], status: Status, *, at: datetime, reason: str | None = None) -> None:
         """The last word about it; what it was to say, and a code's address, are forgotten."""
-        await self._collection.update_one(
-            {"_id": row["_id"], "status": Status.READY.value}, _ending(status, at=at, reason=reason)
-        )
+        mine = {"_id": row["_id"], "status": Status.READY.value}
+        await self._ended(UpdateOne(mine, _ending(status, at=at, reason=reason)))
+
+    async def _end(self, endings: Sequence[UpdateOne]) -> Sequence[UpdateOne]:
+        await self._collection.bulk_write(endings, ordered=False)
+        return endings
 
     async def forget(self, member: str, email: str | None, *, at: datetime) -> int:
         """Nobody writes to them any more, and no row says what was written. How many were still to be sent."""

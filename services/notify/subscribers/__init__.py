@@ -36,7 +36,7 @@ def subscribe_to_bookings(service: Service, bookings: Bookings) -> None:
         durable="notify__booking_placed",
         model=BookingPlaced,
         ack_policy=AckPolicy.NACK_ON_ERROR,
-        workers=8,
+        workers=32,
     )
     async def booking_placed(event: Received[BookingPlaced]) -> None:
         await bookings.on_placed(event)
