@@ -26,6 +26,8 @@ MAILS = Counter("lounge_mails", "Tries to send a mail", ("topic", "outcome"))
 _IDLE_SECONDS = 1.0
 """How late at most a row is found that this replica was not nudged about: a retry, another replica's remains."""
 _FINISH_SECONDS = 2.5
+_GATHER_SECONDS = 0.02
+"""How long those in hand may take to end together, so that the next are taken together: a lease costs a write."""
 Connect = Callable[[], Connection]
 
 
@@ -69,34 +71,34 @@ class Sender:
             await connection.close()
 
     async def _work(self, lane: Lane) -> None:
-        slots = asyncio.Semaphore(self._outgoing.at_once)
-        tasks: set[asyncio.Task[None]] = set()
-
-        def finished(task: asyncio.Task[None]) -> None:
-            tasks.discard(task)
-            slots.release()
-
+        """As many at a time as there are connections; what is taken is sent at once, for a lease is short."""
+        in_hand: set[asyncio.Task[None]] = set()
         try:
             while True:
-                await slots.acquire()
-                task = asyncio.create_task(self._deliver(await self._next(lane), lane))
-                tasks.add(task)
-                task.add_done_callback(finished)
+                if in_hand:
+                    await asyncio.wait(in_hand, timeout=_GATHER_SECONDS)
+                while len(in_hand) >= self._outgoing.at_once:
+                    await asyncio.wait(in_hand, return_when=asyncio.FIRST_COMPLETED)
+                for row in await self._next(lane, self._outgoing.at_once - len(in_hand)):
+                    task = asyncio.create_task(self._deliver(row, lane))
+                    in_hand.add(task)
+                    task.add_done_callback(in_hand.discard)
         finally:
-            if tasks:
-                await asyncio.wait(tasks, timeout=_FINISH_SECONDS)
+            if in_hand:
+                await asyncio.wait(in_hand, timeout=_FINISH_SECONDS)
 
-    async def _next(self, lane: Lane) -> dict[str, Any]:
+    async def _next(self, lane: Lane, most: int) -> list[dict[str, Any]]:
+        """At least one, once there is one."""
         wake = self._wakes[lane]
         while True:
             wake.clear()
             try:
-                row = await self._mails.take(lane)
+                rows = await self._mails.take(lane, most)
             except Exception as error:  # noqa: BLE001 — whatever it was, the next poll tries again
                 log.warning("sender.not_taken", error=type(error).__name__)
-                row = None
-            if row is not None:
-                return row
+                rows = []
+            if rows:
+                return rows
             try:
                 await asyncio.wait_for(wake.wait(), _IDLE_SECONDS)
             except TimeoutError:

@@ -22,7 +22,7 @@ Counters = dict[str, float]
 
 def counters(on: System) -> Counters:
     """Everything counted so far, by name."""
-    return _nats(on) | _mongo(on) | {f"cpu_s {name}": spent for name, spent in on.cpu_seconds().items()}
+    return _nats(on) | _mongo(on) | {f"cpu_ms {name}": spent * 1000 for name, spent in on.cpu_seconds().items()}
 
 
 def _nats(on: System) -> Counters:

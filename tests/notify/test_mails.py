@@ -26,6 +26,11 @@ def row(mail_id: str = "m1", lane: Lane = Lane.PERSONAL) -> dict[str, Any]:
     return made | {"correlationid": "corr-1", "created_at": NOON}
 
 
+async def take(mails: Mails, lane: Lane = Lane.PERSONAL) -> dict[str, Any] | None:
+    """The next one, if there is one."""
+    return next(iter(await mails.take(lane, 1)), None)
+
+
 async def test_the_same_row_is_stored_once(mails: Mails) -> None:
     assert await mails.add([row("a"), row("b")]) == 2
     assert await mails.add([row("b"), row("c"), row("a")]) == 1
@@ -33,26 +38,37 @@ async def test_the_same_row_is_stored_once(mails: Mails) -> None:
 
 async def test_a_row_is_taken_by_one_only(mails: Mails) -> None:
     await mails.add([row(f"m{n}") for n in range(20)])
-    taken = await asyncio.gather(*(mails.take(Lane.PERSONAL) for _ in range(40)))
+    taken = await asyncio.gather(*(take(mails) for _ in range(40)))
     ids = [each["_id"] for each in taken if each]
     assert sorted(ids) == sorted(f"m{n}" for n in range(20))
 
 
+async def test_rows_taken_together_are_each_taken_by_one_only(mails: Mails, mongo: Mongo) -> None:
+    await mails.add([row(f"m{n}") for n in range(40)])
+    taken = await asyncio.gather(*(mails.take(Lane.PERSONAL, 8) for _ in range(12)))
+    assert max(map(len, taken)) <= 8
+    rows = [each for part in taken for each in part]
+    assert len({each["_id"] for each in rows}) == len(rows), "no row twice"
+    assert sorted(each["_id"] for each in rows) == sorted(f"m{n}" for n in range(40)), "none is left"
+    stored = {each["_id"]: each async for each in mongo.collection("mails").find()}
+    assert all(stored[each["_id"]]["lease"] == each["lease"] and each["tries"] == 1 for each in rows)
+
+
 async def test_each_lane_has_its_own_rows(mails: Mails) -> None:
     await mails.add([row("all", Lane.BROADCAST)])
-    assert await mails.take(Lane.PERSONAL) is None
-    assert await mails.take(Lane.BROADCAST) is not None
+    assert await take(mails) is None
+    assert await take(mails, Lane.BROADCAST) is not None
 
 
 async def test_a_lease_that_runs_out_frees_the_row(mails: Mails, mongo: Mongo) -> None:
     await mails.add([row()])
-    first = await mails.take(Lane.PERSONAL)
+    first = await take(mails)
     assert first is not None
-    assert await mails.take(Lane.PERSONAL) is None
+    assert await take(mails) is None
     await mongo.collection("mails").update_one(
         {"_id": "m1"}, [{"$set": {"next_try": {"$subtract": ["$next_try", 10_001]}}}]
     )
-    again = await mails.take(Lane.PERSONAL)
+    again = await take(mails)
     assert again is not None
     assert again["tries"] == 2
 
@@ -60,15 +76,15 @@ async def test_a_lease_that_runs_out_frees_the_row(mails: Mails, mongo: Mongo) -
 async def test_the_lease_is_ten_seconds_of_the_databases_clock(mails: Mails, mongo: Mongo) -> None:
     await mails.add([row()])
     before = await mongo.server_time()
-    taken = await mails.take(Lane.PERSONAL)
+    await take(mails)
     after = await mongo.server_time()
-    assert taken is not None
+    taken = await mongo.collection("mails").find_one({"_id": "m1"})
     assert before + timedelta(seconds=10) <= taken["next_try"] <= after + timedelta(seconds=10)
 
 
 async def test_what_is_over_is_never_taken_again_and_says_how_it_ended(mails: Mails, mongo: Mongo) -> None:
     await mails.add([row()])
-    taken = await mails.take(Lane.PERSONAL)
+    taken = await take(mails)
     assert taken is not None
     await mails.end(taken, Status.SENT, at=NOON)
     await mails.end(taken, Status.FAILED, at=NOON, reason="late and wrong")
@@ -80,13 +96,13 @@ async def test_what_is_over_is_never_taken_again_and_says_how_it_ended(mails: Ma
 
 async def test_a_failed_try_is_on_record_and_due_again_after_its_delay(mails: Mails, mongo: Mongo) -> None:
     await mails.add([row()])
-    taken = await mails.take(Lane.PERSONAL)
+    taken = await take(mails)
     assert taken is not None
     await mails.again(taken, timedelta(milliseconds=300), at=NOON, reason="recipient 451")
-    assert await mails.take(Lane.PERSONAL) is None
+    assert await take(mails) is None
 
     async def is_due() -> bool:
-        return await mails.take(Lane.PERSONAL) is not None
+        return await take(mails) is not None
 
     await until(is_due, seconds=3)
     stored = await mongo.collection("mails").find_one({"_id": "m1"})
@@ -95,21 +111,22 @@ async def test_a_failed_try_is_on_record_and_due_again_after_its_delay(mails: Ma
 
 async def test_a_late_worker_does_not_move_a_row_somebody_else_has(mails: Mails, mongo: Mongo) -> None:
     await mails.add([row()])
-    late = await mails.take(Lane.PERSONAL)
+    late = await take(mails)
     assert late is not None
     await mongo.collection("mails").update_one({"_id": "m1"}, {"$set": {"next_try": datetime(1970, 1, 1, tzinfo=UTC)}})
-    taken = await mails.take(Lane.PERSONAL)
+    taken = await take(mails)
     assert taken is not None
     await mails.again(late, timedelta(0), at=NOON, reason="late")
     stored = await mongo.collection("mails").find_one({"_id": "m1"})
-    assert stored["next_try"] == taken["next_try"]
+    assert stored["lease"] == taken["lease"] != late["lease"]
+    assert stored["next_try"] > await mongo.server_time()
     assert stored["attempts"] == []
 
 
 async def test_a_code_and_its_address_are_forgotten_at_the_end(mails: Mails, mongo: Mongo) -> None:
     code = Code("hanako@special.example", "01234567", "ja", NOON)
     await mails.add([code_row("c1", code, correlationid="corr-1", at=NOON)])
-    taken = await mails.take(Lane.PERSONAL)
+    taken = await take(mails)
     assert taken is not None
     assert taken["code"] == "01234567"
     await mails.end(taken, Status.EXPIRED, at=NOON)
@@ -130,7 +147,7 @@ async def examined(mongo: Mongo) -> int:
 
 async def test_taking_looks_at_the_one_row_it_takes(mails: Mails, mongo: Mongo) -> None:
     await mails.add([row(f"m{n}") for n in range(30)])
-    for each in [await mails.take(Lane.PERSONAL) for _ in range(10)]:
+    for each in [await take(mails) for _ in range(10)]:
         assert each is not None
         await mails.end(each, Status.SENT, at=NOON)
     assert await examined(mongo) <= 2
@@ -138,7 +155,7 @@ async def test_taking_looks_at_the_one_row_it_takes(mails: Mails, mongo: Mongo) 
 
 async def test_rows_that_wait_for_their_next_try_cost_nothing(mails: Mails, mongo: Mongo) -> None:
     await mails.add([row(f"m{n}") for n in range(30)])
-    await asyncio.gather(*(mails.take(Lane.PERSONAL) for _ in range(30)))
+    await asyncio.gather(*(take(mails) for _ in range(30)))
     assert await examined(mongo) <= 2
 
 

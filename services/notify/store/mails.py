@@ -5,6 +5,7 @@ and a code's row its address and its code.
 """
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,15 +76,22 @@ class Mails:
     async def any_of(self, ids: Sequence[str]) -> bool:
         return await self._collection.find_one({"_id": {"$in": list(ids)}}, {"_id": 1}) is not None
 
-    async def take(self, lane: Lane) -> dict[str, Any] | None:
-        """The row that has been due longest, leased for ten seconds; None when nothing is due."""
-        row: dict[str, Any] | None = await self._collection.find_one_and_update(
-            {"lane": lane.value, "next_try": {"$exists": True}, "$expr": {"$lte": ["$next_try", "$$NOW"]}},
-            [{"$set": {"next_try": {"$add": ["$$NOW", LEASE_MS]}, "tries": {"$add": ["$tries", 1]}}}],
-            sort=[("next_try", 1)],
-            return_document=True,
-        )
-        return row
+    async def take(self, lane: Lane, most: int) -> list[dict[str, Any]]:
+        """The rows that have been due longest, at most so many, leased for ten seconds; none only where none is due."""
+        due = {"lane": lane.value, "next_try": {"$exists": True}, "$expr": {"$lte": ["$next_try", "$$NOW"]}}
+        while rows := await self._collection.find(due).sort("next_try", 1).limit(most).to_list(most):
+            ids, lease = [row["_id"] for row in rows], secrets.token_hex(8)
+            until = {"$add": ["$$NOW", LEASE_MS]}
+            taken = await self._collection.update_many(
+                {"_id": {"$in": ids}, **due},
+                [{"$set": {"next_try": until, "tries": {"$add": ["$tries", 1]}, "lease": lease}}],
+            )
+            if taken.modified_count == len(rows):
+                return [row | {"tries": row["tries"] + 1, "lease": lease} for row in rows]
+            if taken.modified_count:
+                ours = self._collection.find({"_id": {"$in": ids}, "lease": lease})
+                return list(await ours.to_list(most))
+        return []
 
     async def end(self, row: dict[str, Any], status: Status, *, at: datetime, reason: str | None = None) -> None:
         """The last word about it; what it was to say, and a code's address, are forgotten."""
@@ -128,7 +136,7 @@ class Mails:
         due = {"$add": ["$$NOW", int(delay.total_seconds() * 1000)]}
         attempts = {"$concatArrays": ["$attempts", [_outcome(at, "again", reason)]]}
         await self._collection.update_one(
-            {"_id": row["_id"], "next_try": row["next_try"]},
+            {"_id": row["_id"], "lease": row["lease"]},
             [{"$set": {"next_try": due, "attempts": {"$slice": [attempts, -_MOST_ATTEMPTS]}}}],
         )
 
@@ -176,7 +184,7 @@ def code_row(mail_id: str, code: Code, *, correlationid: str, at: datetime) -> d
 def _ending(status: Status, *, at: datetime, reason: str | None) -> dict[str, Any]:
     return {
         "$set": {"status": status.value, "ended_at": at},
-        "$unset": {"next_try": "", **_PRIVATE},
+        "$unset": {"next_try": "", "lease": "", **_PRIVATE},
         "$push": _attempt(at, status.value, reason),
     }
 
