@@ -10,7 +10,7 @@ from email.headerregistry import Address
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
-from email.utils import formataddr, format_datetime
+from email.utils import format_datetime, formataddr
 
 from services.notify.wording import Words, one_line
 from shared.kernel.text import Language
@@ -37,7 +37,7 @@ class Envelope:
 
 
 def letter(words: Words, envelope: Envelope, sender: Address) -> bytes:
-    """The mail as it is sent; its Message-ID depends on the row's id alone, so a second try is recognizable as the same.
+    """The mail as it is sent; its Message-ID depends on the row's id alone, so a second try shows as the same.
 
     Raises AddressInvalid.
     """
