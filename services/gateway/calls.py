@@ -22,6 +22,7 @@ class Call:
     `key` and `if_match` say what becomes of those headers; `status` is the usual success, for the document. `client`,
     `browser` and `session` name the fields of a command that the gateway fills with who asks: the network address, the
     browser, the session of the token.
+    `alike`: the answer is the same whoever asks, so that those who ask at once are answered by one.
     `dry_run`: the command's field of that name is a query parameter, and a request that sets it needs no `If-Match`.
     """
 
@@ -32,6 +33,7 @@ class Call:
     policy: Policy
     key: Need = "unused"
     if_match: Need = "unused"
+    alike: bool = False
     dry_run: bool = False
     status: int = 200
     fills: dict[str, str] = field(default_factory=dict)

@@ -1,9 +1,10 @@
 """A call's answer: HTTP request → message → HTTP response, with no rule of any domain between."""
 
+import asyncio
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -28,12 +29,14 @@ from services.gateway.refusals import (
     NotForThisPrincipal,
     Unauthenticated,
 )
+from services.gateway.replies import is_plain, passed_on, passes_on, rendered
 from shared.kernel.refusal import Refusal
 from shared.kernel.time import Clock
 from shared.kit import telemetry
 from shared.kit.access import tell_refused
 from shared.kit.crash import crashpoint
-from shared.kit.nats.request import COMMAND_SECONDS, Caller, Refused
+from shared.kit.joined import Joined
+from shared.kit.nats.request import COMMAND_SECONDS, Caller, Refused, TimedOut
 
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 _IF_MATCH = re.compile(rb'(?:W/)?"([0-9]{1,15})"')
@@ -92,6 +95,16 @@ class Gate:
         return asker
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is answered the same whoever asks."""
+
+    subject: str
+    data: bytes
+    asker: Asker = field(compare=False)
+    request: Request = field(compare=False)
+
+
 class Forwarder:
     """Makes the answer of each call."""
 
@@ -100,6 +113,7 @@ class Forwarder:
         self._gate = gate
         self._cursors = cursors
         self._catalogue = catalogue
+        self._together = Joined(self._put)
 
     def door(self, call: Call, *, tag: str) -> Door:
         """The door of `call`."""
@@ -120,13 +134,17 @@ class Forwarder:
         return self._reading(call) if call.reads else self._changing(call)
 
     def _reading(self, call: Call) -> Answering:
-        reader = QueryReader(call)
+        reader, plainly = QueryReader(call), passes_on(call)
+        replied = self._shared if call.alike else self._replied
 
         async def answer(request: Request) -> Response:
             asker = await self._gate.pass_in(request, call.policy)
             bound = f"{call.ask.wire} {asker.principal.id}"
             data = reader.read(request, lambda cursor: self._cursors.opened(cursor, bound_to=bound))
-            reply = await self.ask(call.ask.wire, data, asker, request)
+            raw = await replied(call.ask.wire, data, asker, request)
+            if plainly and is_plain(raw):
+                return passed_on(raw)
+            reply = self._understood(raw)
             if isinstance(reply["data"], dict) and (after := reply["data"].get("next")) is not None:
                 reply["data"]["next"] = self._cursors.sealed(after, bound_to=bound)
             return rendered(reply)
@@ -161,6 +179,35 @@ class Forwarder:
         if_match: int | None = None,
     ) -> dict[str, Any]:
         """The service's answer. Raises its refusal, Unavailable or TimedOut."""
+        return self._understood(await self._replied(subject, data, asker, request, key=key, if_match=if_match))
+
+    async def _shared(self, subject: str, data: bytes, asker: Asker, request: Request) -> bytes:
+        """Put once, in the name of the first, for all who ask it at once, never before any of them did.
+
+        Whoever is refused is so in their own name. Raises Unavailable, TimedOut.
+        """
+        mine = _Question(subject, data, asker, request)
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                put, raw = await self._together(mine)
+        except TimeoutError as error:
+            raise TimedOut from error
+        return raw if put is mine or is_plain(raw) else await self._replied(subject, data, asker, request)
+
+    async def _put(self, asked: _Question) -> tuple[_Question, bytes]:
+        return asked, await self._replied(asked.subject, asked.data, asked.asker, asked.request)
+
+    async def _replied(
+        self,
+        subject: str,
+        data: bytes,
+        asker: Asker,
+        request: Request,
+        *,
+        key: str | None = None,
+        if_match: int | None = None,
+    ) -> bytes:
+        """The reply's bytes. Raises Unavailable, TimedOut."""
         parts = [
             b'{"principal":',
             asker.json,
@@ -181,26 +228,18 @@ class Forwarder:
             if span is not None:
                 parts.append(b',"traceparent":"%b"' % span.traceparent.encode())
             parts.append(b"}")
-            reply: dict[str, Any] = orjson.loads(await self._caller.raw(subject, b"".join(parts)))
+            raw = await self._caller.raw(subject, b"".join(parts))
         await crashpoint("gateway.after_command")
+        return raw
+
+    def _understood(self, raw: bytes) -> dict[str, Any]:
+        """Raises the service's refusal."""
+        reply: dict[str, Any] = orjson.loads(raw)
         if problem := reply.get("problem"):
             refused = Refused(problem)
             self._catalogue.learn(refused.code, refused.status, refused.text)
             raise refused
         return reply
-
-
-def rendered(reply: dict[str, Any]) -> Response:
-    """A success as HTTP says it."""
-    data = reply.get("data")
-    headers = {"cache-control": "no-store"}
-    if isinstance(data, dict) and isinstance(data.get("version"), int):
-        headers["etag"] = f'"{data["version"]}"'
-    if reply.get("replay"):
-        headers["idempotent-replay"] = "true"
-    if data is None:
-        return Response(status_code=reply["status"] if reply["status"] != 200 else 204, headers=headers)
-    return Response(orjson.dumps(data), status_code=reply["status"], headers=headers, media_type="application/json")
 
 
 def idempotency_key(request: Request, need: Need) -> str | None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.booking.queries.places import PlaceQueries
-from services.booking.store.joined import Joined
 from shared.contracts.booking import Availability
 from shared.kit.answers import answer, dumped
+from shared.kit.joined import Joined
 from tests.support.booking import HOLIDAYS, ROOM, FakeHouse, place
 from tests.support.fake_bookings import FakeBookings
 from tests.support.waiting import until

@@ -7,8 +7,8 @@ import asyncio
 import hashlib
 import threading
 import warnings
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import orjson
@@ -81,6 +81,7 @@ class FakeServices:
         self.api_keys: dict[str, dict[str, Any]] = {}
         self.revoked: list[str] = []
         self.unreadable: list[str] = []
+        self._held: dict[str, asyncio.Event] = {}
 
     def start(self) -> None:
         self._thread.start()
@@ -120,6 +121,16 @@ class FakeServices:
 
         self.run(published())
 
+    @contextmanager
+    def holding(self, subject: str) -> Iterator[None]:
+        """The first of this subject is heard, and it and those behind it are answered once the block ends."""
+        gate = self._held[subject] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._held[subject]
+            self._loop.call_soon_threadsafe(gate.set)
+
     def asked(self, subject: str) -> list[dict[str, Any]]:
         """The envelopes of this subject heard so far."""
         return [envelope for heard, envelope in self.heard if heard == subject]
@@ -134,6 +145,8 @@ class FakeServices:
     async def _hear(self, message: Any) -> None:
         envelope = orjson.loads(message.data)
         self.heard.append((message.subject, envelope))
+        if message.subject in self._held:
+            await self._held[message.subject].wait()
         try:
             reply = self._reply(message.subject, envelope, message.data)
         except Exception as error:  # noqa: BLE001 - whatever it is, the test is told

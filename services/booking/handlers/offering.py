@@ -26,7 +26,6 @@ from services.booking.handlers.claiming import Claiming, Wish
 from services.booking.handlers.ground import Ground
 from services.booking.handlers.ports import Bookings
 from services.booking.handlers.timers import Timers
-from services.booking.store.joined import Joined
 from services.booking.store.mapping import booking_of as booking_in
 from services.booking.store.waits import Waits, entry_of
 from shared.kernel.decision import Decision
@@ -35,6 +34,7 @@ from shared.kernel.refusal import Busy, NotFound, Refusal
 from shared.kernel.time import Clock, zone_of
 from shared.kit.crash import crashpoint
 from shared.kit.documents import Cause, Stored
+from shared.kit.joined import Joined
 from shared.kit.log import get_logger
 
 log = get_logger()

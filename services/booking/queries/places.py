@@ -19,7 +19,6 @@ from services.booking.queries.views import (
     text_view,
 )
 from services.booking.store import Bookings, Resources, Sites
-from services.booking.store.joined import Joined
 from services.booking.store.mapping import site_of
 from shared.contracts.booking import (
     Availability,
@@ -40,6 +39,7 @@ from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock, shown, zone_of
 from shared.kit.answers import Written, written
+from shared.kit.joined import Joined
 
 LONGEST_RANGE = timedelta(days=62)
 USUAL_RANGE = timedelta(days=7)

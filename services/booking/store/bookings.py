@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from services.booking.announce import announced
@@ -12,31 +12,24 @@ from services.booking.domain.claims import Place, days
 from services.booking.domain.events import BookingRedacted
 from services.booking.domain.resource import bounds, granules_of
 from services.booking.domain.viewer import Viewer
-from services.booking.store.joined import Joined
+from services.booking.store.held import CLAIMS, JUST_AFTER, There, claimed, claims_between, days_between, occupied
 from services.booking.store.listing import BookingsPage, listed, seen_by
 from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, booking_of, occupied_of
 from services.booking.store.meant import keeping
 from services.booking.store.one_of_series import NO_SERIES, one_of, whereabouts, within
-from services.booking.store.series_mapping import is_series, occupied_by, occurrence_doc, occurrence_docs
+from services.booking.store.series_mapping import is_series, occurrence_doc, occurrence_docs
 from services.booking.store.written import written
 from shared.contracts import booking as contract
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, Documents, Draft, Stored
 from shared.kit.documents.recalling import NotRecorded
+from shared.kit.joined import Joined
 
 Decide = Callable[[Booking], Decided]
 Heard = Callable[[Booking, Booking], None]
 """What a booking was before a change, and what it is after it."""
-JUST_AFTER = chr(ord("|") + 1)
-_OCCUPIED = dict.fromkeys(
-    ("resource", "starts_at", "ends_at", "claims", "status", "expires_at", "challenged", "recurrence", "occurrences"), 1
-)
-_CLAIMS = {"_id": 0, "claims": 1}
-_IN_ONE = 4_000
-"""So many narrow documents come with the first answer: the server's own first batch is of 101."""
 _WHOSE = {"starts_at": 1, "ends_at": 1, "organization": 1, "recurrence": 1}
-_DAY = timedelta(days=1)
 _AT_ONCE, _MOST_PRESENT = 20, 100
 _WORDS: tuple[dict[str, Any], ...] = (
     {"purpose": {"$gt": ""}},
@@ -63,9 +56,8 @@ class Bookings:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._heard: list[Heard] = []
-        self._joined = Joined[tuple[str, tuple[str, ...], Interval], list[Occupied]](
-            lambda key: _occupied(documents.collection, *key)
-        )
+        self._occupied = Joined[There, list[Occupied]](lambda there: occupied(documents.collection, there))
+        self._claimed = Joined[There, list[str]](lambda there: claimed(documents.collection, there))
 
     def on_change(self, heard: Heard) -> None:
         """Called after each change this replica wrote: the one place where freed time is noticed, whatever freed it.
@@ -183,14 +175,11 @@ class Bookings:
 
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
-        return await self._joined((site, tuple(resources), within))
+        return await self._occupied((site, tuple(resources), within))
 
     async def claimed(self, site: str, resources: Sequence[str], within: Interval) -> list[str]:
         """The claims of all that `occupied` finds, and nothing else of it: for a full day a fifth of the work."""
-        if (where := _on(site, resources, within)) is None:
-            return []
-        found = await self._documents.collection.find(where, _CLAIMS).batch_size(_IN_ONE).to_list(None)
-        return [claim for doc in found for claim in doc["claims"]]
+        return await self._claimed((site, tuple(resources), within))
 
     async def occupied_at(self, at: datetime, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         """Everything that held one then: of what holds one now, and of what has given one back since. Raises
@@ -198,7 +187,7 @@ class Bookings:
         """
         wanted = {each for resource in resources for each in granules_of(resource, within)}
         where = [{"site": site, **claims_between(*bounds(each, within))} for each in resources]
-        where += [{"site": site, "been": {"$elemMatch": _days_between(each, within)}} for each in resources]
+        where += [{"site": site, "been": {"$elemMatch": days_between(each, within)}} for each in resources]
         found = await self._documents.collection.find({"$or": where}).to_list(None) if where else []
         stood = [await self._documents.recall(self._documents.newest(doc), at) for doc in found]
         return [occupied_of(doc) for doc in stood if doc is not None and wanted & {*doc.get("claims", ())}]
@@ -207,13 +196,13 @@ class Bookings:
         """Of the claims on these ranges, those that are held now."""
         granules = {claim for resource, within in places for claim in granules_of(resource, within)}
         where = {"$or": [{"site": site, **claims_between(*bounds(*place))} for place in places]}
-        found = await self._documents.collection.find(where, _CLAIMS).to_list(None)
+        found = await self._documents.collection.find(where, CLAIMS).to_list(None)
         return {claim for doc in found for claim in doc["claims"] if claim in granules}
 
     async def used_units(self, site: str, prefix: str) -> set[int]:
         """The numbers of the units held of a pool; every claim on it begins with `prefix`."""
         where = {"site": site, **claims_between(prefix, prefix[:-1] + JUST_AFTER)}
-        found = await self._documents.collection.find(where, _CLAIMS).to_list(None)
+        found = await self._documents.collection.find(where, CLAIMS).to_list(None)
         return {int(claim[len(prefix) :]) for doc in found for claim in doc["claims"] if claim.startswith(prefix)}
 
     async def coming(self, coming: Coming) -> list[dict[str, Any]]:
@@ -253,25 +242,6 @@ def _each(docs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     return (one for doc in docs for one in (occurrence_docs(doc) if is_series(doc) else (doc,)))
 
 
-async def _occupied(collection: Any, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
-    where = _on(site, resources, within)
-    found = await occupied_in(collection, where) if where else []
-    near = Interval(within.start - _DAY, within.end + _DAY)
-    return [each for each in found if each.interval.overlaps(near)]
-
-
-def _on(site: str, resources: Sequence[str], within: Interval) -> dict[str, Any] | None:
-    """A filter: who holds a granule of one of them there."""
-    each = [{"site": site, **claims_between(*bounds(resource, within))} for resource in resources]
-    return {"$or": each} if each else None
-
-
-async def occupied_in(collection: Any, where: Mapping[str, Any]) -> list[Occupied]:
-    """What the documents that the filter finds keep others from: a series, at each of its times."""
-    found = await collection.find(where, _OCCUPIED).to_list(None)
-    return [each for doc in found for each in (occupied_by(doc) if is_series(doc) else (occupied_of(doc),))]
-
-
 def _tells(entry: Mapping[str, Any]) -> bool:
     wrote = "reason" in entry or "reason" in entry.get("data", {})
     return wrote or entry["type"] == contract.BookingRedacted.wire
@@ -284,13 +254,3 @@ def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:
     forgetting = any(isinstance(event, BookingRedacted) for event in decided.events)
     been = days({*held} - {*booking.claims})
     return Draft(booking_body(booking), events, booking.claims, booking.due, WRITTEN, forgetting, been)
-
-
-def claims_between(first: str, end: str) -> dict[str, Any]:
-    """`$elemMatch` makes both bounds of the index over the array tight."""
-    return {"claims": {"$elemMatch": {"$gte": first, "$lt": end}}}
-
-
-def _days_between(resource: str, within: Interval) -> dict[str, str]:
-    first, last = (f"{resource}|{at.astimezone(UTC).date().isoformat()}" for at in (within.start, within.end))
-    return {"$gte": first, "$lte": last}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from services.booking.store.joined import Joined
+from shared.kit.joined import Joined
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -11,7 +11,8 @@ from services.booking.domain.series import Series
 from services.booking.domain.series_events import SeriesRedacted
 from services.booking.domain.series_placing import SeriesDecided
 from services.booking.domain.viewer import Viewer
-from services.booking.store.bookings import Heard, occupied_in
+from services.booking.store.bookings import Heard
+from services.booking.store.held import occupied_in
 from services.booking.store.listing import BookingsPage, of_page, seen_by
 from services.booking.store.mapping import WRITTEN
 from services.booking.store.meant import keeping

@@ -12,7 +12,7 @@ from services.booking.domain.viewer import Viewer
 from services.booking.domain.waiting import Entry, Offer, Skipped, Standing, WaitlistDecided
 from services.booking.domain.wall import local
 from services.booking.publish import of_entry
-from services.booking.store.bookings import JUST_AFTER, claims_between
+from services.booking.store.held import JUST_AFTER, claims_between
 from services.booking.store.listing import BookingsPage, listed, seen_by
 from services.booking.store.meant import keeping
 from services.booking.store.remembered import Remembered

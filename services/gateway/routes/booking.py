@@ -199,6 +199,7 @@ CALLS = (
         path="/v1/sites/{site}/availability",
         summary="What is free at a site",
         ask=Availability,
+        alike=True,
         policy=EVERY_PRINCIPAL.within(_READ),
     ),
 )

@@ -12,11 +12,12 @@ from services.gateway.auth import Asker
 from services.gateway.browsers import browser_of
 from services.gateway.calls import Call
 from services.gateway.doors import Door, Paper
-from services.gateway.forward import Forwarder, Gate, rendered
+from services.gateway.forward import Forwarder, Gate
 from services.gateway.policy import ANYONE, STAFF, STAFF_IN_PERSON
 from services.gateway.problems import header
 from services.gateway.reading import judged, no_parameters
 from services.gateway.refusals import UnknownParameter
+from services.gateway.replies import rendered
 from shared.contracts.members import (
     BeginSignIn,
     BegunSignInView,

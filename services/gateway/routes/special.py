@@ -7,10 +7,11 @@ from starlette.responses import Response
 from services.gateway import body, guard
 from services.gateway.auth import Authenticator
 from services.gateway.doors import Door, Paper
-from services.gateway.forward import Forwarder, Gate, rendered
+from services.gateway.forward import Forwarder, Gate
 from services.gateway.policy import ANYONE, SESSION, SITE
 from services.gateway.problems import header, language_of
 from services.gateway.reading import no_parameters
+from services.gateway.replies import rendered
 from services.gateway.validation import NotValid, fault
 from shared.contracts.events import Ingest, IngestedView
 from shared.contracts.members import KEY_SET_CACHE, EndSession
