@@ -15,6 +15,7 @@ from services.booking.domain.status import Mode
 from services.booking.domain.viewer import ITSELF, Viewer
 from services.booking.store import Bookings, BookingsPage, Resources, Sites
 from services.booking.store.bookings import Coming
+from services.booking.store.lost import Try
 from shared.kernel.refusal import NotFound, VersionStale
 from shared.kernel.text import Text
 from shared.kit.documents import Cause, Documents
@@ -106,6 +107,7 @@ async def test_every_read_of_bookings_uses_an_index_and_examines_little_more_tha
         watched.occupied("nyc", ["room-a", "room-b"], span("2026-12-15 00:00", 1440)),
         watched.claimed("nyc", ["room-a", "room-b"], span("2026-12-15 00:00", 1440)),
         watched.holding("nyc", [("room-a", span("2026-12-15 09:00", 480)), ("room-b", span("2026-12-20 00:00", 1440))]),
+        watched.late([Try(f"b-{n}-9-room-a", "nyc", f"room-a|2026-12-1{n}T14:00") for n in range(5)]),
         watched.used_units("nyc", hold_prefix("m12")),
         watched.listed(month, Viewer("stan", site="nyc")),
         watched.listed(after, Viewer("stan", site="nyc")),

@@ -10,6 +10,7 @@ from services.booking.domain.resource import granules_of
 from services.booking.domain.viewer import Viewer
 from services.booking.store import Bookings, BookingsPage, SeriesStore
 from services.booking.store.listing import of_page
+from services.booking.store.lost import Try, late
 from services.booking.store.mapping import occupied_of
 from services.booking.store.series_mapping import is_series, occupied_by, occurrence_docs
 from shared.kernel.interval import Interval
@@ -78,6 +79,9 @@ class FakeBookings(Bookings):
     async def holding(self, site: str, places: Sequence[Place]) -> set[str]:
         claims = {claim for doc in self.memory.of(site) for claim in doc.get("claims", ())}
         return claims & {claim for each in places for claim in granules_of(*each)}
+
+    async def late(self, tries: Sequence[Try]) -> list[Try]:
+        return late(tries, [doc for site in {each.site for each in tries} for doc in self.memory.of(site)])
 
     async def used_units(self, site: str, prefix: str) -> set[int]:
         claims = [claim for doc in self.memory.of(site) for claim in doc.get("claims", ())]

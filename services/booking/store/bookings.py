@@ -8,12 +8,13 @@ from typing import Any
 from services.booking.announce import announced
 from services.booking.domain.availability import Occupied
 from services.booking.domain.booking import Booking, Decided
-from services.booking.domain.claims import Place, days
+from services.booking.domain.claims import Place, days, of_place
 from services.booking.domain.events import BookingRedacted
 from services.booking.domain.resource import bounds, granules_of
 from services.booking.domain.viewer import Viewer
 from services.booking.store.held import CLAIMS, JUST_AFTER, There, claimed, claims_between, days_between, occupied
 from services.booking.store.listing import BookingsPage, listed, seen_by
+from services.booking.store.lost import Lost, Try, late, looking
 from services.booking.store.mapping import ALWAYS_SAID, WRITTEN, booking_body, booking_of, occupied_of
 from services.booking.store.meant import keeping
 from services.booking.store.one_of_series import NO_SERIES, one_of, whereabouts, within
@@ -22,7 +23,7 @@ from services.booking.store.written import written
 from shared.contracts import booking as contract
 from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
-from shared.kit.documents import Cause, Documents, Draft, Stored
+from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Stored
 from shared.kit.documents.recalling import NotRecorded
 from shared.kit.joined import Joined
 
@@ -56,6 +57,7 @@ class Bookings:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._heard: list[Heard] = []
+        self._lost = Lost(self.late)
         self._occupied = Joined[There, list[Occupied]](lambda there: occupied(documents.collection, there))
         self._claimed = Joined[There, list[str]](lambda there: claimed(documents.collection, there))
 
@@ -67,10 +69,19 @@ class Bookings:
         self._heard.append(heard)
 
     async def place(self, decided: Decided, cause: Cause, *, at: datetime) -> Stored:
-        """One insert. Raises ClaimTaken where somebody holds a claim, and what Documents.insert raises."""
+        """One insert, or none where it would be in vain. Raises ClaimTaken where somebody holds a claim, and what
+        Documents.insert raises.
+        """
         booking = decided.state
+        if (held := await self._lost.held(booking.id, booking.site, booking.claims)) is not None:
+            raise ClaimTaken(held)
         draft = _draft(decided, (), version=1)
-        return await self._documents.insert(booking.id, booking.site, draft, cause, at=at)
+        try:
+            return await self._documents.insert(booking.id, booking.site, draft, cause, at=at)
+        except ClaimTaken as taken:
+            if of_place((taken.claim,)):
+                self._lost.note(booking.site, taken.claim)
+            raise
 
     async def replay(self, booking_id: str, cause: Cause) -> Stored | None:
         """What this key placed before. To be asked before a refusal goes out."""
@@ -198,6 +209,11 @@ class Bookings:
         where = {"$or": [{"site": site, **claims_between(*bounds(*place))} for place in places]}
         found = await self._documents.collection.find(where, CLAIMS).to_list(None)
         return {claim for doc in found for claim in doc["claims"] if claim in granules}
+
+    async def late(self, tries: Sequence[Try]) -> list[Try]:
+        """Of these, the ones whose claim somebody holds and whose own booking is not there."""
+        found = self._documents.collection.find(looking(tries), {"site": 1, "claims": 1})
+        return late(tries, await found.to_list(None))
 
     async def used_units(self, site: str, prefix: str) -> set[int]:
         """The numbers of the units held of a pool; every claim on it begins with `prefix`."""
