@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.kernel.text import Text as KernelText
-from shared.kernel.text import fault_of_line, fault_of_prose
+from shared.kernel.text import fault_of_line, fault_of_prose, is_blank
 from shared.kernel.time import instant, zone_of
 
 
@@ -23,6 +23,12 @@ def _line(value: str) -> str:
 def _prose(value: str) -> str:
     if fault := fault_of_prose(value):
         raise ValueError(fault)
+    return value
+
+
+def _note(value: str) -> str:
+    if value and is_blank(value):
+        raise ValueError("blank")
     return value
 
 
@@ -46,6 +52,8 @@ def _day(value: date) -> date:
 Line = Annotated[str, AfterValidator(_line)]
 """A one-line name or title: no control or disguising characters, not blank, at most 100 graphemes."""
 Prose = Annotated[str, AfterValidator(_prose)]
+Note = Annotated[Prose, AfterValidator(_note)]
+"""What somebody writes beside something, a purpose or a reason: not blank, unless it is empty."""
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 SiteId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
 Zone = Annotated[str, AfterValidator(_zone)]

@@ -43,11 +43,16 @@ def fault_of_line(text: str, *, longest: int = 100) -> str | None:
     """Why `text` cannot be a one-line name or title (a slug), or None. At most `longest` graphemes, four bytes each."""
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text) or "=?" in text:
         return "control-characters"
-    if not any(not c.isspace() and c not in _BLANK_LETTERS for c in text):
+    if is_blank(text):
         return "blank"
     if any(ord(c) in DISGUISES for c in text) or not _joins_honestly(text):
         return "disguising-characters"
     return _fault_of_length(text, longest)
+
+
+def is_blank(text: str) -> bool:
+    """Whether a reader sees nothing of it."""
+    return not any(not c.isspace() and c not in _BLANK_LETTERS for c in text)
 
 
 def fault_of_prose(text: str, *, longest: int = 10_000) -> str | None:

@@ -112,6 +112,14 @@ def test_a_title_is_refused_by_the_same_rules(client: Client, row: Row) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, row.code)
 
 
+@pytest.mark.parametrize("text", ["   ", "\u3000\u3000", "\u2800"])
+def test_u7_a_reason_that_says_nothing_is_none(client: Client, organization: str, text: str) -> None:
+    suspend, table = f"/v1/organizations/{organization}/suspend", {"rows": [], "reason": text}
+    operator = client("operator@linkj.example")
+    answers = [operator.post(suspend, json={"reason": text}), operator.put("/v1/policy?dry_run=true", json=table)]
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(422, "blank")] * 2
+
+
 @pytest.mark.parametrize(
     ("charset", "encoding", "status"),
     [("", "shift_jis", 400), ("", "euc_jp", 400), ("; charset=shift_jis", "shift_jis", 415)],

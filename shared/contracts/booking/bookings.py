@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.booking.words import BookingMode, BookingStatus, Bound, Cursor, Limit, LocalView
-from shared.contracts.message import BilingualView, Command, Id, Instant, Prose, Query, SiteId, View, personal
+from shared.contracts.message import BilingualView, Command, Id, Instant, Note, Query, SiteId, View, personal
 from shared.contracts.record import EntryView
 
-Reason = Annotated[Prose, Field(min_length=1, max_length=1_000)]
+Reason = Annotated[Note, Field(min_length=1, max_length=1_000)]
 
 
 class BookingView(View):
@@ -78,7 +78,7 @@ class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingVi
     resource: Id
     starts_at: Instant
     ends_at: Instant
-    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
+    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
     for_member: Id | None = None
     mode: BookingMode = "confirm"
@@ -125,7 +125,7 @@ class ChangeBooking(Command, wire="cmd.booking.change_booking.v1", reply=Booking
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     resource: Id | None = None
-    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
+    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 

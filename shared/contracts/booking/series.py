@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.booking.bookings import HistoryPage, Reason
 from shared.contracts.booking.words import BookingStatus, Bound, Cursor, Limit, LocalView
-from shared.contracts.message import BilingualView, Command, Id, Instant, Prose, Query, SiteId, View, Zone, personal
+from shared.contracts.message import BilingualView, Command, Id, Instant, Note, Query, SiteId, View, Zone, personal
 
 SeriesScope = Literal["one", "following", "all"]
 OnConflict = Literal["refuse", "skip"]
@@ -86,7 +86,7 @@ class PlaceSeries(Command, wire="cmd.booking.place_series.v1", reply=SeriesView)
     resource: Id
     starts_at: Instant
     ends_at: Instant
-    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
+    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
     for_member: Id | None = None
     mode: Literal["confirm"] = "confirm"
@@ -109,7 +109,7 @@ class ChangeSeries(Command, wire="cmd.booking.change_series.v1", reply=SeriesVie
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     resource: Id | None = None
-    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
+    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 

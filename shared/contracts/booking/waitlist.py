@@ -13,7 +13,7 @@ from shared.contracts.message import (
     Event,
     Id,
     Instant,
-    Prose,
+    Note,
     Query,
     SiteId,
     View,
@@ -86,7 +86,7 @@ class JoinWaitlist(Command, wire="cmd.booking.join_waitlist.v1", reply=WaitView)
     kind: ResourceKind | None = None
     starts_at: Instant
     ends_at: Instant
-    purpose: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
+    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
     for_member: Id | None = None
 

@@ -29,7 +29,7 @@ from shared.contracts.message import (
     Language,
     Line,
     Model,
-    Prose,
+    Note,
     Query,
     SiteId,
     Text,
@@ -44,7 +44,7 @@ SCOPES = frozenset(f"{thing}:{right}" for thing in THINGS for right in ("read", 
 Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
 
 
-Reason = Annotated[Prose, Field(min_length=1, max_length=500)]
+Reason = Annotated[Note, Field(min_length=1, max_length=500)]
 """Why, for the record."""
 UNLESS_TOLD = Field(exclude_if=lambda told: told is None)
 """Not written where there is none: what an earlier version was asked with the same key was the same."""

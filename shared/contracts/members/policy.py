@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.members.said import OrganizationKind, OrganizationStatus
-from shared.contracts.message import BilingualView, Command, Event, Id, Model, Prose, Query, State, View, personal
+from shared.contracts.message import BilingualView, Command, Event, Id, Model, Note, Query, State, View, personal
 
 POLICY_ID = "rights"
 """There is one table."""
@@ -191,5 +191,5 @@ class PutPolicy(Command, wire="cmd.members.put_policy.v1", reply=PolicyChangeVie
     """
 
     rows: Annotated[tuple[PolicyRow, ...], Field(max_length=200)]
-    reason: Annotated[Annotated[Prose, Field(max_length=1_000)] | None, personal()] = None
+    reason: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     dry_run: bool = False
