@@ -4,6 +4,7 @@ To the asker, what is not theirs and what is not there look the same. Whoever wa
 """
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -31,10 +32,17 @@ def tell_refused(by: Principal, refusal: Refusal, *, asked: str, ids: str = "") 
 
 
 def ids_in(ask: Asked[Any]) -> str:
-    """The ids among the top fields of what was asked; texts and addresses never are."""
-    model: type[BaseModel] = type(ask.data)
-    found = ((name, getattr(ask.data, name)) for name in _id_fields(model))
-    return " ".join(f"{name}={_shown(value)}" for name, value in found if value)
+    """The ids among the fields of what was asked, and of what stands in them; texts and addresses never are."""
+    return " ".join(f"{name}={_shown(value)}" for name, value in _ids(ask.data) if value)
+
+
+def _ids(asked: BaseModel, within: str = "") -> Iterator[tuple[str, Any]]:
+    """`on_leave.to` is a field within a field. What is in lists of parts, such as rows of a table, names nobody's."""
+    for name in _id_fields(type(asked)):
+        yield within + name, getattr(asked, name)
+    for name, value in asked:
+        if isinstance(value, BaseModel):
+            yield from _ids(value, f"{within}{name}.")
 
 
 def _shown(value: Any) -> str:

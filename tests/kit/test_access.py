@@ -26,6 +26,7 @@ NAME = members.PersonName(family="高崎", given="花子")
             "organization=o2 site=osaka organizations=o3,o4",
         ),
         (members.CreateApiKey(name="feed"), ""),
+        (members.UpdateOrganization(id="o1", on_leave=members.OnLeave(to="m2")), "id=o1 on_leave.to=m2"),
     ],
 )
 def test_only_ids_are_told(data: Command | Query, ids: str) -> None:
