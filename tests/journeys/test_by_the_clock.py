@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.journeys.conftest import key, wish
+from tests.journeys.test_sign_in import me, signed_in
 from tests.support.booking import ny
 from tests.support.eventually import eventually
 from tests.support.system import System, system
@@ -111,6 +112,19 @@ class Lounge:
         )
         eventually(handled, what="all to be handled")
         assert heard() == told
+
+    def signs_in(self, email: str) -> dict[str, str]:
+        return signed_in(self._lounge, email)
+
+    def refreshed(self, tokens: dict[str, str]) -> httpx.Response:
+        body = {"refresh_token": tokens["refresh_token"]}
+        return httpx.post(f"{self._lounge.url}/v1/auth/sessions/refresh", json=body, timeout=10)
+
+    def me(self, tokens: dict[str, str]) -> httpx.Response:
+        return me(self._lounge, tokens["access_token"])
+
+    def mails(self, email: str) -> list[str]:
+        return [mail["subject"] for mail in json.loads(self._lounge.lounge("mail", "--to", email, "--json"))]
 
     def becomes(self, email: str, entry: dict[str, Any], status: str) -> dict[str, Any]:
         def look() -> dict[str, Any] | None:
@@ -264,3 +278,18 @@ def test_whose_offer_is_theirs_alone_because_its_maker_left_has_heard_of_it_once
     lounge.hear({friend: ["waitlist.joined", "waitlist.offered"], admin: []})
     lounge.as_(friend).post(f"{LIST}/{entry['id']}/accept", headers=key()).raise_for_status()
     lounge.hear({friend: ["booking.confirmed", "waitlist.joined", "waitlist.offered"], admin: []})
+
+
+def test_a5_a_refresh_token_used_again_ends_its_session_at_every_door_and_its_member_is_mailed(lounge: Lounge) -> None:
+    lounge.show("2026-12-22 16:00")
+    email = lounge.person("reused")
+    first = lounge.signs_in(email)
+    second = lounge.refreshed(first).json()
+    assert lounge.me(second).status_code == 200
+    lounge.show("2026-12-22 16:00:11")
+    assert [lounge.refreshed(each).status_code for each in (first, second)] == [401, 401]
+    eventually(lambda: lounge.me(second).status_code == 401, what="the living access token to be refused")
+    told = eventually(
+        lambda: [mail for mail in lounge.mails(email) if "ended for your safety" in mail], what="the mail"
+    )
+    assert len(told) == 1

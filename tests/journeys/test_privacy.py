@@ -104,6 +104,10 @@ def test_a_person_takes_out_all_that_is_kept_about_them(somebody: Somebody, clie
     export = somebody.me.get(f"{somebody.path}/export")
     for canary in somebody.canaries:
         assert canary in export.text, canary
+    services = {each["service"]: each["sections"] for each in export.json()["services"]}
+    assert services.keys() == set(SERVICES)
+    for service, sections in services.items():
+        assert any(section["rows"] for section in sections), service
     shown = rows(export.json())
     assert {row["id"] for row in shown["bookings"]} >= {somebody.kept, somebody.dropped, *somebody.times}
     seats = {(row["title"]["en"], row["status"]) for row in shown["registrations"]}

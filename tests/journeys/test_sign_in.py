@@ -60,9 +60,10 @@ def test_a_refresh_token_rotates_and_answers_the_same_successor_when_its_reply_w
 def test_ending_a_session_ends_it(lounge: System) -> None:
     tokens = signed_in(lounge, "staff@linkj.example")
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert me(lounge, tokens["access_token"]).status_code == 200
     assert httpx.delete(f"{lounge.url}/v1/auth/sessions/current", headers=bearer).status_code == 204
     again = httpx.post(f"{lounge.url}/v1/auth/sessions/refresh", json={"refresh_token": tokens["refresh_token"]})
-    assert again.status_code == 401
+    assert (me(lounge, tokens["access_token"]).status_code, again.status_code) == (401, 401)
 
 
 def test_a_forged_and_a_missing_token_look_the_same(lounge: System, client: Callable[[str], httpx.Client]) -> None:

@@ -66,6 +66,12 @@ async def test_an_organization_with_a_membership_is_active_and_everyone_hears_of
         assert told == own | {k: org[k] for k in kept}
 
 
+async def test_an_organization_that_names_no_home_is_at_home_in_tokyo(house: House, servers: Servers) -> None:
+    org = await house.done(company())
+    told = await state(servers, f"state.members.organization.v1.{org['id']}")
+    assert org["home_zone"] == told["home_zone"] == "Asia/Tokyo"
+
+
 async def test_a_member_is_told_to_all_without_and_to_notify_with_what_is_personal(
     house: House, servers: Servers
 ) -> None:
