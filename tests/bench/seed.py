@@ -1,8 +1,9 @@
 """`python -m tests.bench.seed DATA COUNT [FROM]`: bookings by the hundred thousand, straight into a bench's MongoDB.
 
 Each document is what the service itself would have stored, made by its own domain and mapping, its event already sent;
-no message is published, nobody is told. Eight rooms, every half hour of every day, going back from FROM (days from now,
-0 unless given), one company and member per room. Only on a system whose site is called `bench`: refused elsewhere.
+no message is published, nobody is told. Its hours are drawn of pools of the seed's own: the companies' are the bench's.
+Eight rooms, every half hour of every day, going back from FROM (days from now, 0 unless given), one company and member
+per room. Only on a system whose site is called `bench`: refused elsewhere.
 """
 
 import itertools
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pymongo import MongoClient
 from pymongo.database import Database
 
 from services.booking.domain.booking import Booking
+from services.booking.domain.claims import QUOTA
 from services.booking.domain.events import BookingPlaced
+from services.booking.domain.quota_violations import WeeklyHours
 from services.booking.domain.resource import Resource
 from services.booking.domain.status import Status
 from services.booking.publish import published
@@ -26,6 +30,7 @@ from services.booking.store import FORMS
 from services.booking.store.mapping import booking_body, resource_of
 from shared.kernel.ids import derived_id
 from shared.kernel.interval import Interval
+from shared.kernel.time import week_of
 from shared.kit.clock import SystemClock
 from shared.kit.documents import Cause, Draft, Forms
 from shared.kit.documents.draft import new_document
@@ -34,6 +39,7 @@ SITE = "bench"
 _BATCH = 2_000
 _PER_DAY = 48
 _QUARTER = timedelta(minutes=15)
+_UTC = ZoneInfo("UTC")
 
 
 class NotABench(Exception):
@@ -98,13 +104,20 @@ def _document(resource: Resource, owner: Owner, start: datetime, at: datetime) -
         booked_by=owner.member,
         booked_for=owner.member,
         policy="seed",
-        claims=resource.claims(interval),
+        claims=(*resource.claims(interval), _unit(owner, start)),
     )
     draft = Draft(booking_body(booking), [published(BookingPlaced(booking), version=1)], booking.claims)
     cause = Cause("cmd.booking.place_booking.v1", owner.member, "seed", key=booking.id, fingerprint="seed")
     document = new_document(booking.id, SITE, draft, cause, at) | Forms(FORMS["bookings"]).marks
     sent = {"sent": 1}
     return {name: value for name, value in document.items() if name not in ("unsent", "next_try")} | sent
+
+
+def _unit(owner: Owner, start: datetime) -> str:
+    """The one unit of a week's hours that a quarter of an hour draws."""
+    week, period = week_of(start, _UTC)
+    pool = derived_id("seed", owner.organization)
+    return f"{QUOTA}{pool}|{WeeklyHours.rule}|{week}|{(start - period.start) // _QUARTER:03d}"
 
 
 if __name__ == "__main__":
