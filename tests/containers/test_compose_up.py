@@ -1,4 +1,4 @@
-"""docker-compose.yml as a person uses it: up, a booking, the operator's commands, down. And what the images say."""
+"""docker-compose.yml as a person uses it: up, a booking, the operator's commands, a loss, down. And what images say."""
 
 import itertools
 import json
@@ -32,6 +32,7 @@ class Project:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self._environment = {**os.environ, "LOUNGE_VERSION": TAG, "LOUNGE_PORT": str(port)}
         self._words = [*compose(), "--project-name", self.name]
+        self._said: dict[str, bytes] = {}
 
     def say(self, *words: str) -> str:
         """What it prints; raises with what it complained of."""
@@ -45,11 +46,28 @@ class Project:
     def ops(self, *words: str) -> str:
         return self.say("run", "--rm", "-T", "ops", *words)
 
-    def down(self) -> None:
-        """Gone, and nobody's name or address stood in what it logged."""
-        said = self.say("logs", "--no-color").encode()
-        self.say("down", "--volumes", "--timeout", "10")
-        assert_nobody_in({self.name: said})
+    def down(self, *words: str) -> None:
+        """No container is left; what they logged is heard first."""
+        self._said[f"{self.name} {len(self._said)}"] = self.say("logs", "--no-color").encode()
+        self.say("down", "--timeout", "10", *words)
+
+    def end(self) -> None:
+        """Nothing is left, and nobody's name or address stood in what any container logged."""
+        self.down("--volumes")
+        assert_nobody_in(self._said)
+
+    def lose(self, *kept: str) -> list[str]:
+        """Remove every volume but these; gives the names of those that are gone."""
+        label = f"label=com.docker.compose.project={self.name}"
+        found = _docker("volume", "ls", "--quiet", "--filter", label).split()
+        gone = [each for each in found if each.removeprefix(f"{self.name}_") not in kept]
+        _docker("volume", "rm", *gone)
+        return gone
+
+    def api(self) -> httpx.Client:
+        """Signed in as staff of the demonstration."""
+        headers = {"Authorization": f"Bearer {self.ops('token', PERSON)}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=10)
 
     def health(self) -> dict[str, list[str]]:
         """Service → how the engine finds each of its containers."""
@@ -75,9 +93,10 @@ def project(images: None) -> Iterator[Project]:
     try:
         made.say("up", "--detach", "--no-build", "--scale", "booking=2")
         _healthy(made)
+        made.say("run", "--rm", "-T", "demo")
         yield made
     finally:
-        made.down()
+        made.end()
 
 
 def _healthy(project: Project) -> None:
@@ -88,20 +107,73 @@ def _healthy(project: Project) -> None:
     eventually(all_are, what="every replica to be healthy", seconds=_HEALTHY_SECONDS)
 
 
+def place(person: httpx.Client, room: str, which: int) -> dict[str, Any]:
+    """A booking at ten in the morning, or at latest eleven, of this open day in New York."""
+    day = next(itertools.islice(open_days(), which, None))
+    start = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
+    answer = person.post("/v1/bookings", json=wish(room, start), headers=key())
+    assert answer.status_code == 201, answer.text
+    placed: dict[str, Any] = answer.json()
+    return placed
+
+
 def test_it_comes_up_scaled_takes_a_booking_and_the_operators_commands(project: Project) -> None:
     assert {name: len(project.health()[name]) for name in SERVICES} == dict.fromkeys(SERVICES, 1) | {"booking": 2}
-    project.say("run", "--rm", "-T", "demo")
-    headers = {"Authorization": f"Bearer {project.ops('token', PERSON)}"} | key()
-    day = next(itertools.islice(open_days(), 3, None))
-    start = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
-    answer = httpx.post(f"{project.url}/v1/bookings", json=wish("room-a", start), headers=headers, timeout=10)
-    assert answer.status_code == 201, answer.text
+    with project.api() as person:
+        place(person, "room-a", 3)
     status = json.loads(project.ops("status", "--json"))
     assert len(next(each for each in status["services"] if each["service"] == "booking")["replicas"]) == 2
     copied = json.loads(project.ops("backup", "--to", "/backups/one", "--json"))
     assert copied["documents"] > 0
-    verified = json.loads(project.ops("verify", "--against", "/backups/one", "--json"))
-    assert [each["problems"] for each in verified["services"]] == [[]] * 4
+    assert sound(project, "/backups/one")
+
+
+def sound(project: Project, backup: str) -> bool:
+    verified = json.loads(project.ops("verify", "--against", backup, "--json"))
+    return [each["problems"] for each in verified["services"]] == [[]] * 4
+
+
+def test_an_installation_that_is_lost_comes_back_by_its_keys_and_its_back_up(project: Project) -> None:
+    """As docs/operations/backup.md says; of its volumes only the keys and the back-ups are left."""
+    with project.api() as person:
+        ids = [place(person, "room-b", which)["id"] for which in range(4, 7)]
+        eventually(lambda: _unsent(project) == 0, what="everything to be said", seconds=60)
+        eventually(lambda: len(_mails(project)) >= len(ids), what="their mails", seconds=60)
+        before = stand(person, ids)
+    project.ops("backup", "--to", "/backups/last")
+    project.down()
+    gone = project.lose("installation", "backups")
+    assert {f"{project.name}_{each}" for each in ("mongo", "nats", "mail", "handed-booking")} <= set(gone)
+
+    project.say("run", "--rm", "-T", "topology")
+    restored = json.loads(project.ops("restore", "--from", "/backups/last", "--json"))
+    project.say("up", "--detach", "--no-build")
+    _healthy(project)
+    for line in restored["next"]:
+        project.ops(*line.split()[1:])
+    eventually(lambda: _unsent(project) == 0, what="everything to be said again", seconds=60)
+    assert sound(project, "/backups/last")
+    with project.api() as person:
+        assert stand(person, ids) == before
+        place(person, "room-b", 7)
+    eventually(lambda: len(_mails(project)) == 1, what="the mail about the new one, and no other", seconds=60)
+
+
+def stand(person: httpx.Client, ids: list[str]) -> list[Any]:
+    """Each booking as its owner reads it, and its history."""
+    answers = [person.get(f"/v1/bookings/{each}{more}") for each in ids for more in ("", "/history")]
+    assert {each.status_code for each in answers} == {200}, [each.text for each in answers]
+    return [each.json() for each in answers]
+
+
+def _mails(project: Project) -> list[Any]:
+    mails: list[Any] = json.loads(project.ops("mail", "--to", PERSON, "--json"))
+    return mails
+
+
+def _unsent(project: Project) -> float:
+    oldest: float = json.loads(project.ops("status", "--json"))["oldest_unsent_seconds"]
+    return oldest
 
 
 @pytest.mark.parametrize("name", [*SERVICES, "ops"])
