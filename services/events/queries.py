@@ -182,8 +182,15 @@ class SiteQueries:
             raw=raw,
             encoding=encoding,
             received_at=shown(row["received_at"], zone),
+            tended=tuple(
+                contract.TendedView(**each | {"at": shown(each["at"], zone)}) for each in row.get("tended", ())
+            ),
             **{k: row[k] for k in ("site", "reason", "details", "event_id", "type", "status", "outcome", "replays")},
         )
+
+
+def _tended(each: Mapping[str, Any], zone: ZoneInfo) -> contract.TendedView:
+    return contract.TendedView.model_validate({**each, "at": shown(each["at"], zone)})
 
 
 class PersonalQueries:
@@ -202,15 +209,18 @@ class PersonalQueries:
         docs = await self._registrations.of_member(member, after=ask.data.after, most=_PERSONAL + 1)
         page = docs[:_PERSONAL]
         seminars = await self._seminars.among([doc["seminar"] for doc in page])
-        rows = [await self._row(doc, seminars.get(doc["seminar"])) for doc in page]
+        reasons = await self._registrations.reasons([doc["_id"] for doc in page])
+        rows = [await self._row(doc, seminars.get(doc["seminar"]), reasons.get(doc["_id"])) for doc in page]
         following = page[-1]["_id"] if len(docs) > _PERSONAL else None
         return answer(PersonalDataView(sections=(_registrations(rows),), next=following))
 
-    async def _row(self, doc: Mapping[str, Any], seminar: tuple[Seminar, int] | None) -> dict[str, Any]:
+    async def _row(
+        self, doc: Mapping[str, Any], seminar: tuple[Seminar, int] | None, reasons: list[str] | None
+    ) -> dict[str, Any]:
         zone = zone_of(await zone_name(self._sites, doc["site"], "UTC"))
         content = seminar[0].content if seminar is not None else None
         title = None if content is None else {"ja": content.title.ja, "en": content.title.en}
-        return {**doc, "id": doc["_id"], "title": title, "since": shown(doc["since"], zone)}
+        return {**doc, "id": doc["_id"], "title": title, "since": shown(doc["since"], zone), "reasons": reasons}
 
 
 def _registrations(rows: list[dict[str, Any]]) -> SectionView:
@@ -227,6 +237,7 @@ def _registrations(rows: list[dict[str, Any]]) -> SectionView:
             "mode": ("参加方法", "How"),
             "status": ("状態", "Status"),
             "since": ("登録日時", "Since"),
+            "reasons": ("理由", "Why"),
         },
         rows=rows,
     )

@@ -57,6 +57,12 @@ class Call:
     def reads(self) -> bool:
         return issubclass(self.ask, Query)
 
+    @property
+    def bare(self) -> bool:
+        """Whether the body of a command may be left out: of an action or a DELETE in which nothing has to be said."""
+        need_not = not any(info.is_required() for _, info in self.rest().values())
+        return need_not and self.method in ("POST", "DELETE")
+
     def rest(self) -> dict[str, tuple[str, Any]]:
         """The fields the client gives beside the path: what the client calls it → (field, its pydantic FieldInfo)."""
         filled = self.filled

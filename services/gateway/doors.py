@@ -28,6 +28,8 @@ class Paper:
     summary: str
     tag: str
     body: type[BaseModel] | None = None
+    bare: bool = False
+    """Whether the body may be left out."""
     query: type[BaseModel] | None = None
     reply: type[BaseModel] | None = None
     status: int = 200
@@ -91,13 +93,18 @@ def hang(app: FastAPI, door: Door) -> None:
 
 
 def _signature(door: Door) -> inspect.Signature:
-    kinds: list[tuple[str, Any]] = [(name, Annotated[str, Path()]) for name in door.parameters]
-    if door.paper.query is not None:
-        kinds.append(("query", Annotated[door.paper.query, Query()]))
-    if door.paper.body is not None:
-        kinds.append(("body", Annotated[door.paper.body, Body()]))
-    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in kinds]
-    return inspect.Signature(parameters)
+    needed, paper = inspect.Parameter.empty, door.paper
+    kinds: list[tuple[str, Any, Any]] = [(name, Annotated[str, Path()], needed) for name in door.parameters]
+    if paper.query is not None:
+        kinds.append(("query", Annotated[paper.query, Query()], needed))
+    if paper.body is not None:
+        kinds.append(("body", Annotated[paper.body, Body()], None if paper.bare else needed))
+    return inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+            for name, kind, default in kinds
+        ]
+    )
 
 
 def _responses(paper: Paper) -> dict[int | str, dict[str, Any]]:

@@ -123,6 +123,7 @@ class Forwarder:
             tag=tag,
             query=call.parameters(),
             body=None if call.reads else form,
+            bare=not call.reads and call.bare,
             reply=call.ask.reply if call.status != 204 else None,
             status=call.status,
             headers=(*_named("Idempotency-Key", call.key), *_named("If-Match", _if_match(call, dry=call.dry_run))),

@@ -98,12 +98,11 @@ class QueryReader:
 
 
 class BodyReader:
-    """Reads what a command carries. An action that need not say anything in its body takes none, or `{}`."""
+    """Reads what a command carries. An action or DELETE that need not say anything in its body takes none, or `{}`."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        rest = [info for _, info in call.rest().values()]
-        self._bare = not rest or (call.method == "POST" and not any(info.is_required() for info in rest))
+        self._bare = call.bare
         self._fields = call.filled
         self._parameters = frozenset({DRY_RUN}) if call.dry_run else _EMPTY
 

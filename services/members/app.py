@@ -111,7 +111,8 @@ def build(settings: Settings) -> Service:
     subscribe_directory(doors, handlers)
     subscribe_joining(doors, handlers)
     subscribe_directory_queries(doors, Directory(organizations.collection, members.collection, clock))
-    identities = _identity(doors, settings, opening, organizations, people)
+    providers = service.documents("identity_providers")
+    identities = _identity(doors, settings, opening, organizations, people, providers)
     subscribe_key_queries(doors, KeyQueries(api_keys.collection, sessions, people, clock), tokens)
     subscribe_ending(service, ending)
     _keep_time(service, Deadlines(organizations, people, clock))
@@ -119,7 +120,7 @@ def build(settings: Settings) -> Service:
     service.background("signing-keys", lambda: _rotating(tokens))
     service.background("name-keys", lambda: _rekeying(members.collection))
     policies = _keep_policy(doors, organizations, members)
-    subscribe_records(doors, Records(organizations, members, policies))
+    subscribe_records(doors, Records(organizations, members, policies, providers, api_keys))
     return anchored(service)
 
 
@@ -146,16 +147,21 @@ def _counts(service: Service, settings: Settings) -> Counts:
 
 
 def _identity(
-    doors: Doors, settings: Settings, opening: Opening, organizations: Documents, people: People
+    doors: Doors,
+    settings: Settings,
+    opening: Opening,
+    organizations: Documents,
+    people: People,
+    documents: Documents,
 ) -> Identities:
-    """Signing in by the organizations' own identity providers: all of it that goes out to the internet."""
+    """Signing in by the organizations' own identity providers, `documents`: all of it that goes out to the internet."""
     service = doors.service
     identities = Identities(service.documents("identities"))
     secret = Secret(settings.members_secret.get_secret_value().encode())
     seal, place = Seal(secret, "identity-providers"), _place(settings)
     outbound = Outbound(allow=settings.outbound_allow, ca_file=settings.outbound_ca_file)
     service.after_stop(outbound.close)
-    providers, openid = IdentityProviders(service.documents("identity_providers")), OpenId(outbound)
+    providers, openid = IdentityProviders(documents), OpenId(outbound)
     setting = ProviderHandlers(providers, organizations, openid, seal, service.clock)
     signing_in = IdentitySignIn(
         providers=providers,

@@ -73,7 +73,7 @@ def build(settings: Settings) -> Service:
     announcements = Announcements(teller, known, broadcasts, service.clock)
     _hear(service, Directly(teller, known), known, announcements)
     queries = Queries(notices.collection)
-    personal = PersonalQueries(known.people, queries, mails)
+    personal = PersonalQueries(known.people, queries, notices, mails)
     answer_members(service, Inbox(notices, mails, service.clock, sender.nudge), queries, personal)
     service.ticker("broadcasts", {FAN_OUT: announcements.continue_fan_out})
     service.background("sender", sender.run)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.notify.queries import Queries
-from services.notify.store import Mails, People
+from services.notify.store import Mails, Notices, People
 from shared.contracts.message import Asked, Principal
 from shared.contracts.notify import ListNotices, PersonalDataInNotify
 from shared.contracts.privacy import PersonalDataView, SectionView, section
@@ -28,6 +28,7 @@ class PersonalQueries:
 
     people: People
     notices: Queries
+    record: Notices
     mails: Mails
 
     async def personal_data(self, ask: Asked[PersonalDataInNotify]) -> PersonalDataView:
@@ -42,7 +43,8 @@ class PersonalQueries:
             raise PartUnknown
         listed = ListNotices(limit=_PAGE, after=after or None)
         page = await self.notices.list_notices(listed, Principal(kind="member", id=member))
-        notices = _notices([each.model_dump(mode="json") for each in page.items])
+        reasons = await self.record.reasons([each.id for each in page.items])
+        notices = _notices([each.model_dump(mode="json") | {"reasons": reasons.get(each.id)} for each in page.items])
         contact = () if after else (await self._contact(member),)
         return PersonalDataView(sections=(*contact, notices), next=f"notices|{page.next}" if page.next else "mails|")
 
@@ -98,6 +100,7 @@ def _notices(rows: Sequence[Mapping[str, Any]]) -> SectionView:
             "title": ("件名", "Title"),
             "body": ("本文", "Text"),
             "read_at": ("既読", "Read"),
+            "reasons": ("理由", "Why"),
             "link": ("リンク", "Link"),
         },
         rows=rows,

@@ -70,6 +70,14 @@ def personal() -> Any:
     return Field(json_schema_extra={"personal": True})
 
 
+UNLESS_TOLD = Field(exclude_if=lambda told: told is None)
+"""Not written where there is none: what an earlier version was asked with the same key was the same."""
+Reason = Annotated[Note, Field(min_length=1, max_length=500)]
+"""Why, for the record."""
+Why = Annotated[Reason | None, personal(), UNLESS_TOLD]
+"""A command's `reason`, where it need not be given: `reason: Why = None`. Every command of a door has one."""
+
+
 class Model(BaseModel):
     """A value others send: unknown fields and coerced types are refused. No error repeats what was sent."""
 

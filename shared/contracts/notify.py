@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.message import BilingualView, Command, Event, Id, Instant, Language, Query, View, personal
+from shared.contracts.message import BilingualView, Command, Event, Id, Instant, Language, Query, View, Why, personal
 from shared.contracts.privacy import MemberErased, PersonalData, PersonalDataView
 
 
@@ -59,6 +59,7 @@ class ReadNotice(Command, wire="cmd.notify.read_notice.v1", reply=NoticeView):
     """Mark an own notice read; reading it again changes nothing."""
 
     id: Id
+    reason: Why = None
 
 
 class SendSignInCode(Command, wire="cmd.notify.send_sign_in_code.v1"):

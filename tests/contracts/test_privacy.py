@@ -71,6 +71,7 @@ LEFT_OUT = {
     "what a list is searched for": "kept nowhere",
     "why a day of a site is exceptional, for everyone to read": "about no person",
     "why an organization's way went so, and why it, its provider or the table of rights was changed": "about no person",
+    "why a resource was defined so": "about no person",
     "why somebody is erased": "shown by no door, and gone when they are",
 }
 
@@ -82,7 +83,7 @@ def test_what_booking_and_members_keep_of_a_person_is_a_column_of_their_export_o
         "booking": [
             booking.personal_section([], ""),
             booking.written_section([], {}, ""),
-            booking.waiting_section([], ""),
+            booking.waiting_section([], {}, ""),
         ],
     }
     shown = {service: {c.key for each in own for c in each.columns} for service, own in sections.items()}

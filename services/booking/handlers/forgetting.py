@@ -55,6 +55,9 @@ class Stream(Protocol):
 
 
 class Waits(Protocol):
+    async def forget_reasons(
+        self, sites: Sequence[str], *, member: str | None = None, before: datetime | None = None, limit: int
+    ) -> int: ...
     async def open_of(self, whose: Mapping[str, Any], after: str, limit: int) -> list[Entry]: ...
     async def change(
         self,
@@ -78,7 +81,7 @@ class Forgetting:
     clock: Clock
 
     async def work(self, errand: dict[str, Any]) -> Turn:
-        """A page of one person's bookings loses what was written, and what they wait for ends.
+        """A page of one person's bookings loses what was written, and what they wait for ends; why they did, too.
 
         What is still to come is a departure's to settle. Their name goes with the tombstone of their contact, which may
         be on its way: it is not done before.
@@ -92,10 +95,12 @@ class Forgetting:
         for entry in waited:
             gone, at = partial(Entry.without, leaver=member, because=Why.MEMBER_LEFT), self.clock.now()
             await self.waits.change(entry.id, gone, cause, ITSELF, at=at)
+        reasoned = await self.waits.forget_reasons(await self.sites(), member=member, limit=PAGE)
         # One whose reason has still to go out on the stream is found again.
         left = [await kept.worded(await self.sites(), member, limit=1) for kept in (self.bookings, self.series)]
         counts = {"bookings": done} | ({"waits": len(waited)} if waited else {})
-        return Turn(counts, more=len(waited) == PAGE or any(left) or await self.names.keeps(member))
+        more = len(waited) == PAGE or reasoned > 0 or any(left)
+        return Turn(counts, more=more or await self.names.keeps(member))
 
     async def outlived_texts(self) -> None:
         """For ever; every replica looks now and then, and finds what no other has redacted."""
@@ -104,8 +109,9 @@ class Forgetting:
             await asyncio.sleep(_PAUSE_SECONDS if more else _LOOK_SECONDS)
 
     async def redact_outlived(self) -> int:
-        """A page of bookings, and one of series, that ended long ago. How many."""
-        before, done = self.clock.now() - TEXT_KEPT, 0
+        """A page of bookings, one of series, and one of what was waited for, that ended long ago. How many."""
+        before = self.clock.now() - TEXT_KEPT
+        done = await self.waits.forget_reasons(await self.sites(), before=before, limit=PAGE)
         cause = Cause("booking.redact_booking", ITSELF.member, "texts-outlived")
         for kept in (self.bookings, self.series):
             for each in await kept.outlived(await self.sites(), before=before, limit=PAGE):

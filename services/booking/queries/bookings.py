@@ -82,7 +82,8 @@ class BookingQueries:
         if entries:
             sections.append(written_section(fitting, entries, member))
         if ask.data.after is None and (waits := await self._waited(page.sites, member)):
-            sections.append(waiting_section(waits, member))
+            reasons = await self.waits.reasons([doc["_id"] for doc in waits])
+            sections.append(waiting_section(waits, reasons, member))
         more = cursor_of(fitting[-1]) if len(fitting) < len(found) else None
         return PersonalDataView(sections=tuple(sections), next=more)
 

@@ -64,13 +64,16 @@ def written_section(docs: Sequence[Doc], entries: Mapping[str, Sequence[Doc]], m
     )
 
 
-def waiting_section(docs: list[dict[str, Any]], member: str) -> SectionView:
-    """`docs` are entries of the waiting list `member` is a party of."""
+def waiting_section(docs: list[dict[str, Any]], reasons: Mapping[str, list[str]], member: str) -> SectionView:
+    """`docs` are entries of the waiting list `member` is a party of; `reasons` by id, why what was done to them."""
     return section(
         "waits",
         ("空き待ち", "Waiting list"),
         purpose=("空きが出たときにご案内するため", "so that freed time can be offered to you"),
-        kept=("記入内容は空き待ちの間、記録は期限なし", "what you wrote: while you wait; the rest: no limit"),
+        kept=(
+            "目的は空き待ちの間、理由は希望日時から183日、記録は期限なし",
+            "its purpose: while you wait; why: 183 days after what you waited for; the rest: no limit",
+        ),
         columns={
             "id": ("受付番号", "Id"),
             "site": ("拠点", "Site"),
@@ -85,8 +88,9 @@ def waiting_section(docs: list[dict[str, Any]], member: str) -> SectionView:
             "for_you": ("本人のため", "For you"),
             "organization": ("団体(ID)", "Organization (id)"),
             "created_at": ("登録日時", "Made"),
+            "reasons": ("理由", "Why"),
         },
-        rows=[_row(doc, member) for doc in docs],
+        rows=[{**_row(doc, member), "reasons": reasons.get(doc["_id"])} for doc in docs],
     )
 
 

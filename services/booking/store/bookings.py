@@ -259,8 +259,7 @@ def _each(docs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _tells(entry: Mapping[str, Any]) -> bool:
-    wrote = "reason" in entry or "reason" in entry.get("data", {})
-    return wrote or entry["type"] == contract.BookingRedacted.wire
+    return "reason" in entry.get("data", {}) or entry["type"] == contract.BookingRedacted.wire
 
 
 def _draft(decided: Decided, held: Sequence[str], *, version: int) -> Draft:

@@ -20,7 +20,7 @@ from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
 from shared.kernel.time import zone_of
-from shared.kit.documents import Cause, Documents, Draft, Stored
+from shared.kit.documents import Cause, Documents, Draft, Stored, forget_reasons, reasons_of
 from shared.kit.mongo import index
 
 WAIT_INDEXES = [
@@ -29,6 +29,8 @@ WAIT_INDEXES = [
     index([("organization", 1), ("_id", 1)], partial={"claims": {"$exists": True}}),
     index([("parties", 1), ("_id", 1)], partial={"claims": {"$exists": True}}),
     index([("site", 1), ("status", 1), ("starts_at", 1)], partial={"claims": {"$exists": True}}),
+    index([("ends_at", 1), ("site", 1)], partial={"log.reason": {"$gt": ""}}),
+    index([("worded", 1), ("ends_at", 1), ("site", 1)], partial={"worded": True}),
 ]
 MOST = 500
 """Of those who wait for one time at once, the first so many are looked at."""
@@ -137,6 +139,18 @@ class Waits:
         where = {**whose, "claims": {"$exists": True}, "_id": {"$gt": after}}
         found = await self._documents.collection.find(where, {"log": 0}).sort("_id", 1).limit(limit).to_list(limit)
         return [entry_of(doc) for doc in found]
+
+    async def reasons(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """Why somebody waited, or answered as they did, by entry, as far as they said."""
+        return await reasons_of(self._documents, ids)
+
+    async def forget_reasons(
+        self, sites: Sequence[str], *, member: str | None = None, before: datetime | None = None, limit: int
+    ) -> int:
+        """Of a page of somebody's entries, or of those for what ended before an instant. How many had any."""
+        where: dict[str, Any] = {"site": {"$in": list(sites)}} | ({"parties": member} if member else {})
+        where |= {"ends_at": {"$lt": before}} if before else {}
+        return await forget_reasons(self._documents, where, most=limit)
 
     async def _wanted(self, site: str) -> tuple[Wanted, ...]:
         where = {"site": site, "status": "waiting", "claims": {"$exists": True}}

@@ -1,4 +1,6 @@
-"""What events forgets of one person: seats and places in queues of what is still to come. What was stays, by id."""
+"""What events forgets of one person: seats and places in queues of what is still to come, and why they said they took
+or gave up any. What was stays, by id.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +40,7 @@ class Forgetting:
             await self.registrations.change(each.id, _given_up, Told(gist(seminar, version)), cause, at=at)
             await self.office.looked(each.seminar, each.mode, cause.correlationid)
             cancelled += 1
-        return Turn({"cancelled": cancelled})
+        return Turn({"cancelled": cancelled}, more=await self.registrations.forget_reasons(member) > 0)
 
 
 def _given_up(held: Registration) -> RegistrationDecision:

@@ -1,5 +1,6 @@
 """A person tends the quarantine: sends a message through the pipeline again, or lays it aside for good."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from services.events.handlers.doors import Receipts
@@ -13,6 +14,7 @@ from shared.kernel.refusal import NotFound, Refusal
 from shared.kernel.text import Text
 from shared.kernel.time import Clock
 from shared.kit.answers import answer
+from shared.kit.documents import Cause
 from shared.kit.log import get_logger
 from shared.kit.nats.publisher import NatsError
 
@@ -38,18 +40,18 @@ class Tending:
 
     async def replay(self, ask: Asked[ReplayQuarantined]) -> Answer:
         """200 with what became of it; a message that was applied before stays applied once."""
-        row = await self._row(ask)
+        row, cause, at = await self._row(ask), Cause.of(ask), self._clock.now()
         if row["status"] == "discarded":
             raise Discarded(quarantined=row["_id"])
         delivery = _delivery(row, ask.correlationid)
-        verdict = (await self._messages.take([delivery], at=self._clock.now()))[0]
+        verdict = (await self._messages.take([delivery], at=at))[0]
         if isinstance(verdict, Exception):
             raise verdict
+        mark = partial(self._quarantine.mark, row, cause=cause, at=at, outcome=verdict.outcome)
         if verdict.outcome == "quarantined":
-            why = {"reason": verdict.reason, "details": verdict.details}
-            row = await self._quarantine.mark(row, "quarantined", outcome=verdict.outcome, **why)
+            row = await mark("quarantined", reason=verdict.reason, details=verdict.details)
         else:
-            row = await self._quarantine.mark(row, "replayed", outcome=verdict.outcome)
+            row = await mark("replayed")
         try:
             await self._receipts.tell(delivery, verdict, again=row["replays"])
         except (NatsError, TimeoutError) as error:
@@ -60,7 +62,7 @@ class Tending:
         """200; again changes nothing."""
         row = await self._row(ask)
         if row["status"] != "discarded":
-            row = await self._quarantine.mark(row, "discarded")
+            row = await self._quarantine.mark(row, "discarded", Cause.of(ask), at=self._clock.now())
         return answer(await self._views.quarantined(row))
 
     async def _row(self, ask: Asked[ReplayQuarantined] | Asked[DiscardQuarantined]) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from shared.contracts.message import State
 from shared.kernel.decision import Decision
 from shared.kernel.ids import derived_id
 from shared.kernel.refusal import KeyReused
-from shared.kit.documents import Cause, Documents, Draft, Stored
+from shared.kit.documents import Cause, Documents, Draft, Stored, forget_reasons, reasons_of
 
 RegistrationDecision = Decision[Registration, RegistrationEvent]
+_PAGE = 100
 WAITS = "waits"
 """The timer each waiting document keeps armed."""
 
@@ -138,6 +139,14 @@ class Registrations:
         where: dict[str, Any] = {"member": member} | ({"_id": {"$gt": after}} if after else {})
         found: list[dict[str, Any]] = await self.collection.find(where, {"log": 0}).sort("_id", 1).to_list(most)
         return found
+
+    async def reasons(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """Why somebody registered or gave up, by registration, as far as they said."""
+        return await reasons_of(self._documents, ids)
+
+    async def forget_reasons(self, member: str) -> int:
+        """Of a page of one person's. How many had any."""
+        return await forget_reasons(self._documents, {"member": member}, most=_PAGE)
 
     async def unseated(self, site: str, seminar: str, mode: Mode) -> list[str]:
         """Ids of the confirmed who hold no number."""

@@ -6,7 +6,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.kernel.ids import derived_id
+from shared.kit.documents import Cause
 from shared.kit.mongo import BulkWriteError, were_there
+
+_TENDED = ("operation", "actor", "kind", "organization", "api_key", "reason")
+_MOST_TENDED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +114,18 @@ class Quarantine:
         return rows
 
     async def mark(
-        self, row: Mapping[str, Any], status: Literal["replayed", "discarded", "quarantined"], **facts: Any
+        self,
+        row: Mapping[str, Any],
+        status: Literal["replayed", "discarded", "quarantined"],
+        cause: Cause,
+        *,
+        at: datetime,
+        **facts: Any,
     ) -> dict[str, Any]:
-        """The row after it; a discarded row stays discarded."""
-        update = {"$set": {"status": status, **facts}}
+        """The row after it, which says who had that done and why; a discarded row stays discarded."""
+        tended = {"at": at} | {name: told for name in _TENDED if (told := getattr(cause, name)) is not None}
+        update: dict[str, Any] = {"$set": {"status": status, **facts}}
+        update["$push"] = {"tended": {"$each": [tended], "$slice": -_MOST_TENDED}}
         if "outcome" in facts:
             update["$inc"] = {"replays": 1}
         same = {"_id": row["_id"], "site": row["site"], "status": {"$ne": "discarded"}}

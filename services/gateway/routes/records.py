@@ -1,8 +1,14 @@
-"""What staff may read of the record."""
+"""What may be read of the record: for staff, and of a key for its maker."""
 
 from services.gateway.calls import Call
-from services.gateway.policy import STAFF
-from shared.contracts.members import MemberHistory, OrganizationHistory, PolicyHistory
+from services.gateway.policy import SESSION, STAFF
+from shared.contracts.members import (
+    ApiKeyHistory,
+    IdentityProviderHistory,
+    MemberHistory,
+    OrganizationHistory,
+    PolicyHistory,
+)
 
 CALLS = (
     Call(
@@ -18,6 +24,20 @@ CALLS = (
         summary="Who did what to a person, for whom and why, in order",
         ask=MemberHistory,
         policy=STAFF.within("members:read"),
+    ),
+    Call(
+        method="GET",
+        path="/v1/organizations/{id}/identity-provider/history",
+        summary="Who set and removed an organization's identity provider and why, in order",
+        ask=IdentityProviderHistory,
+        policy=STAFF.within("members:read"),
+    ),
+    Call(
+        method="GET",
+        path="/v1/api-keys/{id}/history",
+        summary="Who made and revoked an API key and why, in order",
+        ask=ApiKeyHistory,
+        policy=SESSION,
     ),
     Call(
         method="GET",

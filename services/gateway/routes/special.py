@@ -1,16 +1,19 @@
 """What is more than one message, or none: ending one's session, a site's events by HTTP, the published keys."""
 
+from dataclasses import replace
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.gateway import body, guard
 from services.gateway.auth import Authenticator
+from services.gateway.calls import Call
 from services.gateway.doors import Door, Paper
 from services.gateway.forward import Forwarder, Gate
 from services.gateway.policy import ANYONE, SESSION, SITE
 from services.gateway.problems import header, language_of
-from services.gateway.reading import no_parameters
+from services.gateway.reading import BodyReader, no_parameters
 from services.gateway.replies import rendered
 from services.gateway.validation import NotValid, fault
 from shared.contracts.events import Ingest, IngestedView
@@ -23,6 +26,17 @@ _ONE = b"application/cloudevents+json"
 _BATCH = b"application/cloudevents-batch+json"
 _MEDIA = frozenset({_ONE, _BATCH})
 _MOST_EVENTS = 500
+_END = Call(
+    method="DELETE",
+    path="/v1/auth/sessions/current",
+    summary="Sign out: the session and its tokens end",
+    ask=EndSession,
+    policy=SESSION,
+    status=204,
+    session="session",
+)
+_NONE = "none"
+"""In the place of a session where a token belongs to none."""
 _KEYS_AGE = f"public, max-age={KEY_SET_CACHE // 2}"
 """The gateway's own copy may be as old again: together no older than a verifier's may be."""
 
@@ -34,17 +48,12 @@ class Special:
         self._forwarder = forwarder
         self._gate = gate
         self._authenticator = authenticator
+        self._ending = BodyReader(_END)
 
     def doors(self) -> tuple[Door, ...]:
         """Theirs."""
         return (
-            Door(
-                method="DELETE",
-                path="/v1/auth/sessions/current",
-                policy=SESSION,
-                answer=self.end_session,
-                paper=Paper(summary="Sign out: the session and its tokens end", tag="members", status=204),
-            ),
+            replace(self._forwarder.door(_END, tag="members"), answer=self.end_session),
             Door(
                 method="POST",
                 path="/v1/sites/{site}/events",
@@ -82,9 +91,8 @@ class Special:
     async def end_session(self, request: Request) -> Response:
         """204, also for a token that belongs to no session."""
         asker = await self._gate.pass_in(request, SESSION)
-        no_parameters(request)
+        data = await self._ending.read(request, {"session": asker.session or _NONE})
         if asker.session is not None:
-            data = orjson.dumps({"session": asker.session})
             await self._forwarder.ask(EndSession.wire, data, asker, request)
             self._authenticator.forget(asker.session)
         return Response(status_code=204)

@@ -82,7 +82,7 @@ class Organization:
         applied = cls(org_id, name, kind, Status.APPLIED, home_zone)
         _check_name(applied)
         if membership is None:
-            made = replace(applied, steps=(Step(Transition.APPLY, Status.APPLIED, on.at, on.by),))
+            made = replace(applied, steps=(Step(Transition.APPLY, Status.APPLIED, on.at, on.by, on.reason),))
         else:
             made = _led(applied, Transition.ACTIVATE, Status.ACTIVE, on, (membership,))
         return Decision(made, [OrganizationCreated(org_id, kind, made.status)])

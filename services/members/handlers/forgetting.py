@@ -10,7 +10,7 @@ from services.members.store.mapping import SITE, api_key_draft, api_key_from, er
 from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import SignIns
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, Documents, Draft
+from shared.kit.documents import Cause, Documents, Draft, forget_reasons
 from shared.kit.errands import Turn
 
 _PAGE = 100
@@ -36,6 +36,7 @@ class Forgetting:
         cause = Cause("forget", "members", f"erasure-{member}")
         address_key = errand["facts"].get("address_key")
         keys, more = await self._forget_keys(member, cause)
+        await self.sessions.forget_reasons(member)
         counts = {
             "members": await self._forget_member(member, cause),
             "sessions": await self.sessions.revoke_all(member, at),
@@ -58,13 +59,15 @@ class Forgetting:
         return forgot
 
     async def _forget_keys(self, member: str, cause: Cause) -> tuple[int, bool]:
-        """A site's key stays: it is the site's, whoever made it."""
-        at, own = self.clock.now(), {"owner": member, "for_site": None, "name": {"$ne": ""}}
-        docs = await self.api_keys.collection.find(own, {"_id": 1}).limit(_PAGE).to_list(_PAGE)
+        """How many, and whether any is left to do. A site's key stays: it is the site's, whoever made it."""
+        at, own = self.clock.now(), {"owner": member, "for_site": None}
+        found = self.api_keys.collection.find({**own, "name": {"$ne": ""}}, {"_id": 1})
+        docs = await found.limit(_PAGE).to_list(_PAGE)
 
         def decide(doc: dict[str, Any]) -> Draft:
             return api_key_draft(api_key_from(doc).forget(at), doc["version"] + 1)
 
         for doc in docs:
             await self.api_keys.change(doc["_id"], decide, cause, at=at)
-        return len(docs), len(docs) == _PAGE
+        reasoned = await forget_reasons(self.api_keys, own, most=_PAGE)
+        return len(docs), reasoned > 0 or len(docs) == _PAGE

@@ -33,7 +33,7 @@ class OrganizationHandlers:
     async def create_organization(self, ask: Asked[contract.CreateOrganization]) -> Stored:
         """Raises Forbidden, and what the one write raises."""
         cause, org_id, wish, at = Cause.of(ask), created_id(ask), ask.data, self.clock.now()
-        on = Occasion(at, ask.principal.id)
+        on = Occasion(at, ask.principal.id, wish.reason)
 
         async def make() -> Stored:
             check_tends_organizations(actor_of(ask.principal))

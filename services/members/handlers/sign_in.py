@@ -129,7 +129,7 @@ class SignInHandlers:
         """The principal's own; ending it twice is ending it."""
         check_in_time(ask, self.clock)
         session, member = ask.data.session, ask.principal.id
-        if await self.opening.sessions.revoke(session, member, self.clock.now()):
+        if await self.opening.sessions.revoke(session, member, self.clock.now(), reason=ask.data.reason):
             log.info("session.ended", session=session, member=member)
 
     async def _attempt(self, to: Address, ask: Asked[contract.CreateSession], member: Member | None) -> bool:

@@ -124,6 +124,7 @@ def sessions_section(docs: Rows) -> SectionView:
             "started_at": ("開始", "Begun"),
             "last_used_at": ("最後の利用", "Last used"),
             "revoked_at": ("終了", "Ended"),
+            "ended_because": ("終了の理由", "Why it was ended"),
         },
         rows=[{k: _at(v) for k, v in _session(doc).items()} for doc in docs],
     )
@@ -131,8 +132,8 @@ def sessions_section(docs: Rows) -> SectionView:
 
 def _session(doc: Mapping[str, Any]) -> dict[str, Any]:
     used = [*filter(None, [doc.get("started_at")]), *doc.get("rotations", [])]
-    begun, ended = doc.get("started_at"), doc.get("revoked_at")
-    return {"started_at": begun, "last_used_at": max(used, default=None), "revoked_at": ended}
+    told = {name: doc.get(name) for name in ("started_at", "revoked_at", "ended_because")}
+    return told | {"last_used_at": max(used, default=None)}
 
 
 def identities_section(docs: Rows) -> SectionView:
@@ -157,6 +158,7 @@ def keys_section(docs: Rows) -> SectionView:
         "expires_at": ("有効期限", "Expires"),
         "last_used_at": ("最後の利用", "Last used"),
         "revoked_at": ("失効", "Revoked"),
+        "reasons": ("理由", "Why"),
     }
     return section(
         "api_keys",
@@ -164,8 +166,12 @@ def keys_section(docs: Rows) -> SectionView:
         purpose=("プログラムが代わりに操作するため", "so that your programs act for you"),
         kept=_ACCOUNT,
         columns=columns,
-        rows=[{name: _at(doc.get(name)) for name in columns} for doc in docs],
+        rows=[{name: _at(value) for name, value in _key(doc).items()} for doc in docs],
     )
+
+
+def _key(doc: Mapping[str, Any]) -> dict[str, Any]:
+    return {**doc, "reasons": [entry["reason"] for entry in doc["log"] if "reason" in entry]}
 
 
 def history_section(entries: Rows) -> SectionView:

@@ -1,11 +1,11 @@
-"""What was done to an organization, a person or the table of rights, for staff."""
+"""What was done: to organizations, their providers, people and rights, for staff; to keys, for their makers."""
 
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.members.domain.rights import check_see_policy
-from services.members.handlers.asking import actor_of
+from services.members.domain.rights import check_see_policy, check_tends_organizations
+from services.members.handlers.asking import actor_of, api_keys_seen_by
 from services.members.queries.pages import InvalidCursor
 from services.members.store.mapping import SITE
 from shared.contracts import members as contract
@@ -15,31 +15,50 @@ from shared.kernel.refusal import NotFound
 from shared.kernel.time import shown, zone_of
 from shared.kit.documents import Documents
 
+_THERE = {"site": SITE, "erased_at": None}
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
     organizations: Documents
     members: Documents
     policies: Documents
+    providers: Documents
+    api_keys: Documents
 
     async def organization_history(self, ask: Asked[contract.OrganizationHistory]) -> EntriesView:
         """Raises NotFound, InvalidCursor."""
-        return await _history(self.organizations, ask.data.id, ask, zone="home_zone")
+        return await _history(self.organizations, await _for_staff(self.organizations, ask), ask, zone="home_zone")
 
     async def member_history(self, ask: Asked[contract.MemberHistory]) -> EntriesView:
         """Raises NotFound, InvalidCursor."""
-        return await _history(self.members, ask.data.id, ask, zone="time_zone")
+        return await _history(self.members, await _for_staff(self.members, ask), ask, zone="time_zone")
+
+    async def identity_provider_history(self, ask: Asked[contract.IdentityProviderHistory]) -> EntriesView:
+        """Also of one that was removed. Raises Forbidden, as the provider itself does; NotFound, InvalidCursor."""
+        check_tends_organizations(actor_of(ask.principal))
+        return await _history(self.providers, await self.providers.get(ask.data.id, _THERE), ask)
+
+    async def api_key_history(self, ask: Asked[contract.ApiKeyHistory]) -> EntriesView:
+        """Raises NotFound, InvalidCursor."""
+        seen = api_keys_seen_by(actor_of(ask.principal))
+        return await _history(self.api_keys, await self.api_keys.get(ask.data.id, seen), ask)
 
     async def policy_history(self, ask: Asked[contract.PolicyHistory]) -> EntriesView:
         """Raises Forbidden, as the table itself does; InvalidCursor; NotFound before there is a table."""
         check_see_policy(actor_of(ask.principal))
-        return await _history(self.policies, contract.POLICY_ID, ask, zone=None)
+        return await _history(self.policies, await self.policies.get(contract.POLICY_ID, _THERE), ask)
 
 
-async def _history(documents: Documents, doc_id: str, ask: Asked[Any], *, zone: str | None) -> EntriesView:
-    """Times with the offset of the thing's own zone, which the field `zone` names, else in UTC."""
-    wish, there = ask.data, {"site": SITE, "erased_at": None}
-    doc = await documents.get(doc_id, there) if actor_of(ask.principal).is_staff else None
+async def _for_staff(documents: Documents, ask: Asked[Any]) -> dict[str, Any] | None:
+    return await documents.get(ask.data.id, _THERE) if actor_of(ask.principal).is_staff else None
+
+
+async def _history(
+    documents: Documents, doc: dict[str, Any] | None, ask: Asked[Any], *, zone: str | None = None
+) -> EntriesView:
+    """Times with the offset of the thing's own zone, which the field `zone` names, else in UTC. Raises NotFound."""
+    wish = ask.data
     if doc is None:
         raise NotFound
     entries = await documents.log_page(doc, after=_number(wish.after), limit=wish.limit + 1)

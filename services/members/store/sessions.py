@@ -47,21 +47,17 @@ class Sessions:
                 return refreshed
         raise Busy
 
-    async def revoke(self, session_id: str, member: str, at: datetime) -> bool:
-        """Also one that left no document: a token of ops. Another's session stays as it is: then False."""
+    async def revoke(self, session_id: str, member: str, at: datetime, *, reason: str | None = None) -> bool:
+        """Also one that left no document: a token of ops. Another's session stays as it is: then False.
+
+        Of one that had ended already the `reason` is not kept.
+        """
+        ended = {"revoked_at": {"$ifNull": ["$revoked_at", at]}, "touched": {"$ifNull": ["$touched", "$$NOW"]}}
+        if reason is not None:
+            over = {"$gt": ["$revoked_at", None]}
+            ended["ended_because"] = {"$cond": [over, "$ended_because", {"$literal": reason}]}
         try:
-            await self._collection.update_one(
-                {"_id": session_id, "member": member},
-                [
-                    {
-                        "$set": {
-                            "revoked_at": {"$ifNull": ["$revoked_at", at]},
-                            "touched": {"$ifNull": ["$touched", "$$NOW"]},
-                        }
-                    }
-                ],
-                upsert=True,
-            )
+            await self._collection.update_one({"_id": session_id, "member": member}, [{"$set": ended}], upsert=True)
         except DuplicateKeyError:
             return False
         return True
@@ -91,6 +87,11 @@ class Sessions:
             living["era"] = {"$ne": but_of_era}
         result = await self._collection.update_many(living, {"$set": {"revoked_at": at}})
         return int(result.modified_count)
+
+    async def forget_reasons(self, member: str) -> None:
+        """Why any of them was ended."""
+        told = {"member": member, "ended_because": {"$exists": True}}
+        await self._collection.update_many(told, {"$unset": {"ended_because": ""}})
 
     async def of(self, member: str, most: int) -> list[dict[str, Any]]:
         """The documents of a member's sessions, by id, which is by their beginning."""

@@ -176,7 +176,7 @@ def subscribe_directory_queries(doors: Doors, directory: Directory) -> None:
 
 
 def subscribe_records(doors: Doors, records: Records) -> None:
-    """What was done to organizations, people and the table of rights."""
+    """What was done to organizations, their providers, people, keys and the table of rights."""
 
     @doors.command(contract.OrganizationHistory)
     async def organization_history(ask: Asked[contract.OrganizationHistory]) -> Answer:
@@ -185,6 +185,14 @@ def subscribe_records(doors: Doors, records: Records) -> None:
     @doors.command(contract.MemberHistory)
     async def member_history(ask: Asked[contract.MemberHistory]) -> Answer:
         return answer(await records.member_history(ask))
+
+    @doors.command(contract.IdentityProviderHistory)
+    async def identity_provider_history(ask: Asked[contract.IdentityProviderHistory]) -> Answer:
+        return answer(await records.identity_provider_history(ask))
+
+    @doors.command(contract.ApiKeyHistory)
+    async def api_key_history(ask: Asked[contract.ApiKeyHistory]) -> Answer:
+        return answer(await records.api_key_history(ask))
 
     @doors.command(contract.PolicyHistory)
     async def policy_history(ask: Asked[contract.PolicyHistory]) -> Answer:

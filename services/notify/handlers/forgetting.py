@@ -52,7 +52,8 @@ class Forgetting:
             "mails": await self.mails.forget(member, email, at=self.clock.now()),
             "mailbox": await self.mailbox.forget(email) if email else 0,
         }
-        return Turn(counts, more=len(found) == _PAGE or forgot < len(found))
+        reasoned = await self.notices.forget_reasons(member)
+        return Turn(counts, more=len(found) == _PAGE or forgot < len(found) or reasoned > 0)
 
     async def on_booking_redacted(self, event: Received[BookingRedacted]) -> None:
         """Whoever was told why a booking or series was decided so keeps that it was.
@@ -79,7 +80,7 @@ class Forgetting:
 
     async def _forget(self, notice: Mapping[str, Any], cause: Cause, *, title: bool) -> bool:
         """False where it has still to be announced: then it is found again."""
-        if not await self.notices.forget_record(notice):
+        if not await self.notices.forget_record(notice, whole=title):
             return False
         await self.stream.take_back(notice["_id"], NoticeCreated.wire)
         await self.notices.blank(notice["_id"], cause, at=self.clock.now(), title=title)

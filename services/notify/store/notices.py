@@ -8,11 +8,12 @@ from services.notify import publish
 from services.notify.domain.plan import WORDED
 from services.notify.publish import NewNotice
 from shared.contracts.notify import NoticeCreated
-from shared.kit.documents import Cause, Documents, Draft, Stored, document_indexes
+from shared.kit.documents import Cause, Documents, Draft, Stored, document_indexes, forget_reasons, reasons_of
 from shared.kit.mongo import index
 
 SAYS = {"title.en": {"$gt": ""}}
 """A filter: every notice has a title in both languages, until it is forgotten and only a stub is left."""
+_PAGE = 100
 _BLANK = {"ja": None, "en": None}
 NOTICE_INDEXES = [
     *document_indexes(),
@@ -66,14 +67,26 @@ class Notices:
         links: tuple[Any, ...] = (one, {"$gte": f"{one}-", "$lt": f"{one}."}, f"/v1/booking-series/{booking}")
         return [each for link in links for each in await self._found({"link": link, **worded}, limit)]
 
-    async def forget_record(self, notice: Mapping[str, Any]) -> bool:
-        """What it said is erased from its history. False where that is not on the stream yet, so that it comes again.
+    async def reasons(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """Why they were read, by notice, as far as somebody said."""
+        return await reasons_of(self._documents, ids)
+
+    async def forget_reasons(self, member: str) -> int:
+        """Of a page of somebody's. How many had any."""
+        return await forget_reasons(self._documents, {"member": member}, most=_PAGE)
+
+    async def forget_record(self, notice: Mapping[str, Any], *, whole: bool) -> bool:
+        """What it said is erased from its history; `whole`: also why it was read.
+
+        False where that is not on the stream yet, so that it comes again.
 
         The notice itself comes last: for as long as it says something, it is found again.
         """
         if any(entry["seq"] > notice["sent"] for entry in notice["log"]):
             return False
         await self._documents.forget(notice["_id"], _told, names=("data",))
+        if whole:
+            await self._documents.forget(notice["_id"], lambda _: True)
         return True
 
     async def blank(self, notice_id: str, cause: Cause, *, at: datetime, title: bool) -> None:

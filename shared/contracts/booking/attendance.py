@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from shared.contracts.booking.bookings import BookingView
-from shared.contracts.message import BilingualView, Command, Id, Query, SiteId, View, personal
+from shared.contracts.message import BilingualView, Command, Id, Query, SiteId, View, Why, personal
 
 
 class CheckInBooking(Command, wire="cmd.booking.check_in_booking.v1", reply=BookingView):
@@ -15,6 +15,7 @@ class CheckInBooking(Command, wire="cmd.booking.check_in_booking.v1", reply=Book
 
     id: Id
     visible: bool | None = None
+    reason: Why = None
 
 
 class CheckOutBooking(Command, wire="cmd.booking.check_out_booking.v1", reply=BookingView):
@@ -24,6 +25,7 @@ class CheckOutBooking(Command, wire="cmd.booking.check_out_booking.v1", reply=Bo
     """
 
     id: Id
+    reason: Why = None
 
 
 class PresentView(View):

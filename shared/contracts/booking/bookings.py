@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.contracts.booking.words import BookingMode, BookingStatus, Bound, Cursor, Limit, LocalView
-from shared.contracts.message import BilingualView, Command, Id, Instant, Note, Query, SiteId, View, personal
+from shared.contracts.message import BilingualView, Command, Id, Instant, Note, Query, SiteId, View, Why, personal
 from shared.contracts.record import EntryView
 
 Reason = Annotated[Note, Field(min_length=1, max_length=1_000)]
@@ -82,12 +82,14 @@ class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingVi
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
     for_member: Id | None = None
     mode: BookingMode = "confirm"
+    reason: Why = None
 
 
 class ConfirmBooking(Command, wire="cmd.booking.confirm_booking.v1", reply=BookingView):
     """Turn a hold or provisional booking into a confirmed one, or into one that waits for approval."""
 
     id: Id
+    reason: Why = None
 
 
 class ApproveBooking(Command, wire="cmd.booking.approve_booking.v1", reply=BookingView):
@@ -127,6 +129,7 @@ class ChangeBooking(Command, wire="cmd.booking.change_booking.v1", reply=Booking
     resource: Id | None = None
     purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    reason: Why = None
 
 
 class GetBooking(Query, wire="qry.booking.booking.v1", reply=BookingView):

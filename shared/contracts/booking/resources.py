@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.booking.words import Cursor, Limit, Quarter, ResourceKind, Steps, WallTime, Weekday
 from shared.contracts.members.said import OrganizationKind
-from shared.contracts.message import BilingualView, Command, Id, Line, Model, Query, SiteId, Text, View
+from shared.contracts.message import BilingualView, Command, Id, Line, Model, Query, SiteId, Text, View, Why
 
 Band = Annotated[tuple[OrganizationKind, ...], Field(min_length=1, max_length=8)]
 """Kinds of organizations that wait in one line."""
@@ -107,6 +107,7 @@ class PutResource(Command, wire="cmd.booking.put_resource.v1", reply=ResourceVie
     parts: Annotated[tuple[Id, ...], Field(max_length=10)] = ()
     equipment: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
     rules: ResourceRules = ResourceRules()
+    reason: Why = None
 
 
 class ListResources(Query, wire="qry.booking.resources.v1", reply=ResourcePage):

@@ -6,7 +6,19 @@ from pydantic import Field
 
 from shared.contracts.booking.bookings import HistoryPage, Reason
 from shared.contracts.booking.words import BookingStatus, Bound, Cursor, Limit, LocalView
-from shared.contracts.message import BilingualView, Command, Id, Instant, Note, Query, SiteId, View, Zone, personal
+from shared.contracts.message import (
+    BilingualView,
+    Command,
+    Id,
+    Instant,
+    Note,
+    Query,
+    SiteId,
+    View,
+    Why,
+    Zone,
+    personal,
+)
 
 SeriesScope = Literal["one", "following", "all"]
 OnConflict = Literal["refuse", "skip"]
@@ -93,6 +105,7 @@ class PlaceSeries(Command, wire="cmd.booking.place_series.v1", reply=SeriesView)
     recurrence: Rule
     anchor_zone: Zone | None = None
     on_conflict: OnConflict = "refuse"
+    reason: Why = None
 
 
 class ChangeSeries(Command, wire="cmd.booking.change_series.v1", reply=SeriesView):
@@ -111,6 +124,7 @@ class ChangeSeries(Command, wire="cmd.booking.change_series.v1", reply=SeriesVie
     resource: Id | None = None
     purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    reason: Why = None
 
 
 class CancelSeries(Command, wire="cmd.booking.cancel_series.v1", reply=SeriesView):

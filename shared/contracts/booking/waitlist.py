@@ -17,6 +17,7 @@ from shared.contracts.message import (
     Query,
     SiteId,
     View,
+    Why,
     Zone,
     personal,
 )
@@ -89,6 +90,7 @@ class JoinWaitlist(Command, wire="cmd.booking.join_waitlist.v1", reply=WaitView)
     purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
     attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
     for_member: Id | None = None
+    reason: Why = None
 
     def model_post_init(self, _: object) -> None:
         if (self.resource is None) == (self.kind is None):
@@ -99,18 +101,21 @@ class LeaveWaitlist(Command, wire="cmd.booking.leave_waitlist.v1", reply=WaitVie
     """Give the place up, and what is offered; for good. Refused as `offer-accepted` where it is a booking by now."""
 
     id: Id
+    reason: Why = None
 
 
 class AcceptOffer(Command, wire="cmd.booking.accept_offer.v1", reply=WaitView):
     """Take what is offered: it is confirmed like a hold. `not-offered` while waiting; 410 `offer-over` afterwards."""
 
     id: Id
+    reason: Why = None
 
 
 class DeclineOffer(Command, wire="cmd.booking.decline_offer.v1", reply=WaitView):
     """Leave what is offered to the next; that ends the turn. Refused like AcceptOffer."""
 
     id: Id
+    reason: Why = None
 
 
 class GetWait(Query, wire="qry.booking.wait.v1", reply=WaitView):

@@ -62,6 +62,7 @@ from shared.contracts.events.site import (
     SeminarCancelledBySite,
     SeminarPublished,
     SiteInput,
+    TendedView,
 )
 
 __all__ = [
@@ -117,6 +118,7 @@ __all__ = [
     "SiteInput",
     "Speaker",
     "SpeakerView",
+    "TendedView",
     "Venue",
     "VenueView",
     "When",

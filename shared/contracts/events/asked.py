@@ -19,7 +19,7 @@ from shared.contracts.events.seminar import (
     SeminarStatus,
 )
 from shared.contracts.events.site import IngestedView, QuarantinedView, QuarantineList
-from shared.contracts.message import BilingualView, Command, Id, Language, Query, SiteId, View, Zone
+from shared.contracts.message import BilingualView, Command, Id, Language, Query, SiteId, View, Why, Zone
 
 Limit = Annotated[int, Field(ge=1, le=100)]
 
@@ -151,15 +151,19 @@ class Ingest(Command, wire="cmd.events.ingest.v1", reply=IngestedView):
 
 
 class ReplayQuarantined(Command, wire="cmd.events.replay_quarantined.v1", reply=QuarantinedView):
-    """Put it through the whole pipeline again; the answer keeps what became of it."""
+    """Put it through the whole pipeline again; the answer keeps what became of it, and who asked for it and why."""
 
     site: SiteId
     id: Id
+    reason: Why = None
 
 
 class DiscardQuarantined(Command, wire="cmd.events.discard_quarantined.v1", reply=QuarantinedView):
+    """Lay it aside for good; the answer keeps who did and why."""
+
     site: SiteId
     id: Id
+    reason: Why = None
 
 
 class Register(Command, wire="cmd.events.register.v1", reply=RegistrationView):
@@ -167,12 +171,14 @@ class Register(Command, wire="cmd.events.register.v1", reply=RegistrationView):
 
     seminar: Id
     mode: Mode
+    reason: Why = None
 
 
 class CancelRegistration(Command, wire="cmd.events.cancel_registration.v1", reply=RegistrationView):
     """The principal gives up their own seat or place in the queue of this seminar."""
 
     seminar: Id
+    reason: Why = None
 
 
 class GetRegistration(Query, wire="qry.events.registration.v1", reply=RegistrationView):

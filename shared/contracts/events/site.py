@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from shared.contracts.events.seminar import SeminarContent
-from shared.contracts.message import Id, Message, Prose, View
+from shared.contracts.message import Id, Message, Prose, View, personal
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 Reason = Literal[
@@ -61,8 +61,23 @@ class Receipt(View):
     dropped: tuple[str, ...] = ()
 
 
+class TendedView(View):
+    """What somebody had done with it: by which `operation`, at `at`, and why. Who, as in the record (EntryView)."""
+
+    at: str
+    operation: str
+    actor: str
+    kind: str
+    organization: Id | None = None
+    api_key: Id | None = None
+    reason: Annotated[str | None, personal()] = None
+
+
 class QuarantinedView(View):
-    """A message of a site that could not be used: `raw` is its text, or base64 where it is not UTF-8."""
+    """A message of a site that could not be used: `raw` is its text, or base64 where it is not UTF-8.
+
+    `tended`: the latest fifty times that somebody had it replayed or discarded, oldest first.
+    """
 
     id: Id
     site: str
@@ -76,6 +91,7 @@ class QuarantinedView(View):
     status: Literal["quarantined", "replayed", "discarded"]
     outcome: Outcome | None = None
     replays: int = 0
+    tended: tuple[TendedView, ...] = ()
 
 
 class QuarantineList(View):

@@ -98,7 +98,13 @@ from shared.contracts.members.privacy import (
     PartView,
     PersonalDataInMembers,
 )
-from shared.contracts.members.records import MemberHistory, OrganizationHistory, PolicyHistory
+from shared.contracts.members.records import (
+    ApiKeyHistory,
+    IdentityProviderHistory,
+    MemberHistory,
+    OrganizationHistory,
+    PolicyHistory,
+)
 from shared.contracts.members.said import (
     ApiKeyCreated,
     ApiKeyRevoked,
@@ -155,6 +161,7 @@ __all__ = [
     "AddOperator",
     "AffectedView",
     "ApiKeyCreated",
+    "ApiKeyHistory",
     "ApiKeyRevoked",
     "ApiKeyView",
     "ApiKeysView",
@@ -191,6 +198,7 @@ __all__ = [
     "GetPolicy",
     "GrantView",
     "IdentityLinked",
+    "IdentityProviderHistory",
     "IdentityProviderRemoved",
     "IdentityProviderSet",
     "IdentityProviderView",

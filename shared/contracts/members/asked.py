@@ -29,10 +29,10 @@ from shared.contracts.message import (
     Language,
     Line,
     Model,
-    Note,
     Query,
     SiteId,
     Text,
+    Why,
     Zone,
     personal,
 )
@@ -42,12 +42,6 @@ THINGS = ("members", "bookings", "seminars", "sites", "notifications", "events",
 SCOPES = frozenset(f"{thing}:{right}" for thing in THINGS for right in ("read", "write"))
 """What a program may be let do, beyond which its key opens no door; `write` includes `read`. docs/sign-in.md."""
 Scope = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
-
-
-Reason = Annotated[Note, Field(min_length=1, max_length=500)]
-"""Why, for the record."""
-UNLESS_TOLD = Field(exclude_if=lambda told: told is None)
-"""Not written where there is none: what an earlier version was asked with the same key was the same."""
 
 
 class Membership(Model):
@@ -119,9 +113,10 @@ class RefreshSession(Command, wire="cmd.members.refresh_session.v1", reply=Token
 
 
 class EndSession(Command, wire="cmd.members.end_session.v1"):
-    """`session` is the access token's `sid`. Answers 204, also the second time."""
+    """`session` is the access token's `sid`. Answers 204, also the second time. `reason` stays with the session."""
 
     session: Id
+    reason: Why = None
 
 
 class RotateSigningKeys(Command, wire="cmd.members.rotate_signing_keys.v1", reply=JwksView):
@@ -147,6 +142,7 @@ class CreateOrganization(Command, wire="cmd.members.create_organization.v1", rep
     kind: OrganizationKind
     membership: Membership | None = None
     home_zone: Zone = "Asia/Tokyo"
+    reason: Why = None
 
 
 class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", reply=OrganizationView):
@@ -162,7 +158,7 @@ class UpdateOrganization(Command, wire="cmd.members.update_organization.v1", rep
     home_zone: Zone | None = None
     booking_for_others: BookingForOthers | None = None
     on_leave: OnLeave | None = None
-    reason: Annotated[Reason | None, personal(), UNLESS_TOLD] = None
+    reason: Why = None
 
 
 class CreateMember(Command, wire="cmd.members.create_member.v1", reply=MemberView):
@@ -176,6 +172,7 @@ class CreateMember(Command, wire="cmd.members.create_member.v1", reply=MemberVie
     roles: Annotated[frozenset[Role], Field(min_length=1)] = frozenset({"member"})
     site: SiteId | None = None
     organizations: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
+    reason: Why = None
 
 
 class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberView):
@@ -198,7 +195,7 @@ class UpdateMember(Command, wire="cmd.members.update_member.v1", reply=MemberVie
     organizations: Annotated[tuple[Id, ...] | None, Field(max_length=20)] = None
     active: bool | None = None
     assistants: Annotated[tuple[Id, ...] | None, Field(max_length=20)] = None
-    reason: Annotated[Reason | None, personal(), UNLESS_TOLD] = None
+    reason: Why = None
 
 
 class CreateApiKey(Command, wire="cmd.members.create_api_key.v1", reply=NewApiKeyView):
@@ -211,10 +208,14 @@ class CreateApiKey(Command, wire="cmd.members.create_api_key.v1", reply=NewApiKe
     scopes: Annotated[tuple[Scope, ...], Field(max_length=50)] = ()
     site: SiteId | None = None
     expires_at: Instant | None = None
+    reason: Why = None
 
 
 class RevokeApiKey(Command, wire="cmd.members.revoke_api_key.v1", reply=ApiKeyView):
+    """It opens nothing any more. `reason` is for the record."""
+
     id: Id
+    reason: Why = None
 
 
 class _Page(Query):

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.members.asked import UNLESS_TOLD, Browser, Reason
+from shared.contracts.members.asked import Browser
 from shared.contracts.members.views import TokenView
-from shared.contracts.message import Command, Event, Id, Query, View, personal
+from shared.contracts.message import Command, Event, Id, Query, View, Why, personal
 
 _Visible = r"^[\x21-\x7e]+$"
 _Said = r"^[\x20-\x7e]*$"
@@ -57,13 +57,17 @@ class PutIdentityProvider(Command, wire="cmd.members.put_identity_provider.v1", 
     domains: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=253)], ...], Field(min_length=1, max_length=20)
     ]
-    reason: Annotated[Reason | None, personal(), UNLESS_TOLD] = None
+    reason: Why = None
 
 
 class RemoveIdentityProvider(Command, wire="cmd.members.remove_identity_provider.v1"):
-    """Nobody signs in by it any more; its secret is forgotten. Sessions go on. Answers 204, also the second time."""
+    """Nobody signs in by it any more; its secret is forgotten. Sessions go on. Answers 204, also the second time.
+
+    `reason` is for the record.
+    """
 
     id: Id
+    reason: Why = None
 
 
 class GetIdentityProvider(Query, wire="qry.members.identity_provider.v1", reply=IdentityProviderView):

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from shared.contracts.members.asked import Membership, Reason
+from shared.contracts.members.asked import Membership
 from shared.contracts.members.views import OrganizationView
-from shared.contracts.message import Command, Id, personal
+from shared.contracts.message import Command, Id, Reason, personal
 
 
 class _Step(Command):

@@ -1,4 +1,6 @@
-"""What staff may read of the record: all that was done to an organization, a person or the table of rights."""
+"""What may be read of the record: all that was done to an organization, its identity provider, a person, a key, or the
+table of rights.
+"""
 
 from typing import Annotated
 
@@ -22,6 +24,14 @@ class OrganizationHistory(_Record, wire="qry.members.organization_history.v1", r
 
 class MemberHistory(_Record, wire="qry.members.member_history.v1", reply=EntriesView):
     """Staff: who did what to a person, for whom and why, oldest first; to others it is not there."""
+
+
+class IdentityProviderHistory(_Record, wire="qry.members.identity_provider_history.v1", reply=EntriesView):
+    """Staff: who set, changed and removed the provider of organization `id` and why, oldest first, in UTC."""
+
+
+class ApiKeyHistory(_Record, wire="qry.members.api_key_history.v1", reply=EntriesView):
+    """Its maker, and operators: who made and revoked a key and why, oldest first, in UTC; to others it is not there."""
 
 
 class PolicyHistory(Query, wire="qry.members.policy_history.v1", reply=EntriesView):
