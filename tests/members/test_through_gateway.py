@@ -29,9 +29,9 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 
 @asynccontextmanager
-async def gateway(servers: Servers, house: House) -> AsyncIterator[httpx.AsyncClient]:
+async def gateway(servers: Servers, house: House, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
     """A gateway process on the house's clock, once it knows members' keys."""
-    door = Door(servers, clock=f"virtual:{house.wall.path}")
+    door = Door(servers, clock=f"virtual:{house.wall.path}", **settings)
     try:
         async with httpx.AsyncClient(base_url=str(door.client.base_url), timeout=15) as client:
 

@@ -11,7 +11,8 @@ from shared.contracts.message import Principal
 from shared.contracts.notify import ListNotices, NoticeCreated, ReadNotice, SendSignInCode
 from shared.kit.mongo import Mongo
 from tests.notify import builders as b
-from tests.notify.conftest import House
+from tests.notify.conftest import House, Houses
+from tests.support.costs import counted
 from tests.support.waiting import until
 
 HANAKO = Principal(kind="member", id="hanako", organization="o1")
@@ -170,6 +171,23 @@ class TestSignInCodes:
         await until(lambda: house.stored("mails", status="dropped") == 1)
         assert house.ledger.taken == []
         assert "nobody@" not in str(house.rows("mails"))
+
+    async def test_the_decoy_is_answered_for_one_write_of_the_same_kind_and_by_the_same_reply(
+        self, houses: Houses
+    ) -> None:
+        """What the sender makes of it comes after the answer."""
+        with counted() as costs:
+            async with houses() as house:
+                costs.watch(house.service)
+                for code, email, correlation in (("01234567", ADDRESS, "code"), (None, "nobody@x.example", "decoy")):
+                    await house.ask(code_mail(house, code, email=email), MEMBERS, correlationid=correlation)
+                await until(lambda: house.stored("mails", status={"$in": ["sent", "dropped"]}) == 2)
+            first = {each: costs.commands[each][0] for each in ("code", "decoy")}
+            assert {command for command, *_ in first.values()} == {"insert"}
+            assert repr(first["code"]).replace("'code': 'str'", "'code': 'NoneType'") == repr(first["decoy"])
+            replies = [[payload for _, payload in costs.messages(each)] for each in ("code", "decoy")]
+            assert replies[0] == replies[1]
+            assert len(replies[0]) == 1
 
     async def test_an_expired_code_is_not_mailed_but_forgotten(self, house: House) -> None:
         house.ledger.expect(ADDRESS, "451 later", "451 later", "451 later")
