@@ -55,9 +55,8 @@ class Stream(Protocol):
 
 
 class Waits(Protocol):
-    async def forget_reasons(
-        self, sites: Sequence[str], *, member: str | None = None, before: datetime | None = None, limit: int
-    ) -> int: ...
+    async def reasons_left(self, sites: Sequence[str], member: str, *, limit: int) -> bool: ...
+    async def outlived_reasons(self, sites: Sequence[str], *, before: datetime, limit: int) -> int: ...
     async def open_of(self, whose: Mapping[str, Any], after: str, limit: int) -> list[Entry]: ...
     async def change(
         self,
@@ -95,11 +94,11 @@ class Forgetting:
         for entry in waited:
             gone, at = partial(Entry.without, leaver=member, because=Why.MEMBER_LEFT), self.clock.now()
             await self.waits.change(entry.id, gone, cause, ITSELF, at=at)
-        reasoned = await self.waits.forget_reasons(await self.sites(), member=member, limit=PAGE)
+        unsaid = await self.waits.reasons_left(await self.sites(), member, limit=PAGE)
         # One whose reason has still to go out on the stream is found again.
         left = [await kept.worded(await self.sites(), member, limit=1) for kept in (self.bookings, self.series)]
         counts = {"bookings": done} | ({"waits": len(waited)} if waited else {})
-        more = len(waited) == PAGE or reasoned > 0 or any(left)
+        more = len(waited) == PAGE or unsaid or any(left)
         return Turn(counts, more=more or await self.names.keeps(member))
 
     async def outlived_texts(self) -> None:
@@ -111,7 +110,7 @@ class Forgetting:
     async def redact_outlived(self) -> int:
         """A page of bookings, one of series, and one of what was waited for, that ended long ago. How many."""
         before = self.clock.now() - TEXT_KEPT
-        done = await self.waits.forget_reasons(await self.sites(), before=before, limit=PAGE)
+        done = await self.waits.outlived_reasons(await self.sites(), before=before, limit=PAGE)
         cause = Cause("booking.redact_booking", ITSELF.member, "texts-outlived")
         for kept in (self.bookings, self.series):
             for each in await kept.outlived(await self.sites(), before=before, limit=PAGE):

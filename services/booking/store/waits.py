@@ -20,7 +20,7 @@ from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
 from shared.kernel.time import zone_of
-from shared.kit.documents import Cause, Documents, Draft, Stored, forget_reasons, reasons_of
+from shared.kit.documents import Cause, Documents, Draft, Stored, forget_reasons, reasons_left, reasons_of
 from shared.kit.mongo import index
 
 WAIT_INDEXES = [
@@ -144,12 +144,13 @@ class Waits:
         """Why somebody waited, or answered as they did, by entry, as far as they said."""
         return await reasons_of(self._documents, ids)
 
-    async def forget_reasons(
-        self, sites: Sequence[str], *, member: str | None = None, before: datetime | None = None, limit: int
-    ) -> int:
-        """Of a page of somebody's entries, or of those for what ended before an instant. How many had any."""
-        where: dict[str, Any] = {"site": {"$in": list(sites)}} | ({"parties": member} if member else {})
-        where |= {"ends_at": {"$lt": before}} if before else {}
+    async def reasons_left(self, sites: Sequence[str], member: str, *, limit: int) -> bool:
+        """Forgets those of a page of somebody's entries; whether any is left."""
+        return await reasons_left(self._documents, {"site": {"$in": list(sites)}, "parties": member}, most=limit)
+
+    async def outlived_reasons(self, sites: Sequence[str], *, before: datetime, limit: int) -> int:
+        """Forgets those of a page of entries for what ended before that instant. How many had any."""
+        where = {"site": {"$in": list(sites)}, "ends_at": {"$lt": before}}
         return await forget_reasons(self._documents, where, most=limit)
 
     async def _wanted(self, site: str) -> tuple[Wanted, ...]:

@@ -10,7 +10,7 @@ from services.members.store.mapping import SITE, api_key_draft, api_key_from, er
 from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import SignIns
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, Documents, Draft, forget_reasons
+from shared.kit.documents import Cause, Documents, Draft, reasons_left
 from shared.kit.errands import Turn
 
 _PAGE = 100
@@ -69,5 +69,4 @@ class Forgetting:
 
         for doc in docs:
             await self.api_keys.change(doc["_id"], decide, cause, at=at)
-        reasoned = await forget_reasons(self.api_keys, own, most=_PAGE)
-        return len(docs), reasoned > 0 or len(docs) == _PAGE
+        return len(docs), await reasons_left(self.api_keys, own, most=_PAGE) or len(docs) == _PAGE

@@ -52,8 +52,8 @@ class Forgetting:
             "mails": await self.mails.forget(member, email, at=self.clock.now()),
             "mailbox": await self.mailbox.forget(email) if email else 0,
         }
-        reasoned = await self.notices.forget_reasons(member)
-        return Turn(counts, more=len(found) == _PAGE or forgot < len(found) or reasoned > 0)
+        left = forgot < len(found) or await self.notices.reasons_left(member)
+        return Turn(counts, more=len(found) == _PAGE or left)
 
     async def on_booking_redacted(self, event: Received[BookingRedacted]) -> None:
         """Whoever was told why a booking or series was decided so keeps that it was.

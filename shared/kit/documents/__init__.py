@@ -10,13 +10,12 @@ from shared.kit.documents.draft import Cause, Draft, Stored, outbox
 from shared.kit.documents.forms import CHANGED_AT, Forms, NewerForm, Step
 from shared.kit.documents.history import history_indexes
 from shared.kit.documents.indexes import document_indexes, holds_documents
-from shared.kit.documents.reasons import REASONED, forget_reasons, reasons_of
+from shared.kit.documents.reasons import forget_reasons, reasons_left, reasons_of
 from shared.kit.documents.replaying import unless_made_before
 from shared.kit.documents.write import ClaimTaken, Documents
 
 __all__ = [
     "CHANGED_AT",
-    "REASONED",
     "Cause",
     "ClaimTaken",
     "Documents",
@@ -30,6 +29,7 @@ __all__ = [
     "history_indexes",
     "holds_documents",
     "outbox",
+    "reasons_left",
     "reasons_of",
     "unless_made_before",
 ]
