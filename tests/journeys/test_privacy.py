@@ -16,7 +16,6 @@ from tests.journeys.test_sign_in import signed_in
 from tests.journeys.test_told import idle, mails
 from tests.journeys.traces import (
     BESIDE,
-    KEY,
     LINE,
     NAME,
     SEAT,
@@ -25,8 +24,10 @@ from tests.journeys.traces import (
     Somebody,
     booked,
     cut_off,
+    keyed,
     keys_of,
     letters,
+    read_one,
     registered,
     repeated,
     standing,
@@ -86,9 +87,9 @@ def somebody(lounge: System, client: Client, newcomer: Newcomer, free_hour: Call
     with httpx.Client(base_url=lounge.url, headers=bearer, timeout=10) as me:
         kept, dropped = booked(me, client(BESIDE[1]), free_hour, keys)
         series, seminars = repeated(me, free_hour, keys), registered(me, client, site, keys)
-        made = me.post("/v1/api-keys", json={"name": KEY, "scopes": ["bookings:read"]}, headers=next(keys))
-        made.raise_for_status()
+        keyed(me, keys)
         eventually(lambda: len(mails(lounge, member["email"])) >= 9, what="a code and the mails about all that")
+        read_one(me)
         eventually(lambda: idle(lounge), what="every durable to have handled everything")
         times = tuple(each["id"] for each in series["occurrences"])
         yield Somebody(member["id"], member["email"], tokens, me, kept, dropped, series["id"], times, seminars)

@@ -29,7 +29,9 @@ NAME = {
 }
 PURPOSE, REASON, KEY, WHY = "Zyxpurpose canary", "Zyxreason canary", "Zyxkey canary", "Zyxwhy canary"
 SERIES, TIME, OFF, AWAY = "Zyxseries canary", "Zyxtime canary", "Zyxoff canary", "Zyxaway canary"
-WRITTEN = (PURPOSE, REASON, KEY, SERIES, TIME, OFF, AWAY)
+RECORD = "Zyxrecord canary"
+"""Given as the reason of whatever else she does, for the record."""
+WRITTEN = (PURPOSE, REASON, KEY, SERIES, TIME, OFF, AWAY, RECORD)
 CANARIES = (NAME["family"], "Zyxcanary", NAME["family_kana"], "Canarymore", *(text.split()[0] for text in WRITTEN))
 BESIDE = ("company@yokohama.example", "member-a@special.example")
 """Two of the demonstration, each before or behind her in a line."""
@@ -67,15 +69,14 @@ def keys_of(email: str) -> Iterator[dict[str, str]]:
 
 def booked(me: httpx.Client, other: httpx.Client, free_hour: FreeHour, keys: Iterator[dict[str, str]]) -> list[str]:
     """Three bookings of hers, and a place in a line: the ids of the first, which stands, and the second, given back."""
-    kept, dropped = (
-        _made(me, "/v1/bookings", wish("room-a", free_hour("room-a"), purpose=PURPOSE), keys) for _ in range(2)
-    )
-    held = _made(me, "/v1/bookings", wish("room-b", free_hour("room-b"), mode="hold", purpose=PURPOSE), keys)
-    me.post(f"/v1/bookings/{held['id']}/confirm").raise_for_status()
+    words: dict[str, Any] = {"purpose": PURPOSE, "reason": RECORD}
+    kept, dropped = (_made(me, "/v1/bookings", wish("room-a", free_hour("room-a"), **words), keys) for _ in range(2))
+    held = _made(me, "/v1/bookings", wish("room-b", free_hour("room-b"), mode="hold", **words), keys)
+    me.post(f"/v1/bookings/{held['id']}/confirm", json={"reason": RECORD}).raise_for_status()
     me.post(f"/v1/bookings/{dropped['id']}/cancel", json={"reason": REASON}).raise_for_status()
     taken = wish("room-b", free_hour("room-b"), purpose="theirs")
     other.post("/v1/bookings", json=taken, headers=key()).raise_for_status()
-    waits = {name: taken[name] for name in ("site", "resource", "starts_at", "ends_at")} | {"purpose": PURPOSE}
+    waits = {name: taken[name] for name in ("site", "resource", "starts_at", "ends_at")} | words
     _made(me, "/v1/booking-waitlist", waits, keys)
     return [kept["id"], dropped["id"]]
 
@@ -83,9 +84,10 @@ def booked(me: httpx.Client, other: httpx.Client, free_hour: FreeHour, keys: Ite
 def repeated(me: httpx.Client, free_hour: FreeHour, keys: Iterator[dict[str, str]]) -> dict[str, Any]:
     """A weekly room. One of its times has words of its own, two are given back, by either door, each for a reason."""
     weekly: dict[str, Any] = {"recurrence": "FREQ=WEEKLY;COUNT=5", "on_conflict": "skip", "purpose": SERIES}
+    weekly["reason"] = RECORD
     placed = _made(me, "/v1/booking-series", wish("room-b", free_hour("room-b", weeks=5), **weekly), keys)
     path, (first, second, *_, last) = f"/v1/booking-series/{placed['id']}", placed["occurrences"]
-    words = {"scope": "one", "index": last["index"], "purpose": TIME}
+    words = {"scope": "one", "index": last["index"], "purpose": TIME, "reason": RECORD}
     me.patch(path, json=words, headers={"If-Match": f'"{placed["version"]}"'}).raise_for_status()
     me.post(f"{path}/cancel", json={"scope": "one", "index": first["index"], "reason": OFF}).raise_for_status()
     me.post(f"/v1/bookings/{second['id']}/cancel", json={"reason": AWAY}).raise_for_status()
@@ -100,15 +102,29 @@ def registered(me: httpx.Client, client: Client, site: Site, keys: Iterator[dict
     seminars = {title: found(me, site.id, title)["id"] for title in (SEAT, LINE)}
     one, other = (client(email) for email in BESIDE)
     _registered(one, seminars[LINE], key())
-    hers = [_registered(me, each, next(keys)) for each in seminars.values()]
+    hers = [_registered(me, each, next(keys), reason=RECORD) for each in seminars.values()]
     assert [each["status"] for each in hers] == ["confirmed", "waiting"]
     behind = [_registered(one, seminars[SEAT], key()), _registered(other, seminars[LINE], key())]
     assert [(each["status"], each["position"]) for each in behind] == [("waiting", 1), ("waiting", 2)]
     return seminars
 
 
-def _registered(person: httpx.Client, seminar: str, headers: dict[str, str]) -> dict[str, Any]:
-    return standing(person.post(f"/v1/seminars/{seminar}/registrations", json={"mode": "onsite"}, headers=headers))
+def _registered(person: httpx.Client, seminar: str, headers: dict[str, str], **why: str) -> dict[str, Any]:
+    wanted = {"mode": "onsite", **why}
+    return standing(person.post(f"/v1/seminars/{seminar}/registrations", json=wanted, headers=headers))
+
+
+def keyed(me: httpx.Client, keys: Iterator[dict[str, str]]) -> None:
+    """Two keys of hers, one of them revoked."""
+    wanted = {"scopes": ["bookings:read"], "reason": RECORD}
+    _, other = (_made(me, "/v1/api-keys", {"name": name, **wanted}, keys) for name in (KEY, "another"))
+    me.request("DELETE", f"/v1/api-keys/{other['id']}", json={"reason": RECORD}).raise_for_status()
+
+
+def read_one(me: httpx.Client) -> None:
+    """The latest notice she was told."""
+    told = me.get("/v1/notifications").json()["items"][0]["id"]
+    me.post(f"/v1/notifications/{told}/read", json={"reason": RECORD}).raise_for_status()
 
 
 def standing(answer: httpx.Response) -> dict[str, Any]:
