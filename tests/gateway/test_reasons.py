@@ -88,12 +88,13 @@ def test_no_delete_needs_a_body_and_the_document_says_so(door: Door) -> None:
     [
         (LONG, {"too-long"}),
         ("", {"too-short", "blank"}),
+        (" \u3000", {"blank"}),
         ("bell\u0007", {"control-characters"}),
         (5, {"wrong-type"}),
         (["lost"], {"wrong-type"}),
         ({"ne": None}, {"wrong-type"}),
     ],
-    ids=["too long", "empty", "a bell", "a number", "a list", "an object"],
+    ids=["too long", "empty", "blank", "a bell", "a number", "a list", "an object"],
 )
 def test_a_reason_that_is_none_is_refused_by_its_name_and_nobody_is_asked(
     reason: Any, codes: set[str], route: Route, door: Door, services: FakeServices
