@@ -3,7 +3,6 @@
 import gzip
 import json
 from dataclasses import dataclass, replace
-from itertools import count
 
 import httpx
 import pytest
@@ -15,7 +14,6 @@ from tests.gateway.conftest import Door, bearer, key
 from tests.gateway.fakes import FakeServices
 
 ROUTES = build(GatewaySettings(nats_url="nats://localhost")).house.doors()
-_sessions = count(1)
 SECRET = "lk_" + "a" * 40
 INGEST = "/v1/sites/{site}/events"
 CALLBACK = "/v1/auth/oidc/callback"
@@ -95,9 +93,9 @@ def url(route: Route) -> str:
 def allowed(route: Route, services: FakeServices) -> dict[str, str]:
     """Headers with which the route would do its work, in a session of its own: one of the routes ends it."""
     services.add_key(SECRET, kind="site", id="nyc", site="nyc", roles=[], scopes=[])
-    session = f"bad-{next(_sessions)}"
-    who = {"X-API-Key": SECRET} if route.policy.kinds == {"site"} else bearer(roles=OPERATOR, sid=session)
-    return who | key() | {"If-Match": '"1"'}
+    own = key()
+    person = bearer(roles=OPERATOR, sid=own["Idempotency-Key"])
+    return ({"X-API-Key": SECRET} if route.policy.kinds == {"site"} else person) | own | {"If-Match": '"1"'}
 
 
 def named(route: Route) -> str:
