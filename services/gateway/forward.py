@@ -97,12 +97,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is answered the same whoever asks."""
+    """Equal to another whoever asks: `alike` calls answer both the same."""
 
     subject: str
     data: bytes
     asker: Asker = field(compare=False)
     request: Request = field(compare=False)
+    key: str | None = None
+    if_match: int | None = None
 
 
 class Forwarder:
@@ -142,7 +144,7 @@ class Forwarder:
             asker = await self._gate.pass_in(request, call.policy)
             bound = f"{call.ask.wire} {asker.principal.id}"
             data = reader.read(request, lambda cursor: self._cursors.opened(cursor, bound_to=bound))
-            raw = await replied(call.ask.wire, data, asker, request)
+            raw = await replied(_Question(call.ask.wire, data, asker, request))
             if plainly and is_plain(raw):
                 return passed_on(raw)
             reply = self._understood(raw)
@@ -162,74 +164,56 @@ class Forwarder:
             if_match = seen_version(request, _if_match(call, dry=dry))
             browser = browser_of(request) if call.browser and is_own_page(request.scope) else None
             data = await reader.read(request, _known(call, asker, request, browser, dry=dry))
-            response = rendered(await self.ask(call.ask.wire, data, asker, request, key=key, if_match=if_match))
+            asked = _Question(call.ask.wire, data, asker, request, key, if_match)
+            response = rendered(self._understood(await self._replied(asked)))
             if browser is not None:
                 browser.remember(response)
             return response
 
         return answer
 
-    async def ask(
-        self,
-        subject: str,
-        data: bytes,
-        asker: Asker,
-        request: Request,
-        *,
-        key: str | None = None,
-        if_match: int | None = None,
-    ) -> dict[str, Any]:
+    async def ask(self, subject: str, data: bytes, asker: Asker, request: Request) -> dict[str, Any]:
         """The service's answer. Raises its refusal, Unavailable or TimedOut."""
-        return self._understood(await self._replied(subject, data, asker, request, key=key, if_match=if_match))
+        return self._understood(await self._replied(_Question(subject, data, asker, request)))
 
-    async def _shared(self, subject: str, data: bytes, asker: Asker, request: Request) -> bytes:
+    async def _shared(self, mine: _Question) -> bytes:
         """Put once, in the name of the first, for all who ask it at once, never before any of them did.
 
         Whoever is refused is so in their own name. Raises Unavailable, TimedOut.
         """
-        mine = _Question(subject, data, asker, request)
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
                 put, raw = await self._together(mine)
         except TimeoutError as error:
             raise TimedOut from error
-        return raw if put is mine or is_plain(raw) else await self._replied(subject, data, asker, request)
+        return raw if put is mine or is_plain(raw) else await self._replied(mine)
 
     async def _put(self, asked: _Question) -> tuple[_Question, bytes]:
-        return asked, await self._replied(asked.subject, asked.data, asked.asker, asked.request)
+        return asked, await self._replied(asked)
 
-    async def _replied(
-        self,
-        subject: str,
-        data: bytes,
-        asker: Asker,
-        request: Request,
-        *,
-        key: str | None = None,
-        if_match: int | None = None,
-    ) -> bytes:
+    async def _replied(self, asked: _Question) -> bytes:
         """The reply's bytes. Raises Unavailable, TimedOut."""
         parts = [
             b'{"principal":',
-            asker.json,
+            asked.asker.json,
             b',"data":',
-            data,
+            asked.data,
             b',"correlationid":"',
-            request.scope["state"]["request_id"].encode(),
+            asked.request.scope["state"]["request_id"].encode(),
             b'","deadline":"',
             (self._gate.clock.now() + _LIFE).isoformat().encode(),
             b'"',
         ]
-        if key is not None:
-            parts += [b',"key":', json.dumps(key).encode()]
-        if if_match is not None:
-            parts.append(b',"if_match":%d' % if_match)
+        if asked.key is not None:
+            parts += [b',"key":', json.dumps(asked.key).encode()]
+        if asked.if_match is not None:
+            parts.append(b',"if_match":%d' % asked.if_match)
         await crashpoint("gateway.before_command")
-        with telemetry.here(f"ask {subject}", "client") as span:
+        with telemetry.here(f"ask {asked.subject}", "client") as span:
             if span is not None:
                 parts.append(b',"traceparent":"%b"' % span.traceparent.encode())
             parts.append(b"}")
-            raw = await self._caller.raw(subject, b"".join(parts))
+            raw = await self._caller.raw(asked.subject, b"".join(parts))
         await crashpoint("gateway.after_command")
         return raw
 
