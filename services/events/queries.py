@@ -182,9 +182,7 @@ class SiteQueries:
             raw=raw,
             encoding=encoding,
             received_at=shown(row["received_at"], zone),
-            tended=tuple(
-                contract.TendedView(**each | {"at": shown(each["at"], zone)}) for each in row.get("tended", ())
-            ),
+            tended=tuple(_tended(each, zone) for each in row.get("tended", ())),
             **{k: row[k] for k in ("site", "reason", "details", "event_id", "type", "status", "outcome", "replays")},
         )
 
