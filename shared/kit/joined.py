@@ -1,4 +1,4 @@
-"""Reads that many ask for at once: the losers of a race all want to know who is there."""
+"""Reads that many ask for at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable

@@ -10,7 +10,6 @@ from functools import partial
 
 from services.events.domain.registration import Registration, looks_again
 from services.events.domain.seminar import MODES, Mode, Seminar
-from services.events.handlers.reads import SharedReads
 from services.events.publish import gist
 from services.events.store.registrations import Registrations, Told, registration_of
 from services.events.store.seminars import Seminars
@@ -18,6 +17,7 @@ from shared.kernel.ids import new_id
 from shared.kernel.refusal import Busy, NotFound
 from shared.kernel.time import Clock
 from shared.kit.documents import Cause, ClaimTaken
+from shared.kit.joined import Joined
 from shared.kit.log import get_logger
 
 log = get_logger()
@@ -55,15 +55,15 @@ class BoxOffice:
         self._registrations = registrations
         self._clock = clock
         self._shelves: dict[About, _Shelf] = {}
-        self._waits: SharedReads[About, bool] = SharedReads(lambda about: registrations.someone_waits(*about))
-        self._open: SharedReads[tuple[About, int], list[int]] = SharedReads(lambda of: self.open_seats(*of))
-        self._fills: SharedReads[tuple[str, Mode], int] = SharedReads(lambda of: self.fill_freed_seats(*of))
+        self._waits = Joined[About, bool](lambda about: registrations.someone_waits(*about))
+        self._open = Joined[tuple[About, int], list[int]](lambda of: self.open_seats(*of))
+        self._fills = Joined[tuple[str, Mode], int](lambda of: self.fill_freed_seats(*of))
         self._because: dict[tuple[str, Mode], str] = {}
         self._looking: set[asyncio.Task[None]] = set()
 
     async def someone_waits(self, seminar: Seminar, mode: Mode) -> bool:
         """As of now or later, never as of before."""
-        return await self._waits.get((seminar.site, seminar.id, mode))
+        return await self._waits((seminar.site, seminar.id, mode))
 
     async def pick(self, seminar: Seminar, mode: Mode, capacity: int, *, anew: bool = False) -> int | None:
         """A seat that was free a moment ago, chosen at random; None where all were taken when this was asked.
@@ -76,7 +76,7 @@ class BoxOffice:
         shelf = self._shelves.setdefault(about, _Shelf())
         age = time.monotonic() - shelf.read_at
         if anew or not shelf.seats or age > FRESH_SECONDS or shelf.capacity != capacity:
-            shelf.stock(await self._open.get((about, capacity)), capacity)
+            shelf.stock(await self._open((about, capacity)), capacity)
         return shelf.seats.pop() if shelf.seats else None
 
     async def open_seats(self, about: About, capacity: int) -> list[int]:
@@ -145,7 +145,7 @@ class BoxOffice:
         key = (seminar_id, mode)
         self._because[key] = correlationid
         try:
-            await self._fills.get(key)
+            await self._fills(key)
         except Exception as error:
             log.warning("waitlist.look_failed", seminar=seminar_id, error=type(error).__name__, exc_info=error)
 

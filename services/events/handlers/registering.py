@@ -12,7 +12,6 @@ from services.events.domain.registration import (
 )
 from services.events.domain.seminar import Seminar
 from services.events.handlers.box_office import BoxOffice
-from services.events.handlers.reads import SharedReads
 from services.events.handlers.rights import may_attend
 from services.events.publish import gist
 from services.events.queries import RegistrationQueries
@@ -26,6 +25,7 @@ from shared.kernel.time import Clock
 from shared.kit.answers import answer
 from shared.kit.crash import crashpoint
 from shared.kit.documents import Cause, ClaimTaken, Stored
+from shared.kit.joined import Joined
 
 _TRIES = 24
 _BELIEVED = 3
@@ -55,14 +55,14 @@ class Registering:
         self._is_erased = is_erased
         self._views = views
         self._clock = clock
-        self._seminars: SharedReads[str, tuple[Seminar, int]] = SharedReads(seminars.public)
+        self._seminars = Joined(seminars.public)
 
     async def register(self, ask: Asked[Register]) -> Answer:
         """201 with a seat or a place in the queue; 200 where the member has one already. Raises Forbidden, for one
         who was erased and whose token still lives, and the seminar's refusals.
         """
         member, at, cause = may_attend(ask.principal), self._clock.now(), Cause.of(ask)
-        seminar, version = await self._seminars.get(ask.data.seminar)
+        seminar, version = await self._seminars(ask.data.seminar)
         wish = Wish(seminar.id, seminar.site, member, ask.data.mode, version)
         told = Told(gist(seminar, version))
         there, erased = await asyncio.gather(self._registrations.get(seminar.id, member), self._is_erased(member))
@@ -125,7 +125,7 @@ class Registering:
     async def cancel(self, ask: Asked[CancelRegistration]) -> Answer:
         """200; again answers the same and writes nothing. The freed seat goes to the first who waits."""
         member, at = may_attend(ask.principal), self._clock.now()
-        seminar, version = await self._seminars.get(ask.data.seminar)
+        seminar, version = await self._seminars(ask.data.seminar)
         begun = seminar.content is not None and seminar.content.when.started(at)
         identity = registration_id(seminar.id, member)
         freed: Registration | None = None
