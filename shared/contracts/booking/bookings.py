@@ -4,7 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.booking.words import BookingMode, BookingStatus, Bound, Cursor, Limit, LocalView
+from shared.contracts.booking.words import (
+    Attendees,
+    BookingMode,
+    BookingStatus,
+    Bound,
+    Cursor,
+    Limit,
+    LocalView,
+    Purpose,
+)
 from shared.contracts.message import BilingualView, Command, Id, Instant, Note, Query, SiteId, View, Why, personal
 from shared.contracts.record import EntryView
 
@@ -78,8 +87,8 @@ class PlaceBooking(Command, wire="cmd.booking.place_booking.v1", reply=BookingVi
     resource: Id
     starts_at: Instant
     ends_at: Instant
-    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
-    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    purpose: Purpose = None
+    attendees: Attendees = None
     for_member: Id | None = None
     mode: BookingMode = "confirm"
     reason: Why = None
@@ -127,8 +136,8 @@ class ChangeBooking(Command, wire="cmd.booking.change_booking.v1", reply=Booking
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     resource: Id | None = None
-    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
-    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    purpose: Purpose = None
+    attendees: Attendees = None
     reason: Why = None
 
 

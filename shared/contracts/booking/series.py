@@ -5,20 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.contracts.booking.bookings import HistoryPage, Reason
-from shared.contracts.booking.words import BookingStatus, Bound, Cursor, Limit, LocalView
-from shared.contracts.message import (
-    BilingualView,
-    Command,
-    Id,
-    Instant,
-    Note,
-    Query,
-    SiteId,
-    View,
-    Why,
-    Zone,
-    personal,
-)
+from shared.contracts.booking.words import Attendees, BookingStatus, Bound, Cursor, Limit, LocalView, Purpose
+from shared.contracts.message import BilingualView, Command, Id, Instant, Query, SiteId, View, Why, Zone, personal
 
 SeriesScope = Literal["one", "following", "all"]
 OnConflict = Literal["refuse", "skip"]
@@ -98,8 +86,8 @@ class PlaceSeries(Command, wire="cmd.booking.place_series.v1", reply=SeriesView)
     resource: Id
     starts_at: Instant
     ends_at: Instant
-    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
-    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    purpose: Purpose = None
+    attendees: Attendees = None
     for_member: Id | None = None
     mode: Literal["confirm"] = "confirm"
     recurrence: Rule
@@ -122,8 +110,8 @@ class ChangeSeries(Command, wire="cmd.booking.change_series.v1", reply=SeriesVie
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     resource: Id | None = None
-    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
-    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    purpose: Purpose = None
+    attendees: Attendees = None
     reason: Why = None
 
 

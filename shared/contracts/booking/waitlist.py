@@ -6,14 +6,23 @@ from pydantic import Field
 
 from shared.contracts.booking.announced import OccupiedView, RangeView
 from shared.contracts.booking.reads import ReasonView
-from shared.contracts.booking.words import Bound, Cursor, LeavingReason, Limit, LocalView, MovingReason, ResourceKind
+from shared.contracts.booking.words import (
+    Attendees,
+    Bound,
+    Cursor,
+    LeavingReason,
+    Limit,
+    LocalView,
+    MovingReason,
+    Purpose,
+    ResourceKind,
+)
 from shared.contracts.message import (
     BilingualView,
     Command,
     Event,
     Id,
     Instant,
-    Note,
     Query,
     SiteId,
     View,
@@ -87,8 +96,8 @@ class JoinWaitlist(Command, wire="cmd.booking.join_waitlist.v1", reply=WaitView)
     kind: ResourceKind | None = None
     starts_at: Instant
     ends_at: Instant
-    purpose: Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()] = None
-    attendees: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    purpose: Purpose = None
+    attendees: Attendees = None
     for_member: Id | None = None
     reason: Why = None
 

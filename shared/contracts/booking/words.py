@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.message import Day, Instant, View
+from shared.contracts.message import Day, Instant, Note, View, personal
 
 BookingStatus = Literal[
     "held", "provisional", "pending", "confirmed", "checked_in", "completed", "cancelled", "expired", "no_show"
@@ -24,6 +24,8 @@ Steps = Annotated[int, Field(ge=15, le=10_080, multiple_of=15)]
 """Minutes in whole granules of the house."""
 Bound = Instant | Day
 """An instant, or a day `YYYY-MM-DD`: its first instant in the site's zone."""
+Purpose = Annotated[Annotated[Note, Field(max_length=1_000)] | None, personal()]
+Attendees = Annotated[int, Field(ge=1, le=10_000)] | None
 Limit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.contracts.message import Command, Event, Id, Note, Query, View, personal
+from shared.contracts.message import Command, Event, Id, Query, Reason, View, personal
 from shared.contracts.privacy import MemberErased, PersonalData, PersonalDataView
 
 ErasurePart = Literal["booking", "events", "members", "notify"]
@@ -49,7 +49,7 @@ class EraseMember(Command, wire="cmd.members.erase_member.v1", reply=ErasureView
     """
 
     id: Id
-    reason: Annotated[Note, Field(min_length=1, max_length=500), personal()]
+    reason: Annotated[Reason, personal()]
     session: Id | None = None
 
 
