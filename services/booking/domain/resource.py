@@ -175,18 +175,18 @@ def ranges(claims: Iterable[str], ids: Iterable[str]) -> list[Interval]:
 
 def joined(minutes: Iterable[str]) -> list[Interval]:
     """The granules that begin at these minutes (as claims write them, any order, some twice), in order, joined."""
-    joined: list[Interval] = []
+    found: list[Interval] = []
     begin = end = None
     for at in map(_instant, sorted(set(minutes))):
         if begin and at == end:
             end = at + GRANULE
             continue
         if begin and end:
-            joined.append(Interval(begin, end))
+            found.append(Interval(begin, end))
         begin, end = at, at + GRANULE
     if begin and end:
-        joined.append(Interval(begin, end))
-    return joined
+        found.append(Interval(begin, end))
+    return found
 
 
 @lru_cache(maxsize=16_384)

@@ -72,8 +72,6 @@ def looking(tries: Sequence[Try]) -> dict[str, Any]:
 
 def late(tries: Sequence[Try], found: Sequence[Mapping[str, Any]]) -> list[Try]:
     """Whose own document is there is not late: the write will tell them so."""
-    made, held = (
-        {doc["_id"] for doc in found},
-        {(doc["site"], claim) for doc in found for claim in doc.get("claims", ())},
-    )
+    made = {doc["_id"] for doc in found}
+    held = {(doc["site"], claim) for doc in found for claim in doc.get("claims", ())}
     return [each for each in tries if each.id not in made and (each.site, each.claim) in held]
