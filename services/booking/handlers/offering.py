@@ -55,17 +55,18 @@ class Offering:
     clock: Clock
     chance: Random
     _running: set[asyncio.Task[None]] = field(default_factory=set)
-    _looks: list[Joined[tuple[str, Interval], None]] = field(default_factory=list)
+    _looks: Joined[tuple[str, Interval], None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_looks", Joined(lambda asked: self._look(*asked)))
 
     async def looked(self, site: str, within: Interval) -> None:
         """Returns once what is free there was offered by a look that began after this was asked; looks are shared.
 
         Where that fails, the timers of those who wait look again: nothing is raised.
         """
-        if not self._looks:
-            self._looks.append(Joined(lambda asked: self._look(*asked)))
         try:
-            await self._looks[0]((site, within))
+            await self._looks((site, within))
         except Exception as error:
             log.warning("waitlist.look_failed", site=site, error=type(error).__name__, exc_info=error)
 
