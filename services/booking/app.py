@@ -114,7 +114,7 @@ def build(settings: Settings) -> Service:
     )
     answer_attendance(
         service,
-        AttendanceHandlers(claiming=claiming, clock=clock),
+        AttendanceHandlers(bookings=bookings, ground=ground, claiming=claiming, clock=clock),
         PresenceQueries(bookings, sites, parties, rights, names, clock),
         StrikeQueries(bookings, sites),
     )

@@ -40,7 +40,7 @@ class Ahead:
 
     @property
     def attendance(self) -> AttendanceHandlers:
-        return AttendanceHandlers(claiming=self.handle.claiming, clock=self.house.clock)
+        return replace(self.house.attendance, claiming=self.handle.claiming)
 
 
 async def test_a_hold_is_not_taken_away_before_its_time_by_whoever_wants_its_place() -> None:

@@ -245,7 +245,7 @@ class FakeHouse:
         self.moving = MoveHandlers(
             bookings=bookings, ground=self.ground, claiming=claiming, clock=self.clock, chance=Random(8)
         )
-        self.attendance = AttendanceHandlers(claiming=claiming, clock=self.clock)
+        self.attendance = AttendanceHandlers(bookings=bookings, ground=self.ground, claiming=claiming, clock=self.clock)
 
     def working_on(self, bookings: Bookings) -> tuple[BookingHandlers, Timers]:
         """The handlers over this collection."""
