@@ -1,12 +1,10 @@
 """docker-compose.yml as a person uses it: up, a booking, the operator's commands, a loss, down. And what images say."""
 
-import itertools
 import json
 import os
 import secrets
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -18,7 +16,7 @@ from tests.journeys.conftest import key, wish
 from tests.support.engine import ROOT, SERVICES, NoEngine, compose
 from tests.support.eventually import eventually
 from tests.support.leaks import assert_nobody_in
-from tests.support.ledger import PERSON, open_days
+from tests.support.ledger import PERSON, on_an_open_day
 from tests.support.programs import go_without
 
 _HEALTHY_SECONDS = 60.0
@@ -108,10 +106,8 @@ def _healthy(project: Project) -> None:
 
 
 def place(person: httpx.Client, room: str, which: int) -> dict[str, Any]:
-    """A booking at ten in the morning, or at latest eleven, of this open day in New York."""
-    day = next(itertools.islice(open_days(), which, None))
-    start = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
-    answer = person.post("/v1/bookings", json=wish(room, start), headers=key())
+    """A booking on this open day."""
+    answer = person.post("/v1/bookings", json=wish(room, on_an_open_day(which)), headers=key())
     assert answer.status_code == 201, answer.text
     placed: dict[str, Any] = answer.json()
     return placed

@@ -26,9 +26,9 @@ from deploy.embedded.folder import DataFolder
 from deploy.mongo.admin import ADMIN, Passwords, url
 from shared.contracts.topology import SERVICES
 from tests.journeys.conftest import wish
-from tests.operations.test_backup import on_an_open_day
 from tests.support.cluster import MongoSet
 from tests.support.eventually import eventually
+from tests.support.ledger import on_an_open_day
 from tests.support.system import System
 
 Database = MongoClient[dict[str, Any]]

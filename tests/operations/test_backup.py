@@ -1,13 +1,12 @@
 """Back-up under load, loss of everything, restore: on the whole system, by the commands a person types."""
 
 import asyncio
-import itertools
 import json
 import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from shared.contracts.topology import SERVICES
 from shared.kit.clock import SystemClock
 from tests.journeys.conftest import wish
 from tests.support.eventually import eventually
-from tests.support.ledger import open_days
+from tests.support.ledger import on_an_open_day
 from tests.support.system import LOUNGE, System
 
 pytestmark = pytest.mark.timeout(240)
@@ -45,12 +44,6 @@ def lounge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def refused(*words: str) -> tuple[int, str]:
     done = subprocess.run([*LOUNGE, *words], capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
-
-
-def on_an_open_day(which: int) -> datetime:
-    """Ten in the morning, or at latest eleven, in New York."""
-    day = next(itertools.islice(open_days(), which, None))
-    return datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
 
 
 def load(lounge: System, stop: threading.Event, found: list[str]) -> None:

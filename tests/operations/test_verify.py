@@ -26,8 +26,8 @@ from shared.kit.documents.chain import extended
 from shared.kit.documents.history import LOG_LIMIT
 from shared.kit.relay import ENTRY_HEADER
 from tests.journeys.conftest import key, wish
-from tests.operations.test_backup import on_an_open_day
 from tests.support.eventually import eventually
+from tests.support.ledger import on_an_open_day
 from tests.support.system import LOUNGE, System
 
 pytestmark = pytest.mark.timeout(480)

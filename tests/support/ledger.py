@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,6 +60,12 @@ def open_days() -> Iterator[date]:
     closed = load_holidays().calendars[_CLOSES]
     days = (first + timedelta(days=n) for n in range(500))
     yield from (day for day in days if day.weekday() < 5 and day not in closed)
+
+
+def on_an_open_day(which: int) -> datetime:
+    """Ten in the morning, or at latest eleven, in New York."""
+    day = next(itertools.islice(open_days(), which, None))
+    return datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
 
 
 class Slots:
