@@ -74,10 +74,9 @@ class Costs:
 
     def messages(self, correlation: str) -> list[tuple[str, bytes]]:
         """Subject and payload of each that left in the task that handled the request, its reply among them."""
-        return [(subject, payload) for task, subject, payload in self._sent if self._of(task) == correlation]
-
-    def _of(self, task: Any) -> str | None:
-        return self.correlations.get(task)
+        return [
+            (subject, payload) for task, subject, payload in self._sent if self.correlations.get(task) == correlation
+        ]
 
 
 @contextmanager
