@@ -92,9 +92,13 @@ def _known(signed_in: httpx.Client) -> bool:
 
 def wish(resource: str, start: datetime, *, minutes: int = 60, **more: Any) -> dict[str, Any]:
     """The body of a booking."""
+    return waited_for(resource, start, minutes=minutes) | {"mode": "confirm"} | more
+
+
+def waited_for(resource: str, start: datetime, *, minutes: int = 60) -> dict[str, Any]:
+    """The body of a place in the waiting list."""
     end = start + timedelta(minutes=minutes)
-    body = {"site": "nyc", "resource": resource, "starts_at": start.isoformat(), "ends_at": end.isoformat()}
-    return body | {"mode": "confirm"} | more
+    return {"site": "nyc", "resource": resource, "starts_at": start.isoformat(), "ends_at": end.isoformat()}
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import key, wish
+from tests.journeys.conftest import key, waited_for, wish
 from tests.journeys.test_sign_in import me, signed_in
 from tests.support.booking import ny
 from tests.support.eventually import eventually
@@ -149,7 +149,7 @@ def test_what_a_no_show_leaves_goes_to_the_first_who_is_awake_and_the_sleeper_ke
     lounge.show("2026-12-15 10:00")
     absent, tokyo, york = lounge.person("absent"), lounge.person("tokyo", TOKYO), lounge.person("york")
     booked = lounge.books(absent, "room-a", "2026-12-15 12:00", 120)
-    later = {name: value for name, value in wish("room-a", ny("2026-12-15 13:00")).items() if name != "mode"}
+    later = waited_for("room-a", ny("2026-12-15 13:00"))
     first, second = lounge.join(tokyo, later), lounge.join(york, later)
     assert [(each["status"], each["position"]) for each in (first, second)] == [("waiting", 1), ("waiting", 2)]
     lounge.show("2026-12-15 12:11")  # 02:11 in Tokyo
@@ -242,7 +242,7 @@ def test_who_is_offered_what_lapsed_for_somebody_else_hears_of_an_offer_and_the_
     lounge.show("2026-12-22 10:00")
     holder, first, second = lounge.person("holder"), lounge.person("first"), lounge.person("second")
     booked = lounge.books(holder, "room-a", "2026-12-23 10:00", 60)
-    wanted = {name: value for name, value in wish("room-a", ny("2026-12-23 10:00")).items() if name != "mode"}
+    wanted = waited_for("room-a", ny("2026-12-23 10:00"))
     entries = {each: lounge.join(each, wanted) for each in (first, second)}
     lounge.as_(holder).post(f"/v1/bookings/{booked['id']}/cancel").raise_for_status()
     lounge.becomes(first, entries[first], "offered")
@@ -264,7 +264,7 @@ def test_whose_offer_is_theirs_alone_because_its_maker_left_has_heard_of_it_once
     maker, friend, admin = (lounge.person(name, of=both) for name in ("maker", "friend", "both-admin"))
     members = {each: lounge.as_(each).get("/v1/me").json()["member"] for each in (maker, friend, admin)}
     lounge.changes(members[admin], {"roles": ["member", "organization_admin"]})
-    times = {name: value for name, value in wish("room-b", ny("2026-12-23 14:00")).items() if name != "mode"}
+    times = waited_for("room-b", ny("2026-12-23 14:00"))
     entry = lounge.join(maker, times | {"for_member": members[friend]["id"]})
     offered = lounge.becomes(friend, entry, "offered")
     lounge.changes(members[maker], {"active": False})

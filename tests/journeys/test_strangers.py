@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Newcomer, key, waited_for, wish
 from tests.support.eventually import eventually
 from tests.support.system import System
 
@@ -41,7 +41,7 @@ class Strangers:
         hour = wish("room-b", self.start, minutes=30)
         bodies = {
             "/v1/bookings": hour,
-            "/v1/booking-waitlist": {name: value for name, value in hour.items() if name != "mode"},
+            "/v1/booking-waitlist": waited_for("room-b", self.start, minutes=30),
             "/v1/booking-series": hour | {"recurrence": "FREQ=DAILY;COUNT=1"},
         }
         changes, assist = {"If-Match": "*"}, {"assistants": [member]}

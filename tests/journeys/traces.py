@@ -12,7 +12,7 @@ import httpx
 
 from deploy import topology
 from deploy.nats.keys import KeyFolder
-from tests.journeys.conftest import key, wish
+from tests.journeys.conftest import key, waited_for, wish
 from tests.journeys.test_seminar import found, titled
 from tests.support.eventually import eventually
 from tests.support.site import Site, cloud_event
@@ -74,10 +74,9 @@ def booked(me: httpx.Client, other: httpx.Client, free_hour: FreeHour, keys: Ite
     held = _made(me, "/v1/bookings", wish("room-b", free_hour("room-b"), mode="hold", **words), keys)
     me.post(f"/v1/bookings/{held['id']}/confirm", json={"reason": RECORD}).raise_for_status()
     me.post(f"/v1/bookings/{dropped['id']}/cancel", json={"reason": REASON}).raise_for_status()
-    taken = wish("room-b", free_hour("room-b"), purpose="theirs")
-    other.post("/v1/bookings", json=taken, headers=key()).raise_for_status()
-    waits = {name: taken[name] for name in ("site", "resource", "starts_at", "ends_at")} | words
-    _made(me, "/v1/booking-waitlist", waits, keys)
+    start = free_hour("room-b")
+    other.post("/v1/bookings", json=wish("room-b", start, purpose="theirs"), headers=key()).raise_for_status()
+    _made(me, "/v1/booking-waitlist", waited_for("room-b", start) | words, keys)
     return [kept["id"], dropped["id"]]
 
 
