@@ -13,6 +13,9 @@ from tests.support.eventually import eventually
 from tests.support.system import System, system
 
 _numbers = count(1)
+Client = Callable[[str], httpx.Client]
+FreeHour = Callable[..., datetime]
+Newcomer = Callable[..., tuple[httpx.Client, dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +25,7 @@ def lounge() -> Iterator[System]:
 
 
 @pytest.fixture(scope="session")
-def client(lounge: System) -> Iterator[Callable[[str], httpx.Client]]:
+def client(lounge: System) -> Iterator[Client]:
     """A client of the gateway signed in as this address; one per address."""
     opened: dict[str, httpx.Client] = {}
 
@@ -41,11 +44,8 @@ def key() -> dict[str, str]:
     return {"Idempotency-Key": f"journey-{next(_numbers)}"}
 
 
-Newcomer = Callable[..., tuple[httpx.Client, dict[str, Any]]]
-
-
 @pytest.fixture(scope="session")
-def newcomer(lounge: System, client: Callable[[str], httpx.Client]) -> Newcomer:
+def newcomer(lounge: System, client: Client) -> Newcomer:
     """A new organization of a kind with one new member, known to booking; gives (client, member)."""
 
     def make(
@@ -102,7 +102,7 @@ def waited_for(resource: str, start: datetime, *, minutes: int = 60) -> dict[str
 
 
 @pytest.fixture(scope="session")
-def free_hour(lounge: System, client: Callable[[str], httpx.Client]) -> Callable[..., datetime]:
+def free_hour(lounge: System, client: Client) -> FreeHour:
     """The start of an hour in which a room is free, each given once, each on a day of its own."""
     given: set[Any] = set()
 

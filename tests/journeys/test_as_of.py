@@ -1,6 +1,5 @@
 """Look back: a booking, and what was free, as it stood at an instant."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,10 +9,7 @@ import httpx
 import pytest
 
 from shared.kit.clock import SystemClock
-from tests.journeys.conftest import key, wish
-
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
+from tests.journeys.conftest import Client, FreeHour, key, wish
 
 
 def now() -> str:

@@ -9,9 +9,8 @@ path that names a thing and is in neither table below fails.
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from services.gateway.doors import Door
 from services.gateway.refusals import NotForThisPrincipal, Unauthenticated
 from services.gateway.settings import GatewaySettings
 from shared.contracts.message import Principal
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, wish
 from tests.support.eventually import eventually
 from tests.support.system import System
 from tools.contracts.published import contracts
@@ -137,9 +136,9 @@ class Cast:
 @pytest.fixture(scope="module")
 def world(
     lounge: System,
-    client: Callable[[str], httpx.Client],
+    client: Client,
     newcomer: Newcomer,
-    free_hour: Callable[..., datetime],
+    free_hour: FreeHour,
 ) -> World:
     cast = Cast(lounge, client("operator@linkj.example"))
     (first, member), (_, other) = newcomer(), newcomer("special_member_a")

@@ -1,6 +1,6 @@
 """Book: see what is free, take it, be refused with reasons, give it back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from random import Random
@@ -9,11 +9,8 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, wish
 from tests.support.system import System
-
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
 
 
 def test_the_lounge_in_new_york_is_there_with_its_rooms(client: Client) -> None:

@@ -1,6 +1,5 @@
 """Exceptional days on the running system: a weekend opened, kept open by a booking, closed, and as usual again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,10 +9,9 @@ import httpx
 import pytest
 
 from shared.kit.clock import SystemClock
-from tests.journeys.conftest import key, wish
+from tests.journeys.conftest import Client, key, wish
 from tests.support.eventually import eventually
 
-Client = Callable[[str], httpx.Client]
 NEW_YORK = ZoneInfo("America/New_York")
 pytestmark = pytest.mark.timeout(180)  # several people are signed in, each by a command
 REASON = {"ja": "設備点検", "en": "Maintenance"}

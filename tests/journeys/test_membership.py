@@ -1,6 +1,5 @@
 """Belong: join, be renewed, act for one of two organizations, let others book, leave; nothing of it silently."""
 
-from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from itertools import count
 from typing import Any
@@ -8,13 +7,11 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, wish
 from tests.journeys.test_told import mails
 from tests.support.eventually import eventually
 from tests.support.system import System
 
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
 STAFF = "staff@linkj.example"
 _numbers = count(1)
 

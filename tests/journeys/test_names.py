@@ -1,7 +1,5 @@
 """S9: a name goes in as it is written, and comes out so; it is found however it is typed, and addressed as is due."""
 
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +7,11 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, wish
 from tests.journeys.test_told import mails
 from tests.support.eventually import eventually
 from tests.support.system import System
 
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
 WRITTEN = {
     "family": "髙﨑",
     "given": "葛\U000e0100子",

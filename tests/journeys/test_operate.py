@@ -4,20 +4,15 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import nats
 
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, wish
 from tests.support.eventually import eventually
 from tests.support.system import System
-
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
 
 
 def status(lounge: System) -> dict[str, Any]:

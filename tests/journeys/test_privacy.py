@@ -11,7 +11,7 @@ from pymongo import MongoClient
 
 from shared.contracts.topology import SERVICES
 from shared.kit.documents.chain import checked
-from tests.journeys.conftest import Newcomer
+from tests.journeys.conftest import Client, Newcomer
 from tests.journeys.test_sign_in import signed_in
 from tests.journeys.test_told import idle, mails
 from tests.journeys.traces import (
@@ -20,7 +20,6 @@ from tests.journeys.traces import (
     NAME,
     SEAT,
     WHY,
-    Client,
     Somebody,
     booked,
     cut_off,

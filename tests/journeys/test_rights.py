@@ -1,6 +1,6 @@
 """Rights: staff see who gains and loses, then change the table; what was taken away is gone, with members down too."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -8,13 +8,9 @@ from typing import Any
 import httpx
 
 from shared.kit.clock import SystemClock
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, wish
 from tests.support.eventually import eventually
 from tests.support.system import System
-
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., Any]
-
 
 FOR_GUESTS = {
     "kind": "guest",

@@ -1,18 +1,15 @@
 """A site publishes a seminar, by both doors; people register; a freed seat goes to who waited longest."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.journeys.conftest import Newcomer, key
+from tests.journeys.conftest import Client, Newcomer, key
 from tests.support.eventually import eventually
 from tests.support.site import Site, cloud_event, seminar
 from tests.support.system import System
-
-Client = Callable[[str], httpx.Client]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What repeats, on the running system: a weekly desk over both clock changes, anchored here and in Tokyo (S3)."""
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,12 +10,11 @@ import httpx
 import pytest
 
 from shared.kit.clock import SystemClock
-from tests.journeys.conftest import key, wish
+from tests.journeys.conftest import Client, FreeHour, key, wish
 from tests.journeys.test_told import mails
 from tests.support.eventually import eventually
 from tests.support.system import System
 
-Client = Callable[[str], httpx.Client]
 NEW_YORK, TOKYO = ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo")
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 STAFF = "staff@linkj.example"
@@ -64,7 +62,7 @@ def test_a_weekly_room_keeps_the_wall_time_of_its_anchor_over_a_clock_change(
 
 @pytest.mark.timeout(180)
 def test_one_is_placed_skips_what_is_taken_is_seen_everywhere_cancelled_and_told_of_once(
-    lounge: System, client: Client, free_hour: Callable[..., datetime]
+    lounge: System, client: Client, free_hour: FreeHour
 ) -> None:
     member, start = client("member-a@special.example"), free_hour("room-b", weeks=5)
     second = (start.astimezone(NEW_YORK).replace(tzinfo=None) + WEEK).replace(tzinfo=NEW_YORK)
@@ -103,7 +101,7 @@ def told_of(lounge: System, found: dict[str, Any], times: int) -> None:
 
 @pytest.mark.timeout(180)
 def test_those_that_follow_one_are_reworded_and_moved_in_one_write_each_told_once(
-    lounge: System, client: Client, free_hour: Callable[..., datetime]
+    lounge: System, client: Client, free_hour: FreeHour
 ) -> None:
     member, start = client("member-a@special.example"), free_hour("room-b", weeks=7)
     body = series("room-b", start, 30, "FREQ=WEEKLY;COUNT=4", on_conflict="skip", purpose="週次の打合せ")
@@ -131,7 +129,7 @@ def test_those_that_follow_one_are_reworded_and_moved_in_one_write_each_told_onc
 
 
 def test_of_many_series_at_once_over_three_replicas_no_two_hold_the_same_hour(
-    client: Client, free_hour: Callable[..., datetime]
+    client: Client, free_hour: FreeHour
 ) -> None:
     start = free_hour("room-b", weeks=9)
 

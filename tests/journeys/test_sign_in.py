@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
 
 import httpx
 
+from tests.journeys.conftest import Client
 from tests.support.eventually import eventually
 from tests.support.system import System
 
@@ -66,7 +66,7 @@ def test_ending_a_session_ends_it(lounge: System) -> None:
     assert (me(lounge, tokens["access_token"]).status_code, again.status_code) == (401, 401)
 
 
-def test_a_forged_and_a_missing_token_look_the_same(lounge: System, client: Callable[[str], httpx.Client]) -> None:
+def test_a_forged_and_a_missing_token_look_the_same(lounge: System, client: Client) -> None:
     good = lounge.token(MEMBER)
     head, body, signature = good.split(".")
     forged = me(lounge, f"{head}.{body}.{signature[:-4]}AAAA")

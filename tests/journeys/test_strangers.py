@@ -1,7 +1,7 @@
 """Row A3: another organization's id in the path, the body or a filter is not there, and who asked is written down."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -9,12 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.conftest import Newcomer, key, waited_for, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, waited_for, wish
 from tests.support.eventually import eventually
 from tests.support.system import System
 
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
 NOWHERE = "no-such-thing"
 _numbers = count(1)
 

@@ -6,17 +6,14 @@ U10 speaks of calendar files, which nothing here makes yet: of its input, no lin
 import csv
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.journeys.conftest import key
+from tests.journeys.conftest import Client, key
 
-Client = Callable[[str], httpx.Client]
 _numbers = count(1)
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
 

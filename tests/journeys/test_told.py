@@ -1,21 +1,17 @@
 """Be told: one e-mail and one notice a person, in their language, also when the event is delivered again and again."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from shared.kit.clock import SystemClock
-from tests.journeys.conftest import Newcomer, key, wish
+from tests.journeys.conftest import Client, FreeHour, Newcomer, key, wish
 from tests.journeys.test_seminar import found, titled
 from tests.support.eventually import eventually
 from tests.support.site import Site, cloud_event
 from tests.support.system import System
-
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
 
 
 def mails(lounge: System, email: str) -> list[dict[str, Any]]:

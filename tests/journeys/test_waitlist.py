@@ -11,13 +11,12 @@ import httpx
 import pytest
 
 from shared.kit.clock import SystemClock
-from tests.journeys.conftest import Newcomer, key
+from tests.journeys.conftest import Client, Newcomer, key
 from tests.support.eventually import eventually
 from tests.support.site import Site
 from tests.support.system import System
 
 pytestmark = pytest.mark.timeout(180)  # several people are signed in, each by a command
-Client = Callable[[str], httpx.Client]
 HOUR = timedelta(hours=1)
 LIST = "/v1/booking-waitlist"
 ZONES = ("Asia/Tokyo", "America/Phoenix", "UTC", "Asia/Dubai", "Pacific/Honolulu", "Asia/Kolkata", "America/Lima")

@@ -6,7 +6,7 @@ The site is these journeys' own: two rooms that never close, and the room that i
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ import pytest
 
 from deploy.embedded.children import free_port, spawn, stop
 from shared.kit.clock import SystemClock
-from tests.journeys.conftest import key
+from tests.journeys.conftest import Client, key
 from tests.support.eventually import eventually
 from tests.support.following import Follower, free_of
 from tests.support.leaks import assert_nobody_in, said_in
@@ -115,7 +115,7 @@ def _is_ready(url: str) -> bool:
 
 
 @pytest.fixture
-def watched(lounge: System, gateways: list[str], client: Callable[[str], httpx.Client]) -> Watched:
+def watched(lounge: System, gateways: list[str], client: Client) -> Watched:
     """A site nobody else books at, its hours one in all zones."""
     site, operator = f"watched-{next(_numbers)}", client("operator@linkj.example")
     lounge.lounge("site", "add", site, "--zone", "America/New_York")
@@ -246,9 +246,7 @@ async def test_a_series_and_who_waits_for_it_are_told_by_what_changes_and_by_no_
     assert "released" in client.names()
 
 
-async def test_a_changed_resource_gives_the_whole_picture_anew(
-    watched: Watched, client: Callable[[str], httpx.Client]
-) -> None:
+async def test_a_changed_resource_gives_the_whole_picture_anew(watched: Watched, client: Client) -> None:
     follower, operator = Follower(), client("operator@linkj.example")
     async with watched.following(follower, asked=watched.window):
         days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

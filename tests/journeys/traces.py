@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -12,14 +11,12 @@ import httpx
 
 from deploy import topology
 from deploy.nats.keys import KeyFolder
-from tests.journeys.conftest import key, waited_for, wish
+from tests.journeys.conftest import Client, FreeHour, key, waited_for, wish
 from tests.journeys.test_seminar import found, titled
 from tests.support.eventually import eventually
 from tests.support.site import Site, cloud_event
 from tests.support.system import System
 
-Client = Callable[[str], httpx.Client]
-FreeHour = Callable[..., datetime]
 NAME = {
     "family": "金糸雀守",
     "given": "Zyxcanary",
