@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from services.booking.app import build
@@ -17,6 +18,7 @@ from shared.kit.nats.request import Caller, Refused
 from tests.support.asking import calling, kit_settings
 from tests.support.booking import NEW_YORK, OPERATOR, member, staff
 from tests.support.servers import Servers
+from tests.support.waiting import until
 
 CLERK = staff()
 
@@ -64,6 +66,26 @@ async def tell(servers: Servers, *states: State) -> None:
         event = CloudEvent(id=f"s-{body['id']}", source="/services/members", type=state.wire, time=now(), data=body)
         await client.jetstream().publish(f"state.{state.wire}.{body['id']}", event.model_dump_json().encode())
     await client.close()
+
+
+async def last(servers: Servers, subject: str) -> dict[str, Any]:
+    """What was last said there, as soon as it is."""
+    ops = await servers.client("ops")
+    found: list[dict[str, Any]] = []
+
+    async def there() -> bool:
+        try:
+            message = await ops.jetstream().get_last_msg("EVENTS", subject)
+        except Exception:  # noqa: BLE001 — not there yet
+            return False
+        found.append(orjson.loads(message.data or b"")["data"])
+        return True
+
+    try:
+        await until(there)
+    finally:
+        await ops.close()
+    return found[-1]
 
 
 def now() -> datetime:

@@ -1,16 +1,14 @@
 """A state that arrives on the stream moves the bookings it concerns, over a replica that dies on the way."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import orjson
 import pytest
 
 from shared.contracts.booking import BookingHandedOver, BookingHistory, GetBooking, ListBookings
 from shared.contracts.members import MemberState
 from shared.kernel.ids import new_id
 from shared.kit import crash, ticker
-from tests.booking.running import House, at_work, now, tell
+from tests.booking.running import House, at_work, last, now, tell
 from tests.support.booking import TABLE, member, member_state, organization, staff
 from tests.support.servers import Servers
 from tests.support.waiting import until
@@ -47,29 +45,10 @@ async def test_who_leaves_hands_over_though_the_first_turn_failed_and_sees_it_no
         ]
         for theirs in (GetBooking(id=placed["id"]), ListBookings()):
             assert (await house.refusal(theirs)).code == "member-not-active"
-        said = BookingHandedOver.model_validate(await _last(clean, f"evt.{BookingHandedOver.wire}.{placed['id']}"))
+        said = BookingHandedOver.model_validate(await last(clean, f"evt.{BookingHandedOver.wire}.{placed['id']}"))
         assert (said.handed_over_by, said.booked_for, said.former, said.tell) == ("ana", "dai", ("ana",), ("dai",))
 
 
 async def _is_for(house: House, booking: str, whom: str) -> bool:
     shown = await house.ask(GetBooking(id=booking), staff())
     return bool(shown["booked_for"] == whom)
-
-
-async def _last(servers: Servers, subject: str) -> Any:
-    ops = await servers.client("ops")
-    try:
-        found: list[Any] = []
-
-        async def there() -> bool:
-            try:
-                message = await ops.jetstream().get_last_msg("EVENTS", subject)
-            except Exception:  # noqa: BLE001 — not there yet
-                return False
-            found.append(orjson.loads(message.data or b"")["data"])
-            return True
-
-        await until(there)
-        return found[0]
-    finally:
-        await ops.close()

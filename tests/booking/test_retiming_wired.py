@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.contracts.booking import BookingMoved, GetBooking, RetimeBookings
-from tests.booking.running import CLERK, House, at_work, now, tell
-from tests.booking.test_leaving_wired import _last
+from tests.booking.running import CLERK, House, at_work, last, now, tell
 from tests.support.booking import OPERATOR, TABLE, member_state, organization
 from tests.support.retiming import new_rules
 from tests.support.servers import Servers
@@ -36,7 +35,7 @@ async def test_all_is_moved_told_and_shown_and_asked_again_there_is_nothing_to_d
     assert [each["local"] for each in shown] == [each["local"] for each in booked]
     assert all(each["starts_at"].endswith("-09:00") for each in shown)
     subject = f"evt.{BookingMoved.wire}.{booked[0]['id']}"
-    told = BookingMoved.model_validate(await _last(house.servers, subject))
+    told = BookingMoved.model_validate(await last(house.servers, subject))
     assert (told.because, told.released is not None) == ("time-zone-rules", True)
     assert told.starts_at - told.before.starts_at >= timedelta(hours=4)
 

@@ -26,8 +26,7 @@ from shared.contracts.booking import (
     SeriesPlaced,
 )
 from shared.contracts.message import Text
-from tests.booking.running import CLERK, House, at_work, now, tell
-from tests.booking.test_leaving_wired import _last
+from tests.booking.running import CLERK, House, at_work, last, now, tell
 from tests.support.booking import TABLE, member, member_state, organization, staff
 from tests.support.servers import Servers
 
@@ -75,9 +74,9 @@ async def test_a_series_is_placed_read_listed_cancelled_and_remembered(house: Ho
             ("booking.series_placed.v1", "ana"),
             ("booking.series_cancelled.v1", "ana"),
         ]
-    said = SeriesPlaced.model_validate(await _last(house.servers, f"evt.{SeriesPlaced.wire}.{placed['id']}"))
+    said = SeriesPlaced.model_validate(await last(house.servers, f"evt.{SeriesPlaced.wire}.{placed['id']}"))
     assert [each.starts_at for each in said.occurrences] == [house.noon + n * WEEK for n in range(3)]
-    gone = SeriesCancelled.model_validate(await _last(house.servers, f"evt.{SeriesCancelled.wire}.{placed['id']}"))
+    gone = SeriesCancelled.model_validate(await last(house.servers, f"evt.{SeriesCancelled.wire}.{placed['id']}"))
     assert ([each.index for each in gone.occurrences], gone.remaining, gone.version) == ([1, 2], 1, 2)
 
 
@@ -99,7 +98,7 @@ async def test_a_series_is_changed_in_one_write_and_told_of_once(house: House) -
     assert await house.ask(change, key="m1", if_match=1) == changed
     assert (await house.refusal(change, key="m2", if_match=1)).code == "version-stale"
     assert (await house.refusal(change, member("ben"), if_match=2)).code == "not-found"
-    said = SeriesChanged.model_validate(await _last(house.servers, f"evt.{SeriesChanged.wire}.{placed['id']}"))
+    said = SeriesChanged.model_validate(await last(house.servers, f"evt.{SeriesChanged.wire}.{placed['id']}"))
     assert [each.starts_at for each in said.before] == [house.noon + n * WEEK for n in (1, 2)]
     assert ([each.index for each in said.occurrences], said.changed, said.version) == ([1, 2], ("purpose",), 2)
     history = (await house.ask(SeriesHistory(id=placed["id"])))["items"]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import orjson
 import pytest
 
 from services.booking.domain import waiting
@@ -24,7 +23,7 @@ from shared.contracts.booking import (
 from shared.contracts.members import MemberState
 from shared.kernel.ids import new_id
 from shared.kit import crash
-from tests.booking.running import House, at_work, now, tell
+from tests.booking.running import House, at_work, last, now, tell
 from tests.support.booking import TABLE, member, member_state, organization, staff
 from tests.support.servers import Servers
 from tests.support.waiting import until
@@ -161,23 +160,3 @@ async def test_what_somebody_waits_for_is_in_their_export_and_gone_with_them(hou
     assert (await shown(house, first))["purpose"] is None
     left = await house.ask(GetWait(id=second["id"]), member("ben"))
     assert (left["position"], left["purpose"]) == (1, "カナリア")
-
-
-async def last(servers: Servers, subject: str) -> dict[str, Any]:
-    """What was last said there, as soon as it is."""
-    ops = await servers.client("ops")
-    found: list[dict[str, Any]] = []
-
-    async def there() -> bool:
-        try:
-            message = await ops.jetstream().get_last_msg("EVENTS", subject)
-        except Exception:  # noqa: BLE001 — not there yet
-            return False
-        found.append(orjson.loads(message.data or b"")["data"])
-        return True
-
-    try:
-        await until(there)
-    finally:
-        await ops.close()
-    return found[-1]
