@@ -7,23 +7,11 @@ from typing import Any
 
 import pytest
 
-from services.booking.settings import Settings as BookingSettings
-from services.events.settings import Settings as EventsSettings
-from services.gateway.settings import GatewaySettings
-from services.members.settings import Settings as MembersSettings
-from services.notify.settings import Settings as NotifySettings
 from shared.contracts.topology import SERVICES, inbox_prefix
-from shared.kit.settings import KitSettings
 from tests.support.engine import ROOT
 from tests.support.installation import described
+from tests.support.settings import SETTINGS
 
-SETTINGS: dict[str, type[KitSettings]] = {
-    "booking": BookingSettings,
-    "members": MembersSettings,
-    "events": EventsSettings,
-    "notify": NotifySettings,
-    "gateway": GatewaySettings,
-}
 OURS = (*SERVICES, "gateway")
 COMPOSE: dict[str, Any] = {
     name: each for name, each in described().items() if "observability" not in each.get("profiles", ())

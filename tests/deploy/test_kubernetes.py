@@ -16,26 +16,14 @@ from deploy.installation import kubernetes
 from deploy.mongo.admin import SEVERAL
 from deploy.nats.keys import KeyFolder, public_of
 from deploy.nats.server import NatsServer
-from services.booking.settings import Settings as BookingSettings
-from services.events.settings import Settings as EventsSettings
-from services.gateway.settings import GatewaySettings
-from services.members.settings import Settings as MembersSettings
-from services.notify.settings import Settings as NotifySettings
 from shared.contracts.topology import DURABLES, SERVICES, inbox_prefix, ingest_durable
 from shared.kit.nats.addresses import servers_of
-from shared.kit.settings import KitSettings
 from tests.support.engine import ROOT
 from tests.support.programs import kubectl
+from tests.support.settings import SETTINGS
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("one-node", "production")
-SETTINGS: dict[str, type[KitSettings]] = {
-    "booking": BookingSettings,
-    "members": MembersSettings,
-    "events": EventsSettings,
-    "notify": NotifySettings,
-    "gateway": GatewaySettings,
-}
 OURS = (*SERVICES, "gateway")
 CUSTOM = {"ScaledObject", "MongoDBCommunity"}
 """Kinds of others' operators: their schemas are not the API's."""

@@ -3,16 +3,11 @@
 import re
 from pathlib import Path
 
-from services.booking.settings import Settings as BookingSettings
-from services.events.settings import Settings as EventsSettings
-from services.gateway.settings import GatewaySettings
-from services.members.settings import Settings as MembersSettings
-from services.notify.settings import Settings as NotifySettings
 from shared.kit.settings import OF_AN_INSTALLATION
+from tests.support.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = (BookingSettings, EventsSettings, GatewaySettings, MembersSettings, NotifySettings)
-THERE = {field.upper() for each in SETTINGS for field in each.model_fields} | OF_AN_INSTALLATION
+THERE = {field.upper() for each in SETTINGS.values() for field in each.model_fields} | OF_AN_INSTALLATION
 
 
 def listed() -> set[str]:

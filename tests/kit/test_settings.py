@@ -9,13 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.booking.settings import Settings as BookingSettings
-from services.events.settings import Settings as EventsSettings
-from services.gateway.settings import GatewaySettings
-from services.members.settings import Settings as MembersSettings
-from services.notify.settings import Settings as NotifySettings
 from shared.kit.clock import SystemClock, VirtualClock, clock_of, is_virtual
 from shared.kit.settings import OF_ONE_SERVICE, KitSettings
+from tests.support.settings import SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +96,7 @@ def test_a_setting_nobody_reads_is_refused_with_the_one_that_may_be_meant(
 
 
 def test_the_settings_of_single_services_are_listed_as_they_are() -> None:
-    every: list[type[KitSettings]] = [BookingSettings, EventsSettings, GatewaySettings, MembersSettings, NotifySettings]
+    every = SETTINGS.values()
     own = {field.upper() for each in every for field in each.model_fields.keys() - KitSettings.model_fields.keys()}
     assert own == OF_ONE_SERVICE
 
