@@ -6,10 +6,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli import dead_letters, erasures, keys, producers
-
-Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
-DEFAULT = Path(".lounge")
+from deploy.cli.options import DEFAULT, AsJson, Data
 
 app = typer.Typer(
     help="LINK-J Lounge: run it, ask it, repair it. Exit status: 0 done, 1 refused or failed, 2 cannot even begin.",

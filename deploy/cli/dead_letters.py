@@ -1,16 +1,14 @@
 """`lounge dlq`: messages that could not be handled, why, and again."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
+from deploy.cli.options import DEFAULT, AsJson, Data
+
 Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers as `lounge dlq list` shows them.")]
 Every = Annotated[bool, typer.Option("--all", help="All of them, instead of numbers.")]
 Of = Annotated[str | None, typer.Option("--durable", help="Only those this consumer could not handle.")]
-DEFAULT = Path(".lounge")
 
 app = typer.Typer(help="Dead letters: list, show, replay, discard.", no_args_is_help=True)
 

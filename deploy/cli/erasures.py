@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
-DEFAULT = Path(".lounge")
+from deploy.cli.options import DEFAULT, AsJson, Data
 
 app = typer.Typer(help="Erasures of people: list them, repeat them after a restore.", no_args_is_help=True)
 

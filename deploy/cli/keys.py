@@ -1,17 +1,15 @@
 """`lounge keys`: what opens the servers and signs the tokens, changed while everything runs."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
+from deploy.cli.options import DEFAULT, AsJson, Data
+
 Names = Annotated[list[str] | None, typer.Argument(help="As `lounge keys list` shows them: booking, gateway, ops, …")]
 Every = Annotated[bool, typer.Option("--all", help="All of them but the sites' own, instead of names.")]
 Now = Annotated[bool, typer.Option("--now", help="A key was stolen: cut off whoever still uses the former.")]
 Patience = Annotated[float, typer.Option("--patience", min=1, help="Seconds to wait for every process to change over.")]
-DEFAULT = Path(".lounge")
 
 app = typer.Typer(help="Keys: list them, and change them without a restart.", no_args_is_help=True)
 

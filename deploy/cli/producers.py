@@ -1,14 +1,12 @@
 """`lounge site`: credentials and permissions for a producer."""
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Option("--data", envvar="LOUNGE_DATA", help="Data folder of the running system.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Facts as JSON on stdout, nothing else.")]
-DEFAULT = Path(".lounge")
+from deploy.cli.options import DEFAULT, AsJson, Data
+
 _SITE = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
 app = typer.Typer(help="Other sites as producers of messages.", no_args_is_help=True)
@@ -21,14 +19,17 @@ def _site(value: str) -> str:
 
 
 Site = Annotated[str, typer.Argument(callback=_site, help="The site, such as osaka.")]
+Zone = Annotated[str | None, typer.Option(help="Its IANA time zone; UTC for a new site.")]
+NameJa = Annotated[str | None, typer.Option("--name-ja", help="Its name in Japanese.")]
+NameEn = Annotated[str | None, typer.Option("--name-en", help="Its name in English.")]
 
 
 @app.command(epilog="Example: lounge site add osaka --zone Asia/Tokyo --name-en 'LINK-J WEST' --json > osaka.json")
 def add(
     site: Site,
-    zone: Annotated[str | None, typer.Option(help="Its IANA time zone; UTC for a new site.")] = None,
-    name_ja: Annotated[str | None, typer.Option("--name-ja", help="Its name in Japanese.")] = None,
-    name_en: Annotated[str | None, typer.Option("--name-en", help="Its name in English.")] = None,
+    zone: Zone = None,
+    name_ja: NameJa = None,
+    name_en: NameEn = None,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -42,9 +43,9 @@ def add(
 @app.command(epilog="Example: lounge site define osaka --zone Asia/Tokyo --json")
 def define(
     site: Site,
-    zone: Annotated[str | None, typer.Option(help="Its IANA time zone; UTC for a new site.")] = None,
-    name_ja: Annotated[str | None, typer.Option("--name-ja", help="Its name in Japanese.")] = None,
-    name_en: Annotated[str | None, typer.Option("--name-en", help="Its name in English.")] = None,
+    zone: Zone = None,
+    name_ja: NameJa = None,
+    name_en: NameEn = None,
     data: Data = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
