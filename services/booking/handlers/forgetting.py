@@ -85,18 +85,18 @@ class Forgetting:
         What is still to come is a departure's to settle. Their name goes with the tombstone of their contact, which may
         be on its way: it is not done before.
         """
-        member, done = errand["about"], 0
+        member, sites, done = errand["about"], await self.sites(), 0
         cause = Cause("booking.forget_member", ITSELF.member, f"erasure-{member}")
         for kept in (self.bookings, self.series):
-            for each in await kept.worded(await self.sites(), member, limit=PAGE):
+            for each in await kept.worded(sites, member, limit=PAGE):
                 done += await self._without_words(kept, each, cause)
         waited = await self.waits.open_of({"parties": member}, "", PAGE)
         for entry in waited:
             gone, at = partial(Entry.without, leaver=member, because=Why.MEMBER_LEFT), self.clock.now()
             await self.waits.change(entry.id, gone, cause, ITSELF, at=at)
-        unsaid = await self.waits.reasons_left(await self.sites(), member, limit=PAGE)
+        unsaid = await self.waits.reasons_left(sites, member, limit=PAGE)
         # One whose reason has still to go out on the stream is found again.
-        left = [await kept.worded(await self.sites(), member, limit=1) for kept in (self.bookings, self.series)]
+        left = [await kept.worded(sites, member, limit=1) for kept in (self.bookings, self.series)]
         counts = {"bookings": done} | ({"waits": len(waited)} if waited else {})
         more = len(waited) == PAGE or unsaid or any(left)
         return Turn(counts, more=more or await self.names.keeps(member))
@@ -109,11 +109,11 @@ class Forgetting:
 
     async def redact_outlived(self) -> int:
         """A page of bookings, one of series, and one of what was waited for, that ended long ago. How many."""
-        before = self.clock.now() - TEXT_KEPT
-        done = await self.waits.outlived_reasons(await self.sites(), before=before, limit=PAGE)
+        before, sites = self.clock.now() - TEXT_KEPT, await self.sites()
+        done = await self.waits.outlived_reasons(sites, before=before, limit=PAGE)
         cause = Cause("booking.redact_booking", ITSELF.member, "texts-outlived")
         for kept in (self.bookings, self.series):
-            for each in await kept.outlived(await self.sites(), before=before, limit=PAGE):
+            for each in await kept.outlived(sites, before=before, limit=PAGE):
                 await self._without_words(kept, each, cause)
                 done += 1
         return done
