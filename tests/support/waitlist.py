@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -87,10 +88,11 @@ class WaitingHouse(FakeHouse):
             offering=self.offering,
         )
         self.handle, self.timers = self.working_on(bookings)
-        object.__setattr__(self.handle, "claiming", in_turn)
-        object.__setattr__(self.moving, "claiming", in_turn)
-        object.__setattr__(self.repeat, "claiming", in_turn)
-        object.__setattr__(self.reshape, "claiming", in_turn)
+        self.handle = replace(self.handle, claiming=in_turn)
+        self.moving = replace(self.moving, claiming=in_turn)
+        self.attendance = replace(self.attendance, claiming=in_turn)
+        self.repeat = replace(self.repeat, claiming=in_turn)
+        self.reshape = replace(self.reshape, claiming=in_turn)
         self.series.on_change(self.offering.on_change)
 
     def replica(self, bookings: Bookings, seed: int = 9) -> tuple[Offering, WaitlistHandlers]:
