@@ -23,13 +23,14 @@ from shared.kit.documents.history import History
 from shared.kit.documents.walking import changed_since, every
 from shared.kit.envelopes import event_of, sequence_of, state_message
 from shared.kit.log import get_logger
+from shared.kit.marking import Marks, Outcome
 from shared.kit.mongo import UpdateOne
 from shared.kit.nats.publisher import NatsError, Publisher, SequenceMismatch
 
 log = get_logger()
 SWEEP_SECONDS = 1.0
 GATHER_SECONDS = 0.01
-"""How long a first nudge waits for company: a publish and a mark each cost a sync to disk, shared by who goes along."""
+"""How long a first nudge waits for company: a publish costs a sync to disk, shared by who goes along."""
 _AT_ONCE = 128
 _KEPT = timedelta(seconds=next(stream.max_age for stream in STREAMS if stream.name == "EVENTS"))
 _MOST_QUEUED = 5_000
@@ -67,6 +68,7 @@ class Relay:
         self._clock = clock
         self._states = states
         self._queue: dict[str, dict[str, Any]] = {}
+        self._marks = Marks(collection, self._history)
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -89,21 +91,25 @@ class Relay:
         sweep_at, more = 0.0, False
         loop = asyncio.get_running_loop()
         while True:
+            if (mark_at := self._marks.due_at) is not None and loop.time() >= mark_at:
+                await self._marks.write_gathered()
             if loop.time() >= sweep_at or (more and not self._queue):
                 more = await self._sweep()
                 sweep_at = loop.time() + SWEEP_SECONDS
             if not self._queue:
-                self._idle.set()
                 self._wake.clear()
+                if (mark_at := self._marks.due_at) is None:
+                    self._idle.set()
+                until = sweep_at if mark_at is None else min(sweep_at, mark_at)
                 try:
-                    await asyncio.wait_for(self._wake.wait(), max(0.0, sweep_at - loop.time()))
+                    await asyncio.wait_for(self._wake.wait(), max(0.0, until - loop.time()))
                 except TimeoutError:
                     continue
                 await asyncio.sleep(GATHER_SECONDS)
             more = await self._send_some() and more
 
     async def drained(self) -> None:
-        """Returns once everything nudged so far was sent or put off."""
+        """Returns once everything nudged so far was sent and marked so, or put off."""
         await self._idle.wait()
 
     async def unsent(self) -> tuple[int, float]:
@@ -120,7 +126,8 @@ class Relay:
         return count, max(0.0, (self._clock.now() - oldest).total_seconds()) if oldest else 0.0
 
     async def _sweep(self) -> bool:
-        """Whether there may be more than it took."""
+        """Whether there may be more than it took. What was sent is marked first, or it would be found once more."""
+        await self._marks.write_gathered()
         try:
             found = self._collection.find({"unsent": True, "next_try": {"$lte": self._clock.now()}})
             docs = await found.sort("next_try", 1).limit(_AT_ONCE).to_list(_AT_ONCE)
@@ -133,26 +140,14 @@ class Relay:
         return len(docs) == _AT_ONCE
 
     async def _send_some(self) -> bool:
-        """Whether any of it was sent, and marked so."""
+        """Whether any of it was sent."""
         ids = list(self._queue)[:_AT_ONCE]
-        return any(await self._send_all([self._queue.pop(doc_id) for doc_id in ids]))
+        outcomes = await asyncio.gather(*(self._send(self._queue.pop(doc_id)) for doc_id in ids))
+        await self._marks.gather(outcomes)
+        return any(outcome.sent for outcome in outcomes)
 
-    async def _send_all(self, docs: Sequence[dict[str, Any]]) -> list[bool]:
-        """Of each whether it was sent, and marked so."""
-        results = await asyncio.gather(*(self._send(doc) for doc in docs))
-        try:
-            if results:
-                await self._collection.bulk_write([mark for mark, _ in results], ordered=False)
-        except Exception as error:  # noqa: BLE001 — sent again, and swallowed by the dedupe window
-            log.warning("relay.not_marked", collection=self._collection.name, error=type(error).__name__)
-            return [False for _ in docs]
-        await crashpoint("relay.after_mark")
-        for doc in docs:
-            await self._archive(doc)
-        return [sent for _, sent in results]
-
-    async def _send(self, doc: dict[str, Any]) -> tuple[Any, bool]:
-        """The mark that says what was sent; or, where it could not be (false), the one that puts it off."""
+    async def _send(self, doc: dict[str, Any]) -> Outcome:
+        """Where it could not be sent, the mark puts it off."""
         same = {"_id": doc["_id"], "version": doc["version"]}
         try:
             await crashpoint("relay.before_publish")
@@ -163,10 +158,12 @@ class Relay:
             await crashpoint("relay.after_publish")
         except Exception as error:  # noqa: BLE001 — one that cannot be sent, for whatever reason, starves no other
             log.warning("relay.put_off", collection=self._collection.name, error=type(error).__name__)
-            return UpdateOne(same, {"$set": {"next_try": self._clock.now() + _BACKOFF}}), False
+            later = UpdateOne(same, {"$set": {"next_try": self._clock.now() + _BACKOFF}})
+            return Outcome(doc, later, sent=False)
         sent = doc["log"][-1]["seq"] if doc["log"] else doc["sent"]
         marked: dict[str, Any] = {"sent": sent} | ({"stated": stated} if stated else {})
-        return UpdateOne(same, {"$set": marked, "$unset": {"unsent": "", "next_try": ""}}), True
+        mark = UpdateOne(same, {"$set": marked, "$unset": {"unsent": "", "next_try": ""}})
+        return Outcome(doc, mark, sent=True)
 
     async def _publish(self, doc: Mapping[str, Any], entry: Mapping[str, Any], *, msg_id: str) -> None:
         subject = f"evt.{entry['type']}.{doc['_id']}"
@@ -205,13 +202,6 @@ class Relay:
             else:
                 return int(ack.seq)
         raise NatsError(f"{subject} changed under every try")
-
-    async def _archive(self, doc: dict[str, Any]) -> None:
-        """A log grown too long gives its oldest entries to the history; if not now, after the next change."""
-        try:
-            await self._history.take(self._collection, doc)
-        except Exception as error:  # noqa: BLE001 — what was copied is found there the next time
-            log.warning("relay.not_archived", collection=self._collection.name, error=type(error).__name__)
 
     async def republish(self, since: datetime) -> int:
         """Every log entry from `since` on once more, under new message ids, and the states. How many entries."""
@@ -275,5 +265,6 @@ class Relay:
             debt = {"$set": owing(self._clock.now())}
             same = [{"_id": doc["_id"], "version": doc["version"]} for doc in docs]
             await self._collection.bulk_write([UpdateOne(each, debt) for each in same], ordered=False)
-            if not all(await self._send_all(docs)):
+            outcomes = await asyncio.gather(*(self._send(doc) for doc in docs))
+            if not (await self._marks.write(outcomes) and all(outcome.sent for outcome in outcomes)):
                 raise NatsError("some could not be said: they are owed, and said by the relay")

@@ -103,7 +103,7 @@ async def test_marks_that_cannot_be_written_only_mean_sending_again(
                     raise ConnectionError("cut")
                 return await collection.bulk_write(marks, ordered=ordered)
 
-        monkeypatch.setattr(relay, "_collection", Flaky())
+        monkeypatch.setattr(relay._marks, "_collection", Flaky())
         at, a = service.clock.now(), new_id(service.clock.now())
         await made.insert(a, "nyc", thing("desk"), cause("k0"), at=at)
         await until(lambda: all_sent(service))

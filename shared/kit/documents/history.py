@@ -92,8 +92,8 @@ def outgrown(doc: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _too_heavy(log: Sequence[Mapping[str, Any]]) -> int:
     """How many of the oldest entries are beyond what may stay by its size."""
-    if len(encoded({"log": log}).raw) <= LOG_BYTES:
-        return 0
+    if len(log) == 1 or len(encoded({"log": log}).raw) <= LOG_BYTES:
+        return 0  # the last one stays, whatever its size
     sizes = [len(encoded(entry).raw) for entry in log]
     behind = accumulate(reversed(sizes[:-1]), initial=sizes[-1])
     return len(log) - max(1, sum(size <= LOG_BYTES // 2 for size in behind))
