@@ -43,3 +43,8 @@ def clock_of(setting: str) -> Clock:
 
 def is_virtual(clock: Clock) -> bool:
     return isinstance(clock, VirtualClock)
+
+
+def runs_by_itself(clock: Clock) -> bool:
+    """The machine's own, so that no two instants it shows some time apart are the same."""
+    return isinstance(clock, SystemClock)

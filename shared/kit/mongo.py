@@ -5,6 +5,7 @@ Every call the house uses is the same in both, so what `Mongo.collection` gives 
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from inspect import isawaitable
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ __all__ = [
     "Mongo",
     "PyMongoError",
     "UpdateOne",
+    "aggregated",
     "encoded",
     "index",
     "is_outage",
@@ -98,6 +100,13 @@ class Mongo:
         closing = self._client.close()
         if closing is not None:
             await closing
+
+
+async def aggregated(collection: Any, pipeline: Sequence[Mapping[str, Any]], most: int) -> list[dict[str, Any]]:
+    """The first `most` documents a pipeline gives. The one call that PyMongo's client has to be awaited for."""
+    cursor = collection.aggregate(pipeline)
+    found: list[dict[str, Any]] = await (await cursor if isawaitable(cursor) else cursor).to_list(most)
+    return found
 
 
 def index(

@@ -18,6 +18,7 @@ class FakeDocuments(Documents):
     def __init__(self, clock: Clock) -> None:
         self.docs: dict[str, dict[str, Any]] = {}
         self._now = clock.now
+        self.clock, self.collection = clock, None
         self.forms = Forms()
         self.newest = self.forms.newest_of
 

@@ -1,13 +1,14 @@
 """Sites, resources, and what of them is free."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from operator import is_
 from typing import Any
 
 from services.booking.domain.availability import TakenTime, free
 from services.booking.domain.refusals import AsOfInFuture, CursorUnknown, RangeInvalid
-from services.booking.domain.resource import Resource, with_gap
+from services.booking.domain.resource import EPOCH, Resource, with_gap
 from services.booking.domain.site import Holidays, Site
 from services.booking.domain.wall import bound, day_of
 from services.booking.queries.views import (
@@ -35,7 +36,7 @@ from shared.contracts.booking import (
 )
 from shared.contracts.booking.reads import AvailabilityAsked
 from shared.contracts.message import Asked
-from shared.kernel.interval import Interval
+from shared.kernel.interval import GRANULE, Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.time import Clock, shown, zone_of
 from shared.kit.answers import Written, written
@@ -43,6 +44,7 @@ from shared.kit.joined import Joined
 
 LONGEST_RANGE = timedelta(days=62)
 USUAL_RANGE = timedelta(days=7)
+_MOST_MADE = 64
 ReadClaims = Callable[[str, Sequence[str], Interval], Awaitable[list[str]]]
 """Of a site, real resources and a range."""
 
@@ -64,12 +66,28 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class _Made:
+    """An answer, and all that it was made of beside the question."""
+
+    seen: Picture
+    ahead: Interval | None
+    answer: Written
+
+    def is_still(self, seen: Picture, ahead: Interval | None) -> bool:
+        """What is remembered of places and claims is the very same object for as long as nothing changed."""
+        mine = self.seen
+        same = mine.site is seen.site and mine.taken is seen.taken and (mine.within, self.ahead) == (seen.within, ahead)
+        return same and len(mine.wanted) == len(seen.wanted) and all(map(is_, mine.wanted, seen.wanted))
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceQueries:
     bookings: Bookings
     sites: Sites
     resources: Resources
     holidays: Holidays
     clock: Clock
+    _made: dict[Availability, _Made] = field(default_factory=dict)
 
     async def get_site(self, ask: Asked[GetSite]) -> SiteView:
         """As stored now. Raises NotFound."""
@@ -106,7 +124,16 @@ class PlaceQueries:
         return Joined(self._written)
 
     async def _written(self, asked: Availability) -> Written:
-        return written(await self.availability(asked))
+        """Once more what was written before, where it would be the same."""
+        if asked.as_of is not None:
+            return written(await self.availability(asked))
+        seen = await self._pictured(asked, self.bookings.claimed)
+        ahead, made = _ahead(seen.within, self.clock.now()), self._made.get(asked)
+        if made is None or not made.is_still(seen, ahead):
+            if len(self._made) >= _MOST_MADE:
+                self._made.clear()
+            self._made[asked] = made = _Made(seen, ahead, written(self._shown(asked, seen, ahead)))
+        return made.answer
 
     async def looked_at(self, asked: AvailabilityAsked) -> Picture:
         """What is asked for, with all claims of who is there at least in part. Raises as `availability` does."""
@@ -142,9 +169,10 @@ class PlaceQueries:
 
     def shown(self, asked: AvailabilityAsked, seen: Picture, at: datetime | None = None) -> AvailabilityView:
         """What of it is free, now or `at` that instant."""
-        now = at or self.clock.now()
+        return self._shown(asked, seen, _ahead(seen.within, at or self.clock.now()))
+
+    def _shown(self, asked: AvailabilityAsked, seen: Picture, ahead: Interval | None) -> AvailabilityView:
         site, within, taken = seen.site, seen.within, seen.time
-        ahead = Interval(max(within.start, now), within.end) if within.end > now else None
         days = day_of(within.start, site.zone), day_of(within.end, site.zone) + timedelta(days=1)
         return AvailabilityView(
             site=site.id,
@@ -182,6 +210,12 @@ class PlaceQueries:
             name=text_view(resource.name),
             free=tuple(free_view(each, site.time_zone) for each in ranges if each.length >= shortest),
         )
+
+
+def _ahead(within: Interval, now: datetime) -> Interval | None:
+    """What of the range can still be booked: from the next granule on, for a use begins with one."""
+    soonest = now + (EPOCH - now) % GRANULE
+    return Interval(max(within.start, soonest), within.end) if within.end > soonest else None
 
 
 def exceptions_page(doc: dict[str, Any], first: date | None, end: date | None) -> ExceptionPage:

@@ -25,6 +25,7 @@ from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kit.documents import Cause, ClaimTaken, Documents, Draft, Stored
 from shared.kit.documents.recalling import NotRecorded
+from shared.kit.documents.unchanged import Unchanged
 from shared.kit.joined import Joined
 
 Decide = Callable[[Booking], Decided]
@@ -59,7 +60,10 @@ class Bookings:
         self._heard: list[Heard] = []
         self._lost = Lost(self.late)
         self._occupied = Joined[There, list[Occupied]](lambda there: occupied(documents.collection, there))
-        self._claimed = Joined[There, list[str]](lambda there: claimed(documents.collection, there))
+        seldom_changed = Unchanged[There, list[str]](
+            documents.collection, documents.clock, lambda there: claimed(documents.collection, there)
+        )
+        self._claimed = Joined[There, list[str]](seldom_changed)
 
     def on_change(self, heard: Heard) -> None:
         """Called after each change this replica wrote: the one place where freed time is noticed, whatever freed it.
@@ -189,7 +193,10 @@ class Bookings:
         return await self._occupied((site, tuple(resources), within))
 
     async def claimed(self, site: str, resources: Sequence[str], within: Interval) -> list[str]:
-        """The claims of all that `occupied` finds, and nothing else of it: for a full day a fifth of the work."""
+        """The claims of all that `occupied` finds, and nothing else of it: for a full day a fifth of the work.
+
+        Who asks the same again gets the very same list for as long as nothing has changed.
+        """
         return await self._claimed((site, tuple(resources), within))
 
     async def occupied_at(self, at: datetime, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:

@@ -51,7 +51,7 @@ class Documents:
         self.collection = collection
         self._name: str = collection.name
         self.history = History(history)
-        self._clock = clock
+        self.clock = clock
         self._nudge = nudge
         self._commit = GroupCommit(collection, clock)
         self.forms = forms
@@ -141,7 +141,7 @@ class Documents:
         """
         if (doc := await self.get(doc_id)) is not None:
             same = {"_id": doc_id, "version": doc["version"]}
-            owed = await self.collection.update_one(same, {"$set": owing(self._clock.now())})
+            owed = await self.collection.update_one(same, {"$set": owing(self.clock.now())})
             if owed.matched_count:  # else it has changed, and owes its newer states
                 self._nudge(doc)
 
@@ -268,7 +268,7 @@ class Documents:
         return True
 
     def _in_time(self, cause: Cause) -> None:
-        if cause.deadline is not None and self._clock.now() > cause.deadline:
+        if cause.deadline is not None and self.clock.now() > cause.deadline:
             raise DeadlinePassed
 
 
