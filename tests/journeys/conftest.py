@@ -1,5 +1,6 @@
 """One running system for all journeys: three booking replicas, two of events; people of the journeys' own."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.contracts.members.views import TOKEN_LIFETIME
 from shared.kit.clock import SystemClock
 from tests.support.eventually import eventually
 from tests.support.system import System, system
@@ -26,12 +28,16 @@ def lounge() -> Iterator[System]:
 
 @pytest.fixture(scope="session")
 def client(lounge: System) -> Iterator[Client]:
-    """A client of the gateway signed in as this address; one per address."""
+    """A client of the gateway signed in as this address; one per address, with a token that has half its life left."""
     opened: dict[str, httpx.Client] = {}
+    signed_in: dict[str, float] = {}
 
     def as_(email: str) -> httpx.Client:
         if email not in opened:
-            opened[email] = lounge.api(email)
+            opened[email], signed_in[email] = lounge.api(email), time.monotonic()
+        elif time.monotonic() - signed_in[email] > TOKEN_LIFETIME / 2:
+            opened[email].headers["Authorization"] = f"Bearer {lounge.token(email)}"
+            signed_in[email] = time.monotonic()
         return opened[email]
 
     yield as_

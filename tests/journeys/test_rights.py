@@ -43,7 +43,9 @@ def _put(staff: httpx.Client, rows: list[dict[str, Any]], reason: str) -> dict[s
 
 def test_staff_try_a_table_out_and_see_who_gains_and_loses(client: Client, newcomer: Newcomer) -> None:
     staff, (_, person) = client("staff@linkj.example"), newcomer("guest")
-    before = staff.get("/v1/policy").json()
+    asked = staff.get("/v1/policy")
+    assert asked.status_code == 200, asked.text
+    before = asked.json()
     wanted = {"rows": [*before["rows"], FOR_GUESTS], "reason": WHY}
     tried = staff.put("/v1/policy", params={"dry_run": "true"}, json=wanted)
     assert tried.status_code == 200, tried.text
