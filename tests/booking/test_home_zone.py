@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.booking.domain.entitlement import Entitlement, entitlements
@@ -80,14 +80,27 @@ def parties(draw: st.DrawFn) -> Party:
     return Party("org-a", "ana", kind, status, draw(st.sampled_from(ZONES)), periods)
 
 
+def whole(day: date) -> Interval:
+    """That day in New York."""
+    return Interval(start_of_day(day, SITE.zone), start_of_day(day + DAY, SITE.zone))
+
+
 def quarters(day: date) -> Iterator[Interval]:
     """Every quarter of an hour of that day in New York."""
-    start, end = start_of_day(day, SITE.zone), start_of_day(day + DAY, SITE.zone)
+    start, end = whole(day).start, whole(day).end
     while start < end:
         yield Interval(start, start + QUARTER)
         start += QUARTER
 
 
+ENDS_AND_BEGINS_AGAIN = replace(
+    MEMBER_A,
+    home_zone="Asia/Tokyo",
+    periods=(Period(date(2026, 12, 3), date(2027, 7, 1)), Period(date(2028, 1, 1), date(2028, 1, 2))),
+)
+
+
+@example(ENDS_AND_BEGINS_AGAIN, date(2027, 7, 1), "desk")
 @given(parties(), days, st.sampled_from(KINDS))
 def test_what_may_be_booked_on_a_day_is_what_is_said_of_it(party: Party, day: date, kind: Kind) -> None:
     """Of kind, period, site, resource and day: allowed where, and only where, some of that day is refused by none."""
@@ -95,9 +108,15 @@ def test_what_may_be_booked_on_a_day_is_what_is_said_of_it(party: Party, day: da
         each.kind: each for each in entitlements(party, POLICY, SITE, day, day_of(NOW, SITE.zone))
     }
     where = Circumstances(SITE, replace(ALWAYS, kind=kind), party, POLICY, HOLIDAYS)
-    refusals = [{no.code for no in violations(Wanted(use, "ana", "ana"), where, NOW)} - CLOSED for use in quarters(day)]
+
+    def against(use: Interval) -> set[str]:
+        return {no.code for no in violations(Wanted(use, "ana", "ana"), where, NOW)} - CLOSED
+
+    refusals = [against(use) for use in quarters(day)]
     assert told[kind].allowed == (set() in refusals)
     reasons = {each.code: each.message for each in told[kind].reasons}
     if not told[kind].allowed:
-        assert set.intersection(*refusals) <= set(reasons) <= set.union(*refusals)
+        assert set.intersection(*refusals) <= set(reasons)
+        # What bounds a day is said of the whole: of one on which a membership ends, that it ends, whatever follows.
+        assert set(reasons) <= set.union(against(whole(day)), *refusals)
     assert all(text.ja and text.en for text in reasons.values())
