@@ -61,19 +61,40 @@ def stop(child: subprocess.Popen[bytes], *, grace: float = 5.0) -> None:
 
 _PORTS = range(20_000, 32_000)
 """Below the range outgoing connections are given theirs from, so none of those takes a port between choice and use."""
+_MOST_RESERVED = 256
+"""Far more than a run has, and few enough for a process that starts many to keep its files open."""
 _given: set[int] = set()
+_reserved: dict[int, socket.socket] = {}
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on at this moment, and that this process was not given before.
+    """A loopback port nobody listens on at this moment, and that was not given before: here, or by another process.
 
     A whole house is given its ports before any of them is listened on.
     """
-    for port in random.sample(_PORTS, 100):  # chance only keeps two runs apart
-        if port not in _given and not taken(port):
-            _given.add(port)
+    for port in random.sample(_PORTS, 100):
+        if port not in _given and reserve(port):
             return port
     raise OSError("no free port among a hundred tried")
+
+
+def reserve(port: int) -> bool:
+    """Whether this loopback port is free and from now on ours, until this process ends: no other is given it meanwhile.
+
+    What says so to others is the same port of UDP, which nobody uses for anything else and the kernel gives back.
+    """
+    if port not in _reserved:
+        token = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            token.bind(("127.0.0.1", port))
+        except OSError:
+            token.close()
+            return False
+        _reserved[port] = token
+    if len(_reserved) > _MOST_RESERVED:
+        _reserved.pop(next(iter(_reserved))).close()
+    _given.add(port)
+    return not taken(port)
 
 
 def taken(port: int) -> bool:

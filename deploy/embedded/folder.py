@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.children import free_port, taken
+from deploy.embedded.children import free_port, reserve
 from deploy.nats.keys import KeyFolder, write_private
 from deploy.trouble import CannotStart, NotRunning
 
@@ -96,7 +96,7 @@ class DataFolder:
         """A loopback port for `name`: the one of the last run, unless somebody else has it now."""
         file = self.path / "ports.json"
         ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
-        if name not in ports or taken(ports[name]):
+        if name not in ports or not reserve(ports[name]):
             ports[name] = free_port()
             write_private(file, json.dumps(ports, indent=1) + "\n")
         return ports[name]

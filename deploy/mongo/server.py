@@ -83,7 +83,7 @@ class MongoServer:
             raise why_it_ended("mongod", status, self.said.read_text(errors="replace"))
         return listens(self.port) and form_set(self.port, self.passwords.of(ADMIN), self.hosts, ca=self.ca)
 
-    def wait_ready(self, seconds: float = 30) -> None:
+    def wait_ready(self, seconds: float = 120) -> None:
         """Returns when it is primary and users and indexes are there."""
         wait_until(self.is_primary, seconds=seconds, what="mongod to become primary")
         prepare(self.hosts, self.passwords, ca=self.ca)

@@ -78,7 +78,7 @@ class NatsServer:
         except OSError:
             return False
 
-    def wait_ready(self, seconds: float = 10) -> None:
+    def wait_ready(self, seconds: float = 40) -> None:
         wait_until(self.is_ready, seconds=seconds, what="nats-server to take clients")
 
     def reload(self) -> None:

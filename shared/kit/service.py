@@ -203,6 +203,7 @@ class Service:
 
     async def _life(self) -> None:
         async with serve_health(self.health, self.settings), self.running():
+            step_back(self.settings.nice)  # not sooner: on a busy machine it would not come to its place in time
             await asyncio.Event().wait()
 
     @asynccontextmanager
@@ -292,6 +293,5 @@ def run(build: Service | Callable[[], Service]) -> None:
 
     with building():
         service = build if isinstance(build, Service) else build()
-    step_back(service.settings.nice)
     with working():
         uvloop.run(service.run())

@@ -61,7 +61,6 @@ async def what_is_offered_for_a_move_is_accepted(
         assert isinstance(moved, Stored), (wish, offer, getattr(moved, "members", moved))
 
 
-@pytest.mark.timeout(240)
 @settings(
     max_examples=60,
     deadline=None,
@@ -79,7 +78,6 @@ def test_whatever_is_offered_instead_is_accepted(
     asyncio.run(every_offer_is_accepted(Lounge(world), placed, asked_for, moved))
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 def test_so_it_is_on_the_real_database(clean: Servers, driver: Any) -> None:
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

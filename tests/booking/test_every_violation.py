@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -160,7 +159,6 @@ async def every_rule_and_no_other(world: World, placed: list[Any], asked_for: li
         assert told == expected, (wish, who)
 
 
-@pytest.mark.timeout(240)
 @settings(
     max_examples=60,
     deadline=None,

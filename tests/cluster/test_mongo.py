@@ -5,7 +5,6 @@ import os
 import signal
 
 import httpx
-import pytest
 
 from deploy.mongo.server import MongoServer
 from shared.contracts.topology import SERVICES
@@ -15,7 +14,6 @@ from tests.support.ledger import PERSON
 from tests.support.signs import figures
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(240)
 ALONE_SECONDS = 1.0
 
 

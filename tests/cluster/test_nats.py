@@ -6,15 +6,11 @@ import os
 import signal
 import urllib.request
 
-import pytest
-
 from deploy.nats.server import NatsServer
 from shared.contracts.ops import status_subject
 from tests.cluster.trial import Trials
 from tests.support.cluster import LoungeCluster
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.timeout(240)
 
 
 async def leader(lounge: LoungeCluster) -> NatsServer:

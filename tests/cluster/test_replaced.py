@@ -3,13 +3,9 @@
 import asyncio
 import shutil
 
-import pytest
-
 from tests.cluster.trial import Trials
 from tests.support.cluster import LoungeCluster
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.timeout(240)
 
 
 async def test_a_nats_server_with_an_empty_disk_catches_up(lounge: LoungeCluster, trials: Trials) -> None:

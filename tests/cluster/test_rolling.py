@@ -2,13 +2,9 @@
 
 import asyncio
 
-import pytest
-
 from tests.cluster.trial import Trials
 from tests.support.cluster import LoungeCluster
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.timeout(240)
 
 
 async def test_all_nats_servers_restart_one_by_one(lounge: LoungeCluster, trials: Trials) -> None:

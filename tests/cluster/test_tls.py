@@ -12,7 +12,6 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from deploy import topology
-from deploy.embedded.children import wait_until
 from deploy.mongo.admin import Passwords
 from deploy.nats.keys import KeyFolder
 from deploy.tls import Tls
@@ -24,6 +23,8 @@ from shared.kit.nats.publisher import NatsError, Publisher
 from shared.kit.settings import KitSettings
 from tests.support.certificates import certificates
 from tests.support.cluster import SITE, MongoSet, NatsCluster
+from tests.support.eventually import eventually
+from tests.support.patience import deadline
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ async def test_services_and_jobs_reach_a_nats_cluster_by_tls_and_only_if_they_kn
     cluster = NatsCluster(tmp_path, keys, tls=tls)
     try:
         cluster.start()
-        wait_until(cluster.is_ready, seconds=20, what="three servers")
+        eventually(cluster.is_ready, seconds=20, what="three servers")
         monkeypatch.setenv("LOUNGE_NATS_CA_FILE", str(authority("Theirs").ca))
         with pytest.raises(Exception, match="certificate verify failed"):
             await topology.connect(cluster.url, keys.seed_file("ops"), "ops")
@@ -65,12 +66,12 @@ async def test_services_and_jobs_reach_a_nats_cluster_by_tls_and_only_if_they_kn
 
 async def acknowledged(publisher: Publisher, *, seconds: float = 20) -> PubAck:
     """That a stream is there, and who leads it, is known to one server a moment before another."""
-    deadline = time.monotonic() + seconds
+    end = deadline(seconds)
     while True:
         try:
             return await publisher.publish("evt.booking.probe.v1.a", b"{}", stream="EVENTS")
         except NatsError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > end:
                 raise
             await asyncio.sleep(0.1)
 

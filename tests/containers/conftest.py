@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,13 +10,6 @@ from tests.support.installation import Installation, installation
 from tests.support.ledger import PERSON, Ledger, Slots
 
 TAG = "test"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test waits for the images, and where there is no registry for what they stand on."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,6 @@ def test_the_collector_takes_what_the_processes_send_and_uses_all_it_declares() 
             assert set(pipeline[part]) == set(config[part])
 
 
-@pytest.mark.timeout(150)
 def test_a_quiet_system_is_scraped_whole_and_raises_no_alert(lounge: System, watching: Prometheus) -> None:
     eventually(lambda: set(watching.targets()) == set(replicas(lounge)), what="every replica to be a target")
     eventually(lambda: set(watching.targets().values()) == {"up"}, what="every target to be up", seconds=30)

@@ -24,7 +24,7 @@ def refused(folder: Path, *words: str, **environment: str) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
         env={**os.environ, **environment},
     )
     assert (ended.returncode, ended.stdout) == (2, "")

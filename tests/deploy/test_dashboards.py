@@ -66,7 +66,6 @@ def _names(lounge: System) -> set[str]:
     return declared | {re.split(r"[{ ]", line, maxsplit=1)[0] for line in lines if not line.startswith("#")}
 
 
-@pytest.mark.timeout(150)
 def test_every_metric_that_is_asked_for_is_shown_by_a_running_system(shown: set[str]) -> None:
     missing = {where: gone for where, expr in expressions().items() if (gone := asked(expr) - shown - BORN)}
     assert missing == {}

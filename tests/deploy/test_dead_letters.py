@@ -24,7 +24,7 @@ class Dlq:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "deploy.cli", "dlq", *words]
-        return subprocess.run(argv, check=False, capture_output=True, text=True, env=self._environment, timeout=50)
+        return subprocess.run(argv, check=False, capture_output=True, text=True, env=self._environment, timeout=200)
 
     def told(self, *words: str) -> Any:
         """What it answers as JSON."""

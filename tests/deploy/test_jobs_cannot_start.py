@@ -86,7 +86,7 @@ class Job:
             capture_output=True,
             text=True,
             check=False,
-            timeout=50,
+            timeout=200,
         )
 
     def refused(self, name: str, told: dict[str, str], *, nats: str = "") -> str:

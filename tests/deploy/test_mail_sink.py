@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.children import free_port, listens, spawn, stop, wait_until
+from deploy.embedded.children import free_port, listens, spawn, stop
 from deploy.embedded.mail_sink import LEDGER, MailFolder, mails
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def sink(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     port, folder = free_port(), tmp_path / "mail"
     child = spawn([sys.executable, "-m", "deploy.embedded.mail_sink", str(port), folder], said=tmp_path / "said")
     try:
-        wait_until(lambda: listens(port), seconds=10, what="the sink's port")
+        eventually(lambda: listens(port), seconds=10, what="the sink's port")
         yield port, folder
     finally:
         stop(child)
@@ -85,4 +86,4 @@ def test_the_sink_ends_when_the_parent_it_was_given_is_not_its_own(tmp_path: Pat
     child = spawn(
         [sys.executable, "-m", "deploy.embedded.mail_sink", str(free_port()), tmp_path, "1"], said=tmp_path / "said"
     )
-    assert child.wait(10) == 0
+    assert child.wait(40) == 0

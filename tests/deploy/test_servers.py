@@ -1,17 +1,27 @@
 """The servers other tests stand on."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from pymongo import MongoClient
 
-from deploy.embedded.children import free_port
+from deploy.embedded.children import free_port, reserve
 from tests.support.servers import Servers
 
 
 def test_a_port_is_given_once_though_nobody_listens_on_it_yet() -> None:
     ports = [free_port() for _ in range(500)]
     assert len(set(ports)) == 500, "by chance alone about ten of them were given twice"
+
+
+def test_a_port_is_given_to_one_process_though_nobody_listens_on_it_yet() -> None:
+    port = free_port()
+    asking = "import sys; from deploy.embedded.children import reserve; print(reserve(int(sys.argv[1])))"
+    other = subprocess.run([sys.executable, "-c", asking, str(port)], check=True, capture_output=True, text=True)
+    assert other.stdout == "False\n"
+    assert reserve(port), "it is ours still"
 
 
 async def test_a_published_event_is_stored_by_the_real_server(clean: Servers) -> None:

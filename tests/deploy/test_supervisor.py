@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.embedded.children import spawn, stop, wait_until
+from deploy.embedded.children import spawn, stop
 from deploy.embedded.supervisor import Kept
+from tests.support.eventually import eventually
 
 _PARENT = """
 import sys, time
@@ -63,7 +64,7 @@ def test_a_child_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> No
     )
     said = tmp_path / "said"
     child = spawn([sys.executable, "-c", stubborn], said=said)
-    wait_until(lambda: "deaf" in said.read_text(), seconds=10, what="the child to stop listening")
+    eventually(lambda: "deaf" in said.read_text(), seconds=10, what="the child to stop listening")
     stop(child, grace=0.2)
     assert child.returncode == -9
 
@@ -80,11 +81,11 @@ def test_a_child_ends_when_its_parent_is_killed_with_9(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[2],
     )
     try:
-        wait_until(lambda: told.exists() and told.read_text().endswith(" "), seconds=10, what="the child's number")
+        eventually(lambda: told.exists() and told.read_text().endswith(" "), seconds=10, what="the child's number")
     finally:
         parent.kill()
         parent.wait()
-    wait_until(lambda: _is_gone(int(told.read_text())), seconds=5, what="the child to end")
+    eventually(lambda: _is_gone(int(told.read_text())), seconds=5, what="the child to end")
 
 
 async def test_a_child_is_not_started_on_a_thread_it_would_die_with(tmp_path: Path) -> None:

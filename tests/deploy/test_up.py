@@ -13,7 +13,8 @@ import httpx
 import nats
 import pytest
 
-from deploy.embedded.children import wait_until
+from deploy.embedded.plan import MAIL_MAY_WAIT
+from tests.support.eventually import eventually
 from tests.support.system import System, system
 
 LOUNGE = [sys.executable, "-m", "deploy.cli"]
@@ -21,8 +22,6 @@ NAMES = [
     *("mongo-1", "nats-1", "smtp-1"),
     *("booking-1", "booking-2", "booking-3", "members-1", "events-1", "notify-1", "gateway-1"),
 ]
-
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def house() -> Iterator[System]:
 
 def lounge(*words: str) -> subprocess.CompletedProcess[str]:
     """What a command answers, whatever its status."""
-    return subprocess.run([*LOUNGE, *words], check=False, capture_output=True, text=True, timeout=50)
+    return subprocess.run([*LOUNGE, *words], check=False, capture_output=True, text=True, timeout=200)
 
 
 def alive(pid: int) -> bool:
@@ -49,6 +48,11 @@ def test_run_json_names_every_process_with_its_number_and_port(house: System) ->
     assert sorted(run) == ["gateway", "mongo", "nats", "processes", "smtp"]
     assert [each["name"] for each in run["processes"]] == NAMES
     assert all(alive(each["pid"]) and each["port"] for each in run["processes"])
+
+
+def test_what_may_wait_has_stepped_back_behind_the_others_once_all_are_ready(house: System) -> None:
+    stepped = {name: os.getpriority(os.PRIO_PROCESS, pid) for name, pid in house.pids().items()}
+    assert stepped == dict.fromkeys(stepped, 0) | {"notify-1": MAIL_MAY_WAIT}
 
 
 def test_the_secrets_of_the_folder_are_its_owners_alone(house: System) -> None:
@@ -109,9 +113,9 @@ def test_status_tells_what_the_gateway_tells(house: System) -> None:
 def test_a_killed_service_is_there_again_under_its_name_and_port(house: System) -> None:
     before = next(each for each in house.run["processes"] if each["name"] == "events-1")
     os.kill(before["pid"], signal.SIGKILL)
-    wait_until(lambda: house.pids()["events-1"] != before["pid"], seconds=10, what="a new process")
+    eventually(lambda: house.pids()["events-1"] != before["pid"], seconds=10, what="a new process")
     after = next(each for each in house.run["processes"] if each["name"] == "events-1")
-    wait_until(lambda: _ready(after["port"]), seconds=20, what="events-1 to be ready again")
+    eventually(lambda: _ready(after["port"]), seconds=20, what="events-1 to be ready again")
     assert after["port"] == before["port"]
 
 
@@ -203,10 +207,10 @@ def test_killed_servers_are_there_again_and_everything_goes_on(house: System) ->
     before, api = house.pids(), house.api("operator@linkj.example")
     for server in ("mongo-1", "nats-1"):
         os.kill(before[server], signal.SIGKILL)
-    wait_until(lambda: house.pids()["mongo-1"] != before["mongo-1"], seconds=10, what="a new mongod")
-    wait_until(lambda: house.pids()["nats-1"] != before["nats-1"], seconds=10, what="a new nats-server")
+    eventually(lambda: house.pids()["mongo-1"] != before["mongo-1"], seconds=10, what="a new mongod")
+    eventually(lambda: house.pids()["nats-1"] != before["nats-1"], seconds=10, what="a new nats-server")
     with api:
-        wait_until(lambda: _all_well(api), seconds=30, what="every replica to be ready again")
+        eventually(lambda: _all_well(api), seconds=30, what="every replica to be ready again")
         assert api.get("/v1/sites/nyc").status_code == 200
     assert {name: pid for name, pid in house.pids().items() if before[name] != pid}.keys() == {"mongo-1", "nats-1"}
 
@@ -228,7 +232,7 @@ def test_sigterm_stops_all_processes_and_a_second_start_changes_nothing(house: S
 def test_kill_9_of_the_parent_leaves_no_process_and_a_folder_that_starts_again(house: System) -> None:
     pids, stored = house.pids(), _stored(house)
     os.kill(pids.pop("lounge"), signal.SIGKILL)
-    wait_until(lambda: not any(map(alive, pids.values())), seconds=10, what="all children to end")
+    eventually(lambda: not any(map(alive, pids.values())), seconds=10, what="all children to end")
     house.stop()
     house.start()
     assert _stored(house) == stored

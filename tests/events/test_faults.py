@@ -60,7 +60,6 @@ async def impatient(clean: Servers) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("point", ["store.after_write", "consumer.after_effect", "relay.after_publish"])
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.timeout(120)
 async def test_a_replica_killed_anywhere_in_the_pipeline_loses_and_doubles_nothing(
     clean: Servers, start: Start, point: str
 ) -> None:
@@ -81,7 +80,6 @@ async def test_a_replica_killed_anywhere_in_the_pipeline_loses_and_doubles_nothi
         assert {doc["version"] for doc in house.stored("seminars")} == {1}
 
 
-@pytest.mark.timeout(120)
 async def test_a_replica_killed_between_release_and_promotion_strands_nobody(clean: Servers, start: Start) -> None:
     async with around(clean) as house:
         first = start(crash="waitlist.between_release_and_promotion:kill@1")

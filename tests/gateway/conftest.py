@@ -53,7 +53,7 @@ class Door:
 
     def gone(self) -> int:
         """Its exit status, once it has ended."""
-        return self._child.wait(15)
+        return self._child.wait(60)
 
     def stop(self) -> None:
         """Nobody's name or address may stand in what it logged."""

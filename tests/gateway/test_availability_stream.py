@@ -249,7 +249,6 @@ def told_in(door: Door, house: FakeServices, stream: Listener, times: int) -> fl
     return statistics.median(found)
 
 
-@pytest.mark.timeout(120)
 def test_clients_that_never_read_do_not_hold_up_those_that_do_and_are_sent_away(
     door: Door, house: FakeServices, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from shared.contracts.notify import ListNotices
 from tests.gateway.conftest import Door, bearer, key
 from tests.gateway.fakes import FakeServices, ok
@@ -12,7 +10,6 @@ from tests.support.eventually import eventually
 from tests.support.servers import Servers
 
 
-@pytest.mark.timeout(60)
 def test_without_nats_calls_are_refused_at_once_and_open_streams_catch_up_after(
     door: Door, services: FakeServices, servers: Servers
 ) -> None:

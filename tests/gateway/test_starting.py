@@ -31,7 +31,7 @@ async def test_what_is_wrong_is_said_in_one_line(clean: Servers) -> None:
         }
         children = {sentence: started(clean, connect_seconds=0.5, **each) for sentence, each in wrong.items()}
         for sentence, child in children.items():
-            _, said = child.communicate(timeout=40)
+            _, said = child.communicate(timeout=160)
             assert child.returncode == 2, said
             assert said.splitlines()[-1].startswith(f"lounge: cannot start: {sentence}"), said
             assert "Traceback" not in said

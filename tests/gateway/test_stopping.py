@@ -20,7 +20,7 @@ def test_a_request_at_work_is_answered_and_streams_are_ended(
 
     def slow(_: dict[str, Any]) -> dict[str, Any]:
         asked.set()
-        released.wait(5)
+        released.wait(20)
         return ok({"items": [], "next": None})
 
     services.answers[ListNotices.wire] = lambda _: ok({"items": [], "next": None})
@@ -31,7 +31,7 @@ def test_a_request_at_work_is_answered_and_streams_are_ended(
     )
     with listening(stopping, bearer(sub="m7")) as stream:
         at_work.start()
-        assert asked.wait(5)
+        assert asked.wait(20)
         stopping.terminate()
         eventually(lambda: _refused(stopping), what="the port to close")
         released.set()

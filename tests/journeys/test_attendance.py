@@ -14,7 +14,6 @@ from tests.journeys.conftest import key
 from tests.support.eventually import eventually
 from tests.support.system import System, system
 
-pytestmark = pytest.mark.timeout(120)
 ANA, BEN, STAFF = "member-a@special.example", "company@yokohama.example", "staff@linkj.example"
 
 

@@ -15,7 +15,6 @@ from tests.support.booking import ny
 from tests.support.eventually import eventually
 from tests.support.system import System, system
 
-pytestmark = pytest.mark.timeout(240)
 LIST, SERIES = "/v1/booking-waitlist", "/v1/booking-series"
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
 STAFF, OPERATOR = "staff@linkj.example", "operator@linkj.example"

@@ -6,14 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-import pytest
 
 from shared.kit.clock import SystemClock
 from tests.journeys.conftest import Client, key, wish
 from tests.support.eventually import eventually
 
 NEW_YORK = ZoneInfo("America/New_York")
-pytestmark = pytest.mark.timeout(180)  # several people are signed in, each by a command
 REASON = {"ja": "設備点検", "en": "Maintenance"}
 
 

@@ -136,7 +136,6 @@ def test_of_a_message_with_a_person_in_it_that_cannot_be_handled_no_dead_letter_
     assert (bool(own["STATE"]), bool(own["EVENTS"]), own["DLQ"]) == (True, True, {}), "it stands where it came from"
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.usefixtures("unhandled")
 def test_of_who_was_forgotten_nothing_is_found(
     lounge: System, client: Client, somebody: Somebody, databases: MongoClient[dict[str, Any]]

@@ -22,7 +22,6 @@ from tests.support.eventually import eventually
 from tests.support.site import Site, cloud_event
 
 __all__ = ["evening"]
-pytestmark = pytest.mark.timeout(300)
 OPERATOR, INGEST = "operator@linkj.example", "/v1/sites/{site}/events"
 _HOUSE = build(GatewaySettings(nats_url="nats://localhost")).house
 DOORS = {

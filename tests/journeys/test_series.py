@@ -60,7 +60,6 @@ def test_a_weekly_room_keeps_the_wall_time_of_its_anchor_over_a_clock_change(
         assert done.json()["status"] == "cancelled"
 
 
-@pytest.mark.timeout(180)
 def test_one_is_placed_skips_what_is_taken_is_seen_everywhere_cancelled_and_told_of_once(
     lounge: System, client: Client, free_hour: FreeHour
 ) -> None:
@@ -99,7 +98,6 @@ def told_of(lounge: System, found: dict[str, Any], times: int) -> None:
     eventually(told, what=f"decision {times} about the series to be told", seconds=40)
 
 
-@pytest.mark.timeout(180)
 def test_those_that_follow_one_are_reworded_and_moved_in_one_write_each_told_once(
     lounge: System, client: Client, free_hour: FreeHour
 ) -> None:

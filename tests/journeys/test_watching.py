@@ -170,7 +170,6 @@ async def write(watched: Watched, seed: int) -> None:
     await asyncio.gather(*(Commands(watched, seed * 10 + n).run(8) for n in range(4)))
 
 
-@pytest.mark.timeout(240)
 async def test_what_a_client_was_told_is_what_is_so_whichever_gateway_it_asks(watched: Watched) -> None:
     """Two stay where they are; three go away in the middle, miss much, and come back to another gateway."""
     steady, roaming = [Follower() for _ in range(2)], [Follower() for _ in range(3)]

@@ -233,7 +233,7 @@ async def test_a_batch_loop_waits_for_its_stream_to_appear_and_ends_with_its_cli
     class Unasked(Retry):
         def __init__(self) -> None: ...
 
-    await asyncio.wait_for(loops.BatchLoop(bind, handle, Gate(), Unasked()).run(), 5)
+    await asyncio.wait_for(loops.BatchLoop(bind, handle, Gate(), Unasked()).run(), 20)
     assert closed.is_set()
     assert len(tries) == 2
 
@@ -267,5 +267,5 @@ async def test_what_was_fetched_while_stopping_is_given_back_at_once() -> None:
     loops.bounded(subscriber, durable="d", stream="s", workers=1, gate=Gate())
     for _ in range(2):  # the second time it is bound already
         await subscriber._create_subscription()
-    await asyncio.wait_for(asyncio.gather(*subscriber.tasks), 5)
+    await asyncio.wait_for(asyncio.gather(*subscriber.tasks), 20)
     assert (len(subscriber.tasks), given_back) == (1, [1])

@@ -105,7 +105,7 @@ async def test_a_task_that_takes_a_cancellation_for_an_outage_is_ended_all_the_s
 
     tasks = [asyncio.create_task(deaf()), asyncio.create_task(failing())]
     await asyncio.sleep(0)
-    await asyncio.wait_for(ended(tasks), 5)
+    await asyncio.wait_for(ended(tasks), 20)
     assert len(heard) == 2
 
 

@@ -227,7 +227,7 @@ def test_every_service_names_the_settings_it_lacks() -> None:
         for name in names
     ]
     for name, child in zip(names, started, strict=True):
-        _, said = child.communicate(timeout=40)
+        _, said = child.communicate(timeout=160)
         assert child.returncode == 2, (name, said)
         assert "lounge: cannot start: LOUNGE_NATS_URL: Field required" in said.splitlines(), (name, said)
 

@@ -43,7 +43,7 @@ async def test_the_next_replica_sends_what_a_killed_one_had_in_hand(
             async with post_of(clean) as post:
                 await put(post, "state.members.contact.v1.hanako", b.contact(), "c1")
                 await put(post, "evt.booking.booking_placed.v1.b1", b.placed(), f"killed-{point}")
-                assert await asyncio.wait_for(first.wait(), 30) == -signal.SIGKILL
+                assert await asyncio.wait_for(first.wait(), 120) == -signal.SIGKILL
                 assert mails.count_documents({"status": "ready", "tries": 1}) == 1
                 mails.update_many({}, [{"$set": {"next_try": {"$subtract": ["$next_try", 10_000]}}}])
                 second = await started(clean, ledger)
@@ -63,4 +63,4 @@ async def _stopped(process: Process | None) -> int | None:
         return None
     if process.returncode is None:
         process.terminate()
-    return await asyncio.wait_for(process.wait(), 15)
+    return await asyncio.wait_for(process.wait(), 60)

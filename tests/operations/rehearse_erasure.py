@@ -21,7 +21,6 @@ from typing import Any
 from pymongo import MongoClient
 
 from deploy.embedded.binaries import mongod
-from deploy.embedded.children import wait_until
 from deploy.embedded.folder import DataFolder
 from deploy.mongo.admin import ADMIN, Passwords, url
 from shared.contracts.topology import SERVICES
@@ -152,7 +151,7 @@ def on_three(folder: Path, findings: Findings) -> None:
             member.stop()
             shutil.rmtree(member.folder / "mongo")
             member.start()
-            wait_until(three.is_whole, seconds=120, what="the emptied member to be whole again", every=0.5)
+            eventually(three.is_whole, seconds=120, what="the emptied member to be whole again", every=0.5)
         _each(three, findings, "copied itself anew")
     finally:
         three.stop()

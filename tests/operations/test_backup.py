@@ -27,7 +27,6 @@ from tests.support.eventually import eventually
 from tests.support.ledger import on_an_open_day
 from tests.support.system import LOUNGE, System
 
-pytestmark = pytest.mark.timeout(240)
 MEMBER = "member-a@special.example"
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.support.eventually import eventually
 from tests.support.system import LOUNGE, System
 
-pytestmark = pytest.mark.timeout(240)
 PERSON = {
     "email": "gone@journey.example",
     "name": {"family": "Tabi", "given": "Aoi"},

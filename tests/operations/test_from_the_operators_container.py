@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.installation import described
 from tests.support.system import System
 
@@ -38,7 +36,6 @@ def in_container(house: System, folder: Path, *words: str) -> dict[str, Any]:
     return printed
 
 
-@pytest.mark.timeout(120)
 def test_it_copies_and_verifies_what_the_installation_holds(house: System, tmp_path: Path) -> None:
     target = tmp_path / "backup"
     copied = in_container(house, tmp_path, "backup", "--to", str(target))

@@ -13,7 +13,6 @@ from tests.support.signs import figure, monitor, server_said
 from tests.support.system import System
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(180)
 BLOCK = 256 * 1024
 
 

@@ -30,7 +30,6 @@ from tests.support.eventually import eventually
 from tests.support.ledger import on_an_open_day
 from tests.support.system import LOUNGE, System
 
-pytestmark = pytest.mark.timeout(480)
 MEMBER, STAFF, OPERATOR = "member-a@special.example", "staff@linkj.example", "operator@linkj.example"
 CHANGES = LOG_LIMIT + 10
 

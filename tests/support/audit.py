@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.support.patience import deadline
+
 if TYPE_CHECKING:
     from tests.support.ledger import Ledger, Line
 
@@ -41,7 +43,7 @@ class Found:
         """Wait until everybody has been told, then read it all; at most `seconds` without any progress."""
         standing = set(self.placed) - self.cancelled  # what was cancelled first need not be told as placed any more
         expected = {("placed", each) for each in standing} | {("cancelled", each) for each in self.cancelled}
-        deadline, before = time.monotonic() + seconds, len(expected)
+        end, before = deadline(seconds), len(expected)
         while True:
             told = [_told(notice) async for notice in _pages(client, "/v1/notifications")]
             self.notices = Counter(f"{what} {which}" for what, which in told)
@@ -49,8 +51,8 @@ class Found:
                 break
             missing = expected - set(told)
             if len(missing) < before:  # patience is for a system that stands still, not for a slow machine
-                deadline, before = time.monotonic() + seconds, len(missing)
-            assert time.monotonic() < deadline, f"{len(missing)} notices are missing, as {sorted(missing)[:3]}"
+                end, before = deadline(seconds), len(missing)
+            assert time.monotonic() < end, f"{len(missing)} notices are missing, as {sorted(missing)[:3]}"
             await asyncio.sleep(_REST)
         self.bookings = {each["id"]: each async for each in _pages(client, "/v1/bookings", site="nyc")}
         few = list(self.placed)
@@ -125,9 +127,9 @@ async def _pages(client: httpx.AsyncClient, path: str, **query: str) -> Any:
 
 
 async def _got(client: httpx.AsyncClient, path: str, query: dict[str, str] | None = None) -> Any:
-    deadline = time.monotonic() + _PATIENCE
+    end = deadline(_PATIENCE)
     while (answer := await client.get(path, params=query)).status_code in (429, 503, 504):
-        assert time.monotonic() < deadline, answer.text
+        assert time.monotonic() < end, answer.text
         await asyncio.sleep(float(answer.headers.get("Retry-After", _REST)))
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 
 from deploy import topology
 from deploy.embedded import readiness
-from deploy.embedded.children import free_port, stop, wait_until
+from deploy.embedded.children import free_port, stop
 from deploy.embedded.demo import furnish
 from deploy.embedded.folder import DataFolder
 from deploy.embedded.plan import House, Wanted
@@ -37,7 +37,9 @@ from deploy.ops import Ops, connected
 from deploy.tls import Tls
 from shared.contracts.members import IssueToken
 from shared.kit.clock import SystemClock
+from tests.support.eventually import eventually
 from tests.support.leaks import assert_nobody_in, logs_of, said_in
+from tests.support.patience import deadline
 from tests.support.servers import Mongod, Nats, apart
 
 MEMBERS = 3
@@ -122,9 +124,9 @@ class MongoSet:
 
     def form(self) -> None:
         """Returns once the set has a primary, users and indexes, and every member has caught up."""
-        wait_until(self.members[0].is_primary, seconds=30, what="the set to have a primary")
+        eventually(self.members[0].is_primary, seconds=30, what="the set to have a primary")
         prepare(self.members[0].hosts, self.passwords, ca=self.members[0].ca)
-        wait_until(self.is_whole, seconds=30, what="every member to follow the primary")
+        eventually(self.is_whole, seconds=30, what="every member to follow the primary")
 
     def is_whole(self) -> bool:
         """Whether one member leads and all others follow."""
@@ -139,7 +141,7 @@ class MongoSet:
         return {each["name"]: each["stateStr"] for each in told}
 
     def primary(self) -> MongoServer:
-        wait_until(lambda: "PRIMARY" in self._states().values(), seconds=20, what="a primary")
+        eventually(lambda: "PRIMARY" in self._states().values(), seconds=20, what="a primary")
         states = self._states()
         return next(each for each in self.members if states[f"127.0.0.1:{each.port}"] == "PRIMARY")
 
@@ -178,7 +180,7 @@ class LoungeCluster:
         self.kept = [self._sink, *self.house.services()]
         for kept in self.kept:
             kept.run(time.monotonic())
-        wait_until(self.nats.is_ready, seconds=30, what="three nats-servers")
+        eventually(self.nats.is_ready, seconds=30, what="three nats-servers")
         apart(self.nats.apply())
         self.mongo.form()
         self.house.word["services"].touch()
@@ -213,10 +215,10 @@ class LoungeCluster:
 
         Telling people steps back behind all else (`LOUNGE_NICE`): on a busy machine a backlog takes its time.
         """
-        deadline = time.monotonic() + seconds
+        end = deadline(seconds)
         for whole in (self.nats.is_ready, self.mongo.is_whole):
             while not await asyncio.to_thread(whole):
-                assert time.monotonic() < deadline, f"{whole.__qualname__} is not true after {seconds:g} s"
+                assert time.monotonic() < end, f"{whole.__qualname__} is not true after {seconds:g} s"
                 await asyncio.sleep(0.1)
         async with self.ops() as ops:
             await ops.settled(sites=(SITE,), seconds=seconds)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.patience import deadline
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVICES = ("members", "booking", "events", "notify", "gateway")
 _REGISTRY_BASE = "python:3.11-slim-bookworm"
@@ -83,9 +85,9 @@ def _started(folder: Path, host: str, said: Path) -> "subprocess.Popen[bytes]":
 
 
 def _wait(daemon: "subprocess.Popen[bytes]", host: str, said: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+    end = deadline(_START_SECONDS)
     while not answers(host):
-        if daemon.poll() is not None or time.monotonic() > deadline:
+        if daemon.poll() is not None or time.monotonic() > end:
             last = said.read_text(errors="replace").strip().splitlines()[-1:]
             raise NoEngine(f"dockerd does not start here: {''.join(last)[-300:]}")
         time.sleep(0.1)

@@ -4,15 +4,17 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tests.support.patience import SLOWEST, deadline
+
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 15.0) -> T:
-    """The first true thing `look` gives; fails naming `what` when the deadline passes."""
-    deadline = time.monotonic() + seconds
+def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 15.0, every: float = 0.03) -> T:
+    """The first true thing `look` gives; fails naming `what` when the deadline passes, on a slow machine's clock."""
+    end = deadline(seconds)
     while True:
         found = look()
         if found:
             return found
-        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        time.sleep(0.03)
+        assert time.monotonic() < end, f"waited {SLOWEST} times {seconds:g} s for {what}"
+        time.sleep(every)

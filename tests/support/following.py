@@ -44,7 +44,7 @@ class Follower:
             assert answer.status_code == 200, await answer.aread()
             opened = asyncio.Event()
             reading = asyncio.create_task(self._read(answer, opened))
-            await asyncio.wait_for(opened.wait(), 20)
+            await asyncio.wait_for(opened.wait(), 80)
             try:
                 yield
             finally:

@@ -22,6 +22,7 @@ from testcontainers.core.network import Network
 from deploy.embedded.children import free_port
 from tests.support.engine import ROOT, SERVICES
 from tests.support.leaks import assert_nobody_in
+from tests.support.patience import deadline
 
 os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # its image comes from a registry; we remove ours
 _PATIENCE = 90.0
@@ -134,12 +135,12 @@ class Installation:
 
     def ready(self, *, seconds: float = _PATIENCE) -> None:
         """Returns once every replica of a service is healthy."""
-        deadline = time.monotonic() + seconds
+        end = deadline(seconds)
         for replica in self.replicas:
             if replica.service not in SERVICES:
                 continue
             while not replica.healthy:
-                if time.monotonic() > deadline or replica.state["Status"] == "exited":
+                if time.monotonic() > end or replica.state["Status"] == "exited":
                     raise TimeoutError(f"{replica.service} is not healthy: {self.said(replica)}")
                 time.sleep(0.2)
 

@@ -24,6 +24,7 @@ import httpx
 from services.booking.app import load_holidays
 from shared.kit.clock import SystemClock
 from tests.support.audit import Found
+from tests.support.patience import deadline
 
 PERSON = "staff@linkj.example"
 """Has no quota and may book eighteen months ahead, so that only the slots limit the load."""
@@ -49,6 +50,8 @@ class Line:
     id: str | None = None
     unknown: list[str] = field(default_factory=list)
     """Each try that did not tell: a status, or the class of the error."""
+    why: list[str] = field(default_factory=list)
+    """When that was and what was said: for whoever reads why a test failed."""
     replayed: bool = False
     code: str | None = None
     """Of a refusal."""
@@ -129,7 +132,7 @@ class Ledger:
 
     async def succeeds(self, more: int, *, seconds: float = 40) -> None:
         """Returns once so many more commands have succeeded: what a fault strikes is at work, and works again after."""
-        wanted, end = len(self.succeeded()) + more, time.monotonic() + seconds
+        wanted, end = len(self.succeeded()) + more, deadline(seconds)
         while len(self.succeeded()) < wanted:
             assert time.monotonic() < end, f"{self.name}: too few successes within {seconds:g} s: {self.summary()}"
             await asyncio.sleep(0.05)
@@ -174,7 +177,7 @@ class Ledger:
         return line
 
     async def _until_known(self, client: httpx.AsyncClient, line: Line, path: str, body: Any) -> None:
-        deadline = time.monotonic() + _ANSWERED_WITHIN
+        end = deadline(_ANSWERED_WITHIN)
         while True:
             try:
                 headers = {"Idempotency-Key": line.key}
@@ -190,7 +193,8 @@ class Ledger:
                     line.id = line.id or (told["id"] if answer.status_code == 201 else None)
                     return
                 line.unknown.append(str(answer.status_code))
-            assert time.monotonic() < deadline, f"{line.key} is unknown after {_ANSWERED_WITHIN:g} s: {line.unknown}"
+                line.why.append(f"{self._now()} s: {answer.text[:300]}")
+            assert time.monotonic() < end, f"{line.key} is unknown after {_ANSWERED_WITHIN:g} s: {line.unknown}"
             await asyncio.sleep(_REST)
 
     async def audit(self, *, seconds: float = 30.0) -> Found:
@@ -220,6 +224,15 @@ class Ledger:
             "p50_ms": round(waits[len(waits) // 2], 1) if waits else None,
             "p99_ms": round(waits[len(waits) * 99 // 100], 1) if waits else None,
         }
+
+    def noticed(self) -> list[str]:
+        """What a client noticed: the answers that told nothing, each after what was done to the system last."""
+        last = [[what for at, what in self.moments if at <= line.answered][-1:] for line in self.lines]
+        return [
+            f"{line.kind} {line.key} after {before}: {line.unknown} {line.why}"
+            for line, before in zip(self.lines, last, strict=True)
+            if line.unknown
+        ]
 
     def write(self, found: Found | None = None, **more: Any) -> Path:
         """Put the ledger at build/ledger-<name>.json, for the tables and pictures; gives the path."""

@@ -17,12 +17,12 @@ from nats.js.api import ConsumerConfig
 from nats.js.errors import NotFoundError
 
 from deploy import topology
-from deploy.embedded.children import wait_until
 from deploy.mongo.admin import Passwords, connect, index_all
 from deploy.mongo.server import MongoServer
 from deploy.nats.keys import KeyFolder
 from deploy.nats.server import NatsServer
 from shared.contracts.topology import SERVICES, STREAMS, inbox_prefix, ingest_stream
+from tests.support.eventually import eventually
 from tests.support.leaks import assert_nobody_in, keep, logs_of, said_in
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class Servers:
 
     def restart_mongo(self) -> None:
         self.mongo.start()
-        wait_until(self.mongo.is_primary, seconds=30, what="mongod to become primary")
+        eventually(self.mongo.is_primary, seconds=30, what="mongod to become primary")
 
     def clean(self) -> None:
         """Empty every database and stream; indexes, durables and users stay. Start services of your own after it."""

@@ -14,8 +14,10 @@ from typing import Any
 
 import httpx
 
-from deploy.embedded.children import free_port, spawn, stop, wait_until
+from deploy.embedded.children import free_port, spawn, stop
+from tests.support.eventually import eventually
 from tests.support.leaks import assert_nobody_in, logs_of, said_in
+from tests.support.patience import deadline
 
 LOUNGE = [sys.executable, "-m", "deploy.cli"]
 
@@ -35,17 +37,23 @@ class System:
         began = time.perf_counter()
         argv = [*LOUNGE, "up", "--data", str(self.folder), "--port", str(self.port), *self._extra]
         self._child = spawn(argv, said=self.folder.with_suffix(".out"))
-        wait_until(self._ready, seconds=90, what="lounge up to be ready", every=0.02)
+        eventually(self._ready, seconds=90, what="lounge up to be ready", every=0.02)
         return time.perf_counter() - began
 
     def _ready(self) -> bool:
         assert self._child is not None
         if self._child.poll() is not None:
-            raise RuntimeError(self.folder.with_suffix(".out").read_text())
+            raise RuntimeError(self._said())
         try:
             return httpx.get(f"{self.url}/health/ready", timeout=1).status_code == 200
         except httpx.HTTPError:
             return False
+
+    def _said(self) -> str:
+        """What it printed, and the end of each log: the folder is gone when somebody reads of it."""
+        logs = sorted((self.folder / "logs").glob("*"))
+        ends = [f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-12:]) for log in logs]
+        return "\n".join([self.folder.with_suffix(".out").read_text(), *ends])
 
     def stop(self) -> None:
         """Nobody's name or address may stand in what it logged."""
@@ -92,7 +100,7 @@ class System:
 
         On a slow machine doing nothing costs more than that: there, once it costs as little as it was ever seen to.
         """
-        deadline = time.monotonic() + seconds
+        end = deadline(seconds)
         before = sum(self.cpu_seconds().values())
         while True:
             time.sleep(0.5)
@@ -101,7 +109,7 @@ class System:
             if used < 0.05 or (used < 0.2 and used < 1.25 * self._least):
                 return
             self._least = min(self._least, used)
-            if time.monotonic() > deadline:
+            if time.monotonic() > end:
                 raise TimeoutError(f"still busy after {seconds:g} s: {used:.2f} s of CPU in half a second")
 
     @contextmanager
