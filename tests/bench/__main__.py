@@ -65,7 +65,7 @@ class Bench:
     def __init__(self, on: System, floor_port: int) -> None:
         self.on = on
         self.floor_port = floor_port
-        self._count = 0
+        self._count, self.filled = 0, False
         self._furnish()
         self._slots = self._free_slots()
 

@@ -32,9 +32,16 @@ def reads(bench: "Bench", path: str, count: int = 400) -> float:
     return float(seen["rate"])
 
 
+def _fill(bench: "Bench") -> None:
+    """The day that P5 and P9 both ask for."""
+    if not bench.filled:
+        seed(bench.on.folder, SMALL, from_day=_FULL_DAY)
+        bench.filled = True
+
+
 def full_day(bench: "Bench") -> list[float]:
     """Answers a second to what is free on a day the seed filled, over bookings a second, the two in turn."""
-    seed(bench.on.folder, SMALL, from_day=_FULL_DAY)
+    _fill(bench)
     bench.both(200, 32)
     return [reads(bench, _free()) / bench.both(500, 32)[1]["rate"] for _ in range(_ROUNDS)]
 
@@ -46,7 +53,7 @@ def _free() -> str:
 
 def grown(bench: "Bench", *, large: int = LARGE) -> tuple[dict[str, list[float]], dict[str, Any]]:
     """Each figure's ratio large / small per round, and the details; placing is taken as a ratio to the floor."""
-    seed(bench.on.folder, SMALL, from_day=_FULL_DAY)
+    _fill(bench)
     few = _taken(bench)
     rate = seed(bench.on.folder, large - SMALL)
     many = _taken(bench)
