@@ -37,13 +37,14 @@ class Together(Generic[T, R]):
                 await self._one(batch)
 
     async def _one(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
+        told: list[tuple[asyncio.Future[R], R]] = []
         try:
             outcomes = await self._do([item for item, _ in batch])
+            told = [(waiting, outcome) for (_, waiting), outcome in zip(batch, outcomes, strict=True)]
         except Exception as error:  # noqa: BLE001 — it is each caller's own
             for _, waiting in batch:
                 if not waiting.done():
                     waiting.set_exception(error)
-            return
-        for (_, waiting), outcome in zip(batch, outcomes, strict=True):
+        for waiting, outcome in told:
             if not waiting.done():
                 waiting.set_result(outcome)

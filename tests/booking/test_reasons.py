@@ -164,7 +164,7 @@ async def test_why_somebody_waited_goes_half_a_year_after_what_was_waited_for_an
     asked = Looked(mongo.collection("waits"))
     watched = Waits(Documents(asked, mongo.collection("waits_history"), clock, lambda _: None), None)
     for look in (
-        watched.reasons_left(["nyc"], "m9", limit=PAGE),
+        watched.forget_reasons_in_turn(["nyc"], "m9", limit=PAGE),
         watched.outlived_reasons(["nyc"], before=ends[10], limit=PAGE),
     ):
         found = int(await look)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.kit.documents import Documents, forget_reasons, history, reasons_left, reasons_of
+from shared.kit.documents import Documents, forget_reasons, forget_reasons_in_turn, history, reasons_of
 from shared.kit.documents.chain import Checked, checked
 from shared.kit.documents.write import Decide
 from tests.kit.conftest import Running
@@ -56,9 +56,9 @@ async def test_a_reason_that_is_not_on_the_stream_yet_is_found_again_until_it_is
         stored = await things.insert("a", "nyc", thing("desk"), cause("k0", reason="why"), at=at)
         await things.collection.update_one({"_id": "a"}, {"$set": {"next_try": at + timedelta(days=1)}})
         assert [await forget_reasons(things, HERE, most=9) for _ in range(2)] == [1, 1]
-        assert await reasons_left(things, HERE, most=9)
+        assert await forget_reasons_in_turn(things, HERE, most=9)
         nudge(stored.doc)
         await settled(service, things, "a")
-        assert not await reasons_left(things, HERE, most=9)
+        assert not await forget_reasons_in_turn(things, HERE, most=9)
         assert await forget_reasons(things, HERE, most=9) == 0
         assert await reasons_of(things, ["a"]) == {}

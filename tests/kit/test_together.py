@@ -83,3 +83,12 @@ async def test_one_that_is_out_already_is_finished_for_the_others() -> None:
     calls[0].cancel()
     slow.open.set()
     assert await calls[1] == 4
+
+
+async def test_who_gives_too_few_outcomes_leaves_nobody_waiting() -> None:
+    async def forgetful(items: Sequence[int]) -> list[int]:
+        return list(items[1:])
+
+    together = Together(forgetful)
+    with pytest.raises(ValueError, match="shorter"):
+        await together(1)

@@ -55,7 +55,7 @@ class Stream(Protocol):
 
 
 class Waits(Protocol):
-    async def reasons_left(self, sites: Sequence[str], member: str, *, limit: int) -> bool: ...
+    async def forget_reasons_in_turn(self, sites: Sequence[str], member: str, *, limit: int) -> bool: ...
     async def outlived_reasons(self, sites: Sequence[str], *, before: datetime, limit: int) -> int: ...
     async def open_of(self, whose: Mapping[str, Any], after: str, limit: int) -> list[Entry]: ...
     async def change(
@@ -94,7 +94,7 @@ class Forgetting:
         for entry in waited:
             gone, at = partial(Entry.without, leaver=member, because=Why.MEMBER_LEFT), self.clock.now()
             await self.waits.change(entry.id, gone, cause, ITSELF, at=at)
-        unsaid = await self.waits.reasons_left(sites, member, limit=PAGE)
+        unsaid = await self.waits.forget_reasons_in_turn(sites, member, limit=PAGE)
         # One whose reason has still to go out on the stream is found again.
         left = [await kept.worded(sites, member, limit=1) for kept in (self.bookings, self.series)]
         counts = {"bookings": done} | ({"waits": len(waited)} if waited else {})

@@ -20,7 +20,7 @@ from shared.kernel.interval import Interval
 from shared.kernel.refusal import NotFound
 from shared.kernel.text import Text
 from shared.kernel.time import zone_of
-from shared.kit.documents import Cause, Documents, Draft, Stored, forget_reasons, reasons_left, reasons_of
+from shared.kit.documents import Cause, Documents, Draft, Stored, forget_reasons, forget_reasons_in_turn, reasons_of
 from shared.kit.mongo import index
 
 WAIT_INDEXES = [
@@ -144,9 +144,11 @@ class Waits:
         """Why somebody waited, or answered as they did, by entry, as far as they said."""
         return await reasons_of(self._documents, ids)
 
-    async def reasons_left(self, sites: Sequence[str], member: str, *, limit: int) -> bool:
+    async def forget_reasons_in_turn(self, sites: Sequence[str], member: str, *, limit: int) -> bool:
         """Forgets those of a page of somebody's entries; whether any is left."""
-        return await reasons_left(self._documents, {"site": {"$in": list(sites)}, "parties": member}, most=limit)
+        return await forget_reasons_in_turn(
+            self._documents, {"site": {"$in": list(sites)}, "parties": member}, most=limit
+        )
 
     async def outlived_reasons(self, sites: Sequence[str], *, before: datetime, limit: int) -> int:
         """Forgets those of a page of entries for what ended before that instant. How many had any."""

@@ -40,7 +40,7 @@ class Forgetting:
             await self.registrations.change(each.id, _given_up, Told(gist(seminar, version)), cause, at=at)
             await self.office.looked(each.seminar, each.mode, cause.correlationid)
             cancelled += 1
-        return Turn({"cancelled": cancelled}, more=await self.registrations.reasons_left(member))
+        return Turn({"cancelled": cancelled}, more=await self.registrations.forget_reasons_in_turn(member))
 
 
 def _given_up(held: Registration) -> RegistrationDecision:

@@ -18,7 +18,7 @@ from shared.contracts.message import State
 from shared.kernel.decision import Decision
 from shared.kernel.ids import derived_id
 from shared.kernel.refusal import KeyReused
-from shared.kit.documents import Cause, Documents, Draft, Stored, reasons_left, reasons_of
+from shared.kit.documents import Cause, Documents, Draft, Stored, forget_reasons_in_turn, reasons_of
 
 RegistrationDecision = Decision[Registration, RegistrationEvent]
 _PAGE = 100
@@ -144,9 +144,9 @@ class Registrations:
         """Why somebody registered or gave up, by registration, as far as they said."""
         return await reasons_of(self._documents, ids)
 
-    async def reasons_left(self, member: str) -> bool:
+    async def forget_reasons_in_turn(self, member: str) -> bool:
         """Forgets those of a page of one person's; whether any is left."""
-        return await reasons_left(self._documents, {"member": member}, most=_PAGE)
+        return await forget_reasons_in_turn(self._documents, {"member": member}, most=_PAGE)
 
     async def unseated(self, site: str, seminar: str, mode: Mode) -> list[str]:
         """Ids of the confirmed who hold no number."""

@@ -10,7 +10,7 @@ from services.members.store.mapping import SITE, api_key_draft, api_key_from, er
 from services.members.store.sessions import Sessions
 from services.members.store.sign_ins import SignIns
 from shared.kernel.time import Clock
-from shared.kit.documents import Cause, Documents, Draft, reasons_left
+from shared.kit.documents import Cause, Documents, Draft, forget_reasons_in_turn
 from shared.kit.errands import Turn
 
 _PAGE = 100
@@ -69,4 +69,4 @@ class Forgetting:
 
         for doc in docs:
             await self.api_keys.change(doc["_id"], decide, cause, at=at)
-        return len(docs), await reasons_left(self.api_keys, own, most=_PAGE) or len(docs) == _PAGE
+        return len(docs), await forget_reasons_in_turn(self.api_keys, own, most=_PAGE) or len(docs) == _PAGE

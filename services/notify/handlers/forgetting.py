@@ -52,7 +52,7 @@ class Forgetting:
             "mails": await self.mails.forget(member, email, at=self.clock.now()),
             "mailbox": await self.mailbox.forget(email) if email else 0,
         }
-        left = forgot < len(found) or await self.notices.reasons_left(member)
+        left = forgot < len(found) or await self.notices.forget_reasons_in_turn(member)
         return Turn(counts, more=len(found) == _PAGE or left)
 
     async def on_booking_redacted(self, event: Received[BookingRedacted]) -> None:

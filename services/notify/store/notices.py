@@ -8,7 +8,7 @@ from services.notify import publish
 from services.notify.domain.plan import WORDED
 from services.notify.publish import NewNotice
 from shared.contracts.notify import NoticeCreated
-from shared.kit.documents import Cause, Documents, Draft, Stored, document_indexes, reasons_left, reasons_of
+from shared.kit.documents import Cause, Documents, Draft, Stored, document_indexes, forget_reasons_in_turn, reasons_of
 from shared.kit.mongo import index
 
 SAYS = {"title.en": {"$gt": ""}}
@@ -71,9 +71,9 @@ class Notices:
         """Why they were read, by notice, as far as somebody said."""
         return await reasons_of(self._documents, ids)
 
-    async def reasons_left(self, member: str) -> bool:
+    async def forget_reasons_in_turn(self, member: str) -> bool:
         """Forgets those of a page of somebody's; whether any is left."""
-        return await reasons_left(self._documents, {"member": member}, most=_PAGE)
+        return await forget_reasons_in_turn(self._documents, {"member": member}, most=_PAGE)
 
     async def forget_record(self, notice: Mapping[str, Any], *, whole: bool) -> bool:
         """What it said is erased from its history; `whole`: also why it was read.

@@ -10,7 +10,7 @@ from shared.kit.documents.draft import Cause, Draft, Stored, outbox
 from shared.kit.documents.forms import CHANGED_AT, Forms, NewerForm, Step
 from shared.kit.documents.history import history_indexes
 from shared.kit.documents.indexes import document_indexes, holds_documents
-from shared.kit.documents.reasons import forget_reasons, reasons_left, reasons_of
+from shared.kit.documents.reasons import forget_reasons, forget_reasons_in_turn, reasons_of
 from shared.kit.documents.replaying import unless_made_before
 from shared.kit.documents.write import ClaimTaken, Documents
 
@@ -26,10 +26,10 @@ __all__ = [
     "Stored",
     "document_indexes",
     "forget_reasons",
+    "forget_reasons_in_turn",
     "history_indexes",
     "holds_documents",
     "outbox",
-    "reasons_left",
     "reasons_of",
     "unless_made_before",
 ]

@@ -36,7 +36,7 @@ async def forget_reasons(documents: Documents, where: Mapping[str, Any], *, most
     return min(len(found), most)
 
 
-async def reasons_left(documents: Documents, where: Mapping[str, Any], *, most: int) -> bool:
-    """The same for an errand's turn: whether anything is left for another, beyond `most` or not on the stream yet."""
+async def forget_reasons_in_turn(documents: Documents, where: Mapping[str, Any], *, most: int) -> bool:
+    """The same as one turn of an errand; whether it needs another: for those beyond `most`, or still to go out."""
     gone = not await forget_reasons(documents, where, most=most)
     return not gone and await forget_reasons(documents, where, most=most) > 0
