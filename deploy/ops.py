@@ -63,7 +63,8 @@ class Ops:
         durables = (*DURABLES, *map(ingest_durable, sites))
 
         async def all_done() -> bool:
-            return await self._all_sent() and await self._all_taken(durables)
+            # Twice: a stream that took a message counts it for its durables a moment later.
+            return await self._all_sent() and await self._all_taken(durables) and await self._all_taken(durables)
 
         try:
             await until(all_done, seconds=seconds)

@@ -17,11 +17,12 @@ from pymongo import MongoClient
 from services.notify.app import build
 from services.notify.settings import Settings
 from shared.contracts.message import Answer, Asked, Command, Event, Principal, Query, State
+from shared.kit.catching_up import info_of, lag_of
 from shared.kit.mongo import Mongo
 from shared.kit.service import Service
 from tests.notify.builders import NOON, contact, envelope, site
 from tests.notify.ledger import Ledger, ledger_server
-from tests.support.post import Post, post_of
+from tests.support.post import Post, is_for, post_of
 from tests.support.servers import Servers
 from tests.support.waiting import until
 
@@ -55,6 +56,8 @@ class House:
     admin: MongoClient[dict[str, Any]]
     wall: Wall
     run: str = field(default_factory=lambda: secrets.token_hex(4))
+    said: dict[str, int] = field(default_factory=dict)
+    """The place in its stream of what was last put on each subject."""
 
     def id(self, event_id: str) -> str:
         """The whole id of an event: the stream remembers ids for minutes, longer than a test runs."""
@@ -64,7 +67,7 @@ class House:
         """Puts them on `STATE`; the copies follow in their own time."""
         for state in states:
             body = orjson.dumps(envelope(state, f"state-{state.model_dump()['id']}"))
-            await self.post.js.publish(f"state.{state.wire}.{state.model_dump()['id']}", body)
+            await self._put(f"state.{state.wire}.{state.model_dump()['id']}", body)
 
     async def known(self, *states: State) -> None:
         """Puts them on `STATE` and waits until the copies have them, so that a majority read sees them."""
@@ -76,7 +79,13 @@ class House:
         await until(self._caught_up)
 
     async def _caught_up(self) -> bool:
-        return not any((await self.service.lag()).values())
+        """Nothing is left, nor on its way: a stream that took a message counts it for its durables a moment later."""
+        for durable in list(self.service.durables.values()):
+            last = max((seq for subject, seq in self.said.items() if is_for(durable.filter, subject)), default=0)
+            info = await info_of(durable, self.service.broker)
+            if lag_of(info) or info.delivered is None or info.delivered.stream_seq < last:
+                return False
+        return True
 
     def _holds(self, collection: str, query: dict[str, Any]) -> bool:
         return self.stored(collection, **query) == 1
@@ -94,16 +103,18 @@ class House:
         """Puts it on `EVENTS`, `times` over under different message ids."""
         body = orjson.dumps(envelope(event, self.id(event_id), at=at, correlationid=correlationid))
         for _ in range(times):
-            await self.post.js.publish(f"evt.{event.wire}.{about}", body)
+            await self._put(f"evt.{event.wire}.{about}", body)
+
+    async def _put(self, subject: str, body: bytes) -> None:
+        self.said[subject] = (await self.post.js.publish(subject, body)).seq
 
     async def quiet(self) -> None:
         """Returns once nothing is left on any of notify's durables, nothing unsent, no mail due."""
         await until(self._is_quiet, seconds=20)
 
     async def _is_quiet(self) -> bool:
-        lags = (await self.service.lag()).values()
         return (
-            not any(lags)
+            await self._caught_up()
             and not self.stored("notices", unsent=True)
             and not self.stored("mails", next_try={"$ne": None})
         )

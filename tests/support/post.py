@@ -33,6 +33,14 @@ def said(name: str, **more: Any) -> bytes:
     )
 
 
+def is_for(pattern: str, subject: str) -> bool:
+    """Whether NATS gives what is said on a subject to who listens to the pattern."""
+    wanted, given = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">" and len(given) >= len(wanted):
+        wanted, given = wanted[:-1], given[: len(wanted) - 1]
+    return len(wanted) == len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=True))
+
+
 class Post:
     """Over ops' own connection."""
 
