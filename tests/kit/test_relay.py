@@ -1,8 +1,6 @@
 """From the log to the stream, on the real servers."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -19,20 +17,12 @@ from shared.kit.documents.draft import new_document
 from shared.kit.nats.publisher import NatsError
 from shared.kit.service import Service
 from tests.kit.conftest import Running, cause, make_service, thing
-from tests.support.patience import deadline
 from tests.support.post import Post
 from tests.support.servers import Servers
 from tests.support.things import ThingState, state_of
+from tests.support.waiting import until
 
 OPS = Principal(kind="system", id="ops", roles=frozenset({"operator"}))
-
-
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
-    """Waits for a condition; fails with its name when the end passes."""
-    end = deadline(seconds)
-    while not await condition():
-        assert time.monotonic() < end, condition
-        await asyncio.sleep(0.02)
 
 
 async def messages(servers: Servers, stream: str) -> list[tuple[str, dict[str, object]]]:

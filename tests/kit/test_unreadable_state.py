@@ -9,10 +9,11 @@ from shared.contracts.message import State
 from shared.kernel.ids import new_id
 from shared.kit.envelopes import sequence_of
 from tests.kit.conftest import cause, make_service, thing
-from tests.kit.test_relay import Named, messages, sent, until
+from tests.kit.test_relay import Named, messages, sent
 from tests.support.post import Post
 from tests.support.servers import Servers
 from tests.support.things import state_of
+from tests.support.waiting import until
 
 UNREADABLE = (
     b"",

@@ -151,7 +151,7 @@ def on_three(folder: Path, findings: Findings) -> None:
             member.stop()
             shutil.rmtree(member.folder / "mongo")
             member.start()
-            eventually(three.is_whole, seconds=120, what="the emptied member to be whole again", every=0.5)
+            eventually(three.is_whole, seconds=120, what="the emptied member to be whole again")
         _each(three, findings, "copied itself anew")
     finally:
         three.stop()

@@ -9,7 +9,7 @@ from tests.support.patience import SLOWEST, deadline
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 15.0, every: float = 0.03) -> T:
+def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 15.0) -> T:
     """The first true thing `look` gives; fails naming `what` when the deadline passes, on a slow machine's clock."""
     end = deadline(seconds)
     while True:
@@ -17,4 +17,4 @@ def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 15.0
         if found:
             return found
         assert time.monotonic() < end, f"waited {SLOWEST} times {seconds:g} s for {what}"
-        time.sleep(every)
+        time.sleep(0.03)

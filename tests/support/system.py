@@ -37,7 +37,7 @@ class System:
         began = time.perf_counter()
         argv = [*LOUNGE, "up", "--data", str(self.folder), "--port", str(self.port), *self._extra]
         self._child = spawn(argv, said=self.folder.with_suffix(".out"))
-        eventually(self._ready, seconds=90, what="lounge up to be ready", every=0.02)
+        eventually(self._ready, seconds=90, what="lounge up to be ready")
         return time.perf_counter() - began
 
     def _ready(self) -> bool:
