@@ -38,7 +38,7 @@ def free_on(member: httpx.Client, day: str, **more: str) -> dict[str, Any]:
 @pytest.fixture
 def life(client: Client, free_hour: FreeHour) -> Life:
     """A booking that is placed, moved, reworded, cancelled."""
-    member, start = client("member-a@special.example"), free_hour()
+    member, start = client("member-a@special.example"), free_hour(hours=3)
     day = start.astimezone(ZoneInfo("America/New_York")).date().isoformat()
     free = [(now(), free_on(member, day))]
     placed = member.post("/v1/bookings", json=wish("room-a", start, purpose="初回"), headers=key())
