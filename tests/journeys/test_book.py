@@ -25,8 +25,8 @@ def test_the_lounge_in_new_york_is_there_with_its_rooms(client: Client) -> None:
     assert {r["kind"] for r in rooms} == {"room"}
 
 
-def test_a_booking_is_placed_read_listed_cancelled_and_remembered(client: Client, free_hour: FreeHour) -> None:
-    member, start = client("member-a@special.example"), free_hour()
+def test_a_booking_is_placed_read_listed_cancelled_and_remembered(newcomer: Newcomer, free_hour: FreeHour) -> None:
+    (member, _), start = newcomer(), free_hour()  # who has nothing else, so that her list is this booking
     placed = member.post("/v1/bookings", json=wish("room-a", start, purpose="初回の打合せ"), headers=key())
     assert placed.status_code == 201, placed.text
     booking = placed.json()

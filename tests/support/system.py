@@ -77,7 +77,7 @@ class System:
         """What a `lounge` command prints on this system; raises with what it said where it fails."""
         argv = [*LOUNGE, *words, "--data", str(self.folder)]
         done = subprocess.run(argv, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, f"lounge {' '.join(words)}: {done.stderr}"
+        assert done.returncode == 0, f"lounge {' '.join(words)}: {done.stderr}{done.stdout}"
         return done.stdout.strip()
 
     def token(self, email: str) -> str:
