@@ -227,11 +227,13 @@ class Relay:
         return count
 
     async def _say_without(self, doc_id: str, wire: str, word: str) -> None:
-        """Whatever could still be on the stream."""
+        """Whatever could still be on the stream; sent or not: what was sent a moment ago is not marked so yet, and the
+        relay, which has sent it, will not send it again.
+        """
         doc = await self._collection.find_one({"_id": doc_id})
         run, since = new_id(self._clock.now()), self._clock.now() - _KEPT
         for entry in (*await self._history.of(doc), *doc["log"]):
-            if entry["type"] == wire and "data" in entry and entry["seq"] <= doc["sent"] and entry["time"] > since:
+            if entry["type"] == wire and "data" in entry and entry["time"] > since:
                 said = {name: value for name, value in entry["data"].items() if name != word}
                 await self._publish(doc, {**entry, "data": said}, msg_id=f"{entry['id']}.{run}")
 

@@ -23,9 +23,12 @@ from shared.kit.documents import Cause, Documents, history
 from shared.kit.documents.history import History
 from shared.kit.mongo import Mongo
 from tests.booking.conftest import real_bookings, real_series
-from tests.booking.test_forgetting import PURPOSE, Stream, assert_chained, booked, one_site, placed, sent
+from tests.booking.test_forgetting import PURPOSE, REASON, Stream, assert_chained, booked, one_site, placed, sent
 from tests.booking.test_series_stored import LATER, Replica
 from tests.support.booking import NOW, ROOM, StillClock, asked, ny, wish
+
+ALL = 1_000
+"""More entries than any log here has."""
 
 
 class Torn(Bookings):
@@ -33,11 +36,11 @@ class Torn(Bookings):
 
     torn = False
 
-    async def forget_history(self, booking_id: str, told: Collection[str]) -> None:
+    async def forget_history(self, booking_id: str, told: Collection[str], *, through: int) -> None:
         if not self.torn:
             self.torn = True
             raise ConnectionError
-        await super().forget_history(booking_id, told)
+        await super().forget_history(booking_id, told, through=through)
 
 
 def forgetting_in(mongo: Mongo, stream: Stream, clock: StillClock) -> Forgetting:
@@ -125,9 +128,9 @@ async def test_words_that_move_while_a_booking_is_being_forgotten_are_found_agai
         return found
 
     monkeypatch.setattr(History, "worded", then_moved)
-    await bookings.forget_history("b1", ())
+    await bookings.forget_history("b1", (), through=ALL)
     assert await bookings.worded(["nyc"], "ana", limit=PAGE) == ["b1"]
-    await bookings.forget_history("b1", ())
+    await bookings.forget_history("b1", (), through=ALL)
     assert await bookings.worded(["nyc"], "ana", limit=PAGE) == []
     assert "カナリア" not in await every_word(mongo)
 
@@ -140,12 +143,12 @@ async def test_copies_left_in_the_history_by_a_crash_are_looked_at_again(mongo: 
         await reworded(bookings, "b1", purpose, attendees)
     await sent(mongo)
     read: dict[str, Any] = await own.find_one({"_id": "b1"})
-    await bookings.forget_history("b1", ())
+    await bookings.forget_history("b1", (), through=ALL)
     await History(mongo.collection("bookings_history")).take(own, read | {"version": -1})
     assert "カナリア" in await every_word(mongo)
     await moved(mongo)
     assert await bookings.worded(["nyc"], "ana", limit=PAGE) == ["b1"]
-    await bookings.forget_history("b1", ())
+    await bookings.forget_history("b1", (), through=ALL)
     assert "カナリア" not in await every_word(mongo)
 
 
@@ -189,3 +192,34 @@ async def test_a_reason_that_was_told_and_stands_there_no_more_is_said_to_be_gon
 def told_of(series: Series, reason: str) -> SeriesDecided:
     """Approved with a reason that none of its times keeps."""
     return Decision(series, [SeriesConfirmed(series, (0,), reason)])
+
+
+class Meanwhile(Stream):
+    """While the first of the events is taken back, somebody cancels and says why, and that is told too."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        super().__init__()
+        self.mongo = mongo
+
+    async def take_back(self, doc_id: str, wire: str, *, word: str) -> int:
+        if not self.asked:
+            why = Cause("cmd.booking.cancel_booking.v1", "ana", "corr-3", reason=REASON)
+            await real_bookings(self.mongo).change(
+                doc_id, lambda b: cancel(b, at=NOW, reason=REASON), why, ITSELF, at=NOW
+            )
+            await sent(self.mongo)
+        return await super().take_back(doc_id, wire, word=word)
+
+
+async def test_a_reason_told_while_another_is_taken_back_is_taken_back_in_its_turn(mongo: Mongo) -> None:
+    bookings, stream = real_bookings(mongo), Meanwhile(mongo)
+    await placed(bookings, replace(booked("b1"), purpose=None, status=Status.PENDING))
+    why = Cause("cmd.booking.approve_booking.v1", "stan", "corr-2", reason=PURPOSE)
+    await bookings.change("b1", lambda b: approve(b, reason=PURPOSE, at=NOW), why, ITSELF, at=NOW)
+    await sent(mongo)
+    forgetting = forgetting_in(mongo, stream, StillClock(ny("2027-12-01 00:00")))
+    assert await forgetting.redact_outlived() == 1
+    assert [wire for _, wire in stream.asked] == ["booking.booking_confirmed.v1"]
+    assert [await forgetting.redact_outlived() for _ in range(2)] == [1, 0], "it is found again"
+    assert [wire for _, wire in stream.asked][1] == "booking.booking_cancelled.v1"
+    assert "カナリア" not in await every_word(mongo)

@@ -43,7 +43,7 @@ class Kept(Protocol):
 
 class Bookings(Kept, Protocol):
     async def telling(self, _: str) -> list[str]: ...
-    async def forget_history(self, _: str, told: Collection[str]) -> None: ...
+    async def forget_history(self, _: str, told: Collection[str], *, through: int) -> None: ...
 
 
 class Names(Protocol):
@@ -132,12 +132,14 @@ class Forgetting:
             had = bool(decided.events)
             return decided
 
-        await kept.change(doc_id, decide, cause, ITSELF, at=self.clock.now())
-        # Of a type all or none: what is gone from the stream has no data here, and what has is on the stream.
+        redacted = await kept.change(doc_id, decide, cause, ITSELF, at=self.clock.now())
+        through = int(redacted.doc["log"][-1]["seq"])
+        # Of a type all or none: what is gone from the stream has no data here, and what has is on the stream. What is
+        # recorded from now on may be told after it was looked for there: it is found again.
         told = TOLD & {*await self.bookings.telling(doc_id)}
         for wire in told:
             await self.stream.take_back(doc_id, wire, word="reason")
-        await self.bookings.forget_history(doc_id, told)
+        await self.bookings.forget_history(doc_id, told, through=through)
         return had
 
 

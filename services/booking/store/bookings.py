@@ -183,10 +183,19 @@ class Bookings:
         """What the histories of these bookings, and of their series, still hold of it (`written`)."""
         return await written(self._documents, shown)
 
-    async def forget_history(self, booking_id: str, told: Collection[str]) -> None:
-        """What was written into its history is erased, and the data of the events of these types."""
-        await self._documents.forget(booking_id, lambda entry: entry["type"] in told, names=("reason", "data"))
-        await self._documents.forget(booking_id, lambda _: True, names=("reason", "words"))
+    async def forget_history(self, booking_id: str, told: Collection[str], *, through: int) -> None:
+        """What was written into its history is erased, and the data of the events of these types; through the entry of
+        this number.
+        """
+
+        def seen(entry: Mapping[str, Any]) -> bool:
+            return bool(entry["seq"] <= through)
+
+        def telling(entry: Mapping[str, Any]) -> bool:
+            return seen(entry) and entry["type"] in told
+
+        await self._documents.forget(booking_id, telling, names=("reason", "data"))
+        await self._documents.forget(booking_id, seen, names=("reason", "words"))
 
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
         """Everything that holds a granule of one of `resources` within the range, as it stood after this was asked."""
