@@ -71,3 +71,47 @@ async def test_one_who_gives_up_takes_the_answer_from_nobody() -> None:
     impatient.cancel()
     slow.let.set()
     assert await patient == 1
+
+
+async def shared_by(count: int, joined: Joined[str, int], key: str = "day") -> list[int]:
+    return await asyncio.gather(*(joined(key) for _ in range(count)))
+
+
+@pytest.fixture
+def nothing_is_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine."""
+    monkeypatch.setattr("shared.kit.joined._SOON_SECONDS", 3_600.0)
+
+
+@pytest.mark.usefixtures("nothing_is_long_ago")
+async def test_those_who_were_answered_together_are_waited_for() -> None:
+    slow = Slow()
+    joined = Joined(slow.read, company=60)
+    slow.let.set()
+    assert await shared_by(1, joined) == [1], "nobody waits for company they never had"
+    assert await shared_by(3, joined) == [2] * 3
+    two = [asyncio.create_task(joined("day")) for _ in range(2)]
+    assert await shared_by(1, joined, "another day") == [3], "who asks something else does not wait"
+    assert slow.begun == ["day", "day", "another day"]
+    third = asyncio.create_task(joined("day"))
+    assert await asyncio.gather(*two, third) == [4] * 3
+
+
+@pytest.mark.usefixtures("nothing_is_long_ago")
+async def test_who_does_not_come_is_not_waited_for_again() -> None:
+    slow = Slow()
+    joined = Joined(slow.read, company=0.001)
+    slow.let.set()
+    assert await shared_by(3, joined) == [1] * 3
+    assert await shared_by(2, joined) == [2] * 2
+    joined._company = 60
+    assert await shared_by(2, joined) == [3] * 2
+
+
+async def test_company_of_a_while_ago_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.kit.joined._SOON_SECONDS", 0.0)
+    slow = Slow()
+    joined = Joined(slow.read, company=60)
+    slow.let.set()
+    assert await shared_by(3, joined) == [1] * 3
+    assert await shared_by(1, joined) == [2]
