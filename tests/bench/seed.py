@@ -40,6 +40,8 @@ _BATCH = 2_000
 _PER_DAY = 48
 _QUARTER = timedelta(minutes=15)
 _UTC = ZoneInfo("UTC")
+_MADE = timedelta(days=7)
+"""How long ago: what is stored did not all change a moment ago, which is what an answer to what is free looks for."""
 
 
 class NotABench(Exception):
@@ -79,14 +81,14 @@ def _owners(booking: Any, rooms: int) -> list[Owner]:
 
 def _documents(resources: list[Resource], owners: list[Owner], count: int, from_day: int) -> Iterator[dict[str, Any]]:
     now = SystemClock().now()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=from_day)
+    at, midnight = now - _MADE, now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=from_day)
     made = 0
     for day in itertools.count():
         for slot, room in itertools.product(range(_PER_DAY), range(len(resources))):
             if made == count:
                 return
             start = midnight - timedelta(days=day) + slot * 2 * _QUARTER
-            yield _document(resources[room], owners[room], start, now)
+            yield _document(resources[room], owners[room], start, at)
             made += 1
 
 
