@@ -86,6 +86,7 @@ def test_a_stream_begins_with_the_picture_and_goes_on_with_what_changes(door: Do
     with watching(door, bearer(), kind="room", **{"from": START}) as stream:
         eventually(lambda: names(stream) == ["snapshot"], what="the picture")
         happen(house)
+        eventually(lambda: names(stream) == ["snapshot", "taken"], what="the first change, or the last is told with it")
         happen(house, taken=[place("room-z")])
         happen(house, site="osaka")
         happen(house, taken=[place()])
