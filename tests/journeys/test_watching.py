@@ -194,6 +194,7 @@ async def test_a_change_is_told_as_it_happens_with_its_wall_time_and_nobodys_nam
     async with watched.following(client, asked=watched.window), watched.following(other, 1, {"resource": "room-b"}):
         placed = await watched.book(3, "room-ab", purpose="Hanako's talk")
         await until(lambda: client.names() == ["snapshot", "taken", "taken"])
+        await until(lambda: other.names() == ["snapshot", "taken"])
         await watched.cancel(placed)
         await until(lambda: client.names()[3:] == ["released", "released"])
         await until(lambda: other.names() == ["snapshot", "taken", "released"])
