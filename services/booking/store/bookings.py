@@ -191,10 +191,10 @@ class Bookings:
         def seen(entry: Mapping[str, Any]) -> bool:
             return bool(entry["seq"] <= through)
 
-        def telling(entry: Mapping[str, Any]) -> bool:
+        def seen_and_told(entry: Mapping[str, Any]) -> bool:
             return seen(entry) and entry["type"] in told
 
-        await self._documents.forget(booking_id, telling, names=("reason", "data"))
+        await self._documents.forget(booking_id, seen_and_told, names=("reason", "data"))
         await self._documents.forget(booking_id, seen, names=("reason", "words"))
 
     async def occupied(self, site: str, resources: Sequence[str], within: Interval) -> list[Occupied]:
